@@ -1,0 +1,59 @@
+import type { Context } from "./context.ts";
+
+/** One option of a command, as data: the parser, the help, the completion and the docs read it. */
+export interface OptionSpec {
+  type: "string" | "boolean" | "number" | "array";
+  describe: string;
+  alias?: string;
+  choices?: readonly string[];
+  default?: string | number | boolean;
+  /** Name of the environment twin, where the contract has one. */
+  env?: string;
+  /** What the value is, in help: `<url>`, `<seconds>`. */
+  placeholder?: string;
+  hidden?: boolean;
+}
+
+export interface PositionalSpec {
+  name: string;
+  describe: string;
+  required?: boolean;
+  variadic?: boolean;
+}
+
+/** What every command gets beside its own options (after environment twins are filled in). */
+export interface GlobalOptions {
+  configDir?: string | undefined;
+  format: "text" | "json";
+  /** `--json`: results and errors as JSON. */
+  json: boolean;
+  quiet: boolean;
+  debug: boolean;
+  /** Milliseconds; absent when the user gave none, so that a command can have its own default. */
+  timeoutMs?: number | undefined;
+}
+
+/** The options of every command that talks to a server. */
+export interface ServerOptions {
+  url?: string | undefined;
+  profile?: string | undefined;
+  token?: string | undefined;
+}
+
+/** A command's file: options as data, and one function. */
+export interface CommandModule<Options extends object = Record<string, unknown>> {
+  options: Readonly<Record<string, OptionSpec>>;
+  positionals?: readonly PositionalSpec[];
+  /** Whether `--url`, `--profile`, `--token` belong to it. */
+  talksToServer: boolean;
+  examples: readonly (readonly [command: string, explains: string])[];
+  /** Resolves with the exit code when it is not 0 without an error (e.g. `auth status`). */
+  run(options: Options & GlobalOptions & ServerOptions, context: Context): Promise<number | void>;
+}
+
+/** A row of the command table: enough to print a parent's help without loading the child. */
+export interface CommandEntry {
+  path: readonly string[];
+  summary: string;
+  load(): Promise<CommandModule<never>>;
+}

@@ -1,0 +1,39 @@
+import type { Directories } from "../config/directories.ts";
+import type { Environment } from "../config/environment.ts";
+
+/** The terminal or pipe around a command. Only `createProcessIo` knows `process`. */
+export interface Io {
+  readonly stdin: NodeJS.ReadableStream & { fd?: number };
+  readonly stdinIsTerminal: boolean;
+  readonly stdoutIsTerminal: boolean;
+  readonly stderrIsTerminal: boolean;
+  /** Colour on stdout / spinners on stderr: a terminal, and no CI, NO_COLOR, TERM=dumb. */
+  readonly color: boolean;
+  readonly spinners: boolean;
+  readonly columns: number;
+  /** Writes a result to stdout, as it is. Resolves when it is handed over (back-pressure). */
+  out(text: string | Uint8Array): Promise<void>;
+  /** Writes one line for people to stderr; silent with `--quiet` unless `always`. */
+  note(line: string, options?: { always?: boolean }): void;
+  /** A spinner on a terminal, nothing elsewhere. */
+  spin(text: string): Spinner;
+  /** Foreign text for this stdout: escaped on a terminal, as it is in a pipe. */
+  foreign(text: string): string;
+}
+
+export interface Spinner {
+  update(text: string): void;
+  stop(): void;
+}
+
+/** What a command may use. Built once in `main`; a test hands in its own. */
+export interface Context {
+  readonly io: Io;
+  readonly environment: Environment;
+  readonly directories: Directories;
+  readonly now: () => number;
+  /** Aborted by Ctrl-C and SIGTERM. */
+  readonly signal: AbortSignal;
+  /** Starts the deadline of this command: `--timeout`, else the default given (30 s). */
+  deadline(options: { timeoutMs?: number | undefined }, defaultMs?: number): AbortSignal;
+}

@@ -1,0 +1,47 @@
+import { homedir } from "node:os";
+import { join, resolve } from "node:path";
+import type { Environment } from "./environment.ts";
+
+/** Where everything of one user lives; nothing here is created by resolving it. */
+export interface Directories {
+  /** Configuration and profiles. */
+  config: string;
+  /** Database, logs, runtime file. */
+  state: string;
+}
+
+/**
+ * The XDG directories on Linux, the platform's own places on macOS and Windows; with `--config-dir`
+ * (or its environment twin) everything lives below that folder.
+ */
+export function resolveDirectories(
+  configDir: string | undefined,
+  environment: Environment,
+  platform: NodeJS.Platform = process.platform,
+): Directories {
+  const given = configDir ?? environment.configDir;
+  if (given !== undefined) {
+    const config = resolve(given);
+    return { config, state: join(config, "state") };
+  }
+  const { all } = environment;
+  const home = all["HOME"] || all["USERPROFILE"] || homedir();
+  if (platform === "darwin") {
+    const config = join(home, "Library", "Application Support", "onedoor");
+    return { config, state: join(config, "state") };
+  }
+  if (platform === "win32") {
+    const roaming = all["APPDATA"] || join(home, "AppData", "Roaming");
+    const local = all["LOCALAPPDATA"] || join(home, "AppData", "Local");
+    return { config: join(roaming, "onedoor"), state: join(local, "onedoor") };
+  }
+  // XDG Base Directory Specification: a relative path in these variables is to be ignored.
+  const xdg = (name: string, fallback: string): string => {
+    const value = all[name];
+    return value?.startsWith("/") ? value : join(home, fallback);
+  };
+  return {
+    config: join(xdg("XDG_CONFIG_HOME", ".config"), "onedoor"),
+    state: join(xdg("XDG_STATE_HOME", ".local/state"), "onedoor"),
+  };
+}

@@ -1,0 +1,50 @@
+import type { Role } from "./principal.ts";
+
+/**
+ * The configuration after reading: defaults applied, `${NAME}` filled in. `config/` makes it from the
+ * file; everything else only reads it.
+ */
+export interface Configuration {
+  /** Absolute path of the file; absent when the gateway started without one. */
+  file?: string | undefined;
+  host: string;
+  port: number;
+  externalUrl?: string | undefined;
+  allowedHosts: readonly string[];
+  allowedOrigins: readonly string[];
+  auth: readonly AuthConfiguration[];
+  servers: ReadonlyMap<string, ServerConfiguration>;
+}
+
+export type AuthConfiguration =
+  | { type: "local" }
+  | { type: "token"; tokens: readonly { name: string; token: string; role: Role }[] }
+  | { type: "none" };
+
+interface CommonServerConfiguration {
+  name: string;
+  tags: readonly string[];
+  disabled: boolean;
+  /** What goes before `__`; empty: the tools keep their own names. */
+  prefix: string;
+  /** Limit of one call in milliseconds. */
+  timeoutMs: number;
+  instructions?: string | undefined;
+}
+
+export interface StdioServerConfiguration extends CommonServerConfiguration {
+  type: "stdio";
+  command: string;
+  args: readonly string[];
+  cwd?: string | undefined;
+  /** The child's whole environment: the base variables, `inheritEnv` and `env`, never `ONEDOOR_*`. */
+  env: Readonly<Record<string, string>>;
+}
+
+export interface HttpServerConfiguration extends CommonServerConfiguration {
+  type: "http";
+  url: string;
+  headers: Readonly<Record<string, string>>;
+}
+
+export type ServerConfiguration = StdioServerConfiguration | HttpServerConfiguration;

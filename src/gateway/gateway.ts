@@ -1,0 +1,77 @@
+import type { Credentials, SignInWay } from "../auth/authenticator.ts";
+import type { JsonObject } from "../core/json.ts";
+import type { CallToolResult, Progress, Tool } from "../core/mcp.ts";
+import type { Principal } from "../core/principal.ts";
+
+/** Who asks, and through which client: what the audit row of a call says beside the principal. */
+export interface CallerContext {
+  principal: Principal;
+  clientName: string;
+  sessionId: string | null;
+  projectId: string | null;
+}
+
+export type ToolAddress =
+  /** As REST clients and the CLI name it. */
+  | { server: string; tool: string }
+  /** As MCP clients see it: `server__tool`. */
+  | { exposedName: string };
+
+export interface GatewayCall {
+  address: ToolAddress;
+  /** `tools/call` params without the name: `arguments`, `_meta`, `inputResponses`, `requestState`, … */
+  params: JsonObject;
+  /** Arguments given as text, to be typed by the tool's schema (REST only). */
+  untyped?: Readonly<Record<string, string>> | undefined;
+  /** Text for the one required string parameter that is missing (REST only). */
+  text?: string | undefined;
+  /** The caller's limit; the server's configured timeout holds when it is shorter. */
+  timeoutMs?: number | undefined;
+  signal: AbortSignal;
+  onProgress?: ((progress: Progress) => void) | undefined;
+}
+
+export interface ServerSummary {
+  name: string;
+  state: "starting" | "ready" | "unavailable";
+  /** Why it is unavailable. */
+  reason?: string | undefined;
+  toolCount: number;
+  tags: readonly string[];
+}
+
+export interface ServerDetail extends ServerSummary {
+  tools: readonly Tool[];
+  instructions?: string | undefined;
+  stderrTail: readonly string[];
+  serverInfo?: { name: string; version: string } | undefined;
+}
+
+export type DoorAnswer =
+  | { kind: "accepted"; principal: Principal }
+  | { kind: "absent" }
+  | { kind: "rejected"; reason: string }
+  | { kind: "unavailable"; reason: string };
+
+/** The way of a request, free of transport: authenticate → (window) → (role) → route → call → audit. */
+export interface Gateway {
+  readonly signInWays: readonly SignInWay[];
+  authenticate(credentials: Credentials): Promise<DoorAnswer>;
+  /** The merged catalog under the names MCP clients see. */
+  listTools(caller: CallerContext): readonly Tool[];
+  listServers(caller: CallerContext): ServerSummary[];
+  /** @throws AppError `not_found` with a "did you mean" hint */
+  inspectServer(caller: CallerContext, server: string): ServerDetail;
+  /** @throws AppError `not_found`; `upstream_unavailable` while its server is not ready */
+  inspectTool(caller: CallerContext, server: string, tool: string): Tool;
+  /**
+   * The only way of a tool call. The result is what the upstream sent.
+   * @throws AppError, UpstreamRpcError
+   */
+  callTool(caller: CallerContext, call: GatewayCall): Promise<CallToolResult>;
+  /** Names that could not be offered as they are, for `inspect` and the log. */
+  readonly collisions: readonly string[];
+  /** Whether every enabled upstream is ready or shown unavailable with its reason. */
+  readonly settled: boolean;
+  onToolsChanged(listener: () => void): () => void;
+}
