@@ -1,0 +1,51 @@
+import { AppError } from "../core/errors.ts";
+
+export type KeyPath = readonly (string | number)[];
+
+/** One thing that is wrong in the configuration file. */
+export interface ConfigurationProblem {
+  path: KeyPath;
+  /** What is wrong, in words that never repeat a value (it may be a secret). */
+  reason: string;
+  /** 1-based line; absent when the problem is not at a place of the file. */
+  line?: number | undefined;
+  /** What to do about it, when that is not evident. */
+  hint?: string | undefined;
+}
+
+const plainKey = /^[A-Za-z_$][A-Za-z0-9_$-]*$/;
+
+/** A path as people write it: `mcpServers.files.args[0]`, other names quoted: `mcpServers["a.b"]`. */
+export function formatKeyPath(path: KeyPath): string {
+  let text = "";
+  for (const key of path) {
+    if (typeof key === "number") text += `[${key}]`;
+    else if (plainKey.test(key)) text += text === "" ? key : `.${key}`;
+    else text += `[${JSON.stringify(key)}]`;
+  }
+  return text;
+}
+
+/** `<file>:<line>: <key path>: <reason>`, leaving out what is not known. */
+export function formatProblem(file: string, problem: ConfigurationProblem): string {
+  const place = problem.line === undefined ? file : `${file}:${problem.line}`;
+  const key = formatKeyPath(problem.path);
+  return `${place}: ${key === "" ? "" : `${key}: `}${problem.reason}`;
+}
+
+/** The first problem as the message; the hint says what to do, or how many more there are. */
+export function configurationError(
+  file: string,
+  problems: readonly [ConfigurationProblem, ...ConfigurationProblem[]],
+): AppError {
+  const sorted = problems.toSorted((a, b) => (a.line ?? 0) - (b.line ?? 0));
+  const first = sorted[0] ?? problems[0];
+  const more = problems.length - 1;
+  const hints = [
+    ...(first.hint === undefined ? [] : [first.hint]),
+    ...(more === 0 ? [] : [`${more} more ${more === 1 ? "problem" : "problems"} in this file`]),
+  ];
+  return new AppError("config_invalid", formatProblem(file, first), {
+    ...(hints.length === 0 ? {} : { hint: hints.join("; ") }),
+  });
+}

@@ -1,0 +1,186 @@
+import { z } from "zod";
+
+/**
+ * The configuration file as it is written (contract §4 "Configuration"), before defaults. Keys are
+ * strict, so that a misspelt `disabled` is never silently ignored. The descriptions become the JSON
+ * Schema that editors read.
+ */
+
+/** Keys the contract names that this version does not build. Ignoring an access rule would be worse than refusing it. */
+export const notYetSupported: Readonly<Record<"top" | "server", ReadonlySet<string>>> = {
+  top: new Set(["trustedProxies", "rateLimit", "audit", "storage", "presets"]),
+  server: new Set([
+    "tools",
+    "access",
+    "trustHints",
+    "connection",
+    "idleTimeout",
+    "forwardIdentity",
+  ]),
+};
+export const authTypesNotYetSupported: ReadonlySet<string> = new Set([
+  "simple",
+  "bearer",
+  "jwt",
+  "oauth",
+]);
+export const serverTypesNotYetSupported: ReadonlySet<string> = new Set(["sse"]);
+
+/** The longest call a configuration may allow, in seconds. */
+const longestTimeoutSeconds = 24 * 60 * 60;
+
+const text = z.string({ error: "expected a string" });
+const word = text.min(1, { error: "must not be empty" });
+const texts = z.array(text, { error: "expected a list of strings" });
+const words = z.array(word, { error: "expected a list of strings" });
+
+const server = z
+  .strictObject(
+    {
+      type: z
+        .enum(["stdio", "http"], { error: 'expected "stdio" or "http"' })
+        .optional()
+        .describe(
+          "How to reach the server. Left out: `stdio` with `command`, `http` with `url` (Streamable HTTP).",
+        ),
+      command: word
+        .optional()
+        .describe("The program to start; it speaks MCP on its standard input and output."),
+      args: texts.optional().describe("Arguments of the program."),
+      cwd: word
+        .optional()
+        .describe(
+          "Working directory of the program; a relative path starts at the configuration file.",
+        ),
+      env: z
+        .record(word, text, { error: "expected an object of strings" })
+        .optional()
+        .describe("Environment variables of the program, beside the inherited ones."),
+      inheritEnv: words
+        .optional()
+        .describe(
+          "Names of further environment variables the program inherits, beside PATH, HOME, locale and TMPDIR.",
+        ),
+      url: word.optional().describe("Address of a Streamable HTTP server."),
+      headers: z
+        .record(word, text, { error: "expected an object of strings" })
+        .optional()
+        .describe("HTTP headers sent with each request; they never leave the origin of `url`."),
+      tags: words.optional().describe("Words to group servers by."),
+      disabled: z
+        .boolean({ error: "expected true or false" })
+        .optional()
+        .describe("Keeps the entry without connecting to the server."),
+      prefix: text
+        .max(64, { error: "must be at most 64 characters" })
+        .optional()
+        .describe(
+          "What stands before `__` in the names that MCP clients see. Default: the server's name; empty: the tools keep their own names.",
+        ),
+      timeout: z
+        .number({ error: "expected a number of seconds" })
+        .positive({ error: "must be more than 0 seconds" })
+        .max(longestTimeoutSeconds, { error: "must be at most 86400 seconds" })
+        .optional()
+        .describe(
+          "Limit of one tool call in seconds, started again by each progress notification. Default: 120.",
+        ),
+      instructions: text
+        .optional()
+        .describe("What to tell AI agents about this server, in place of its own instructions."),
+    },
+    { error: "expected an object" },
+  )
+  .describe("One upstream MCP server, written as every MCP client writes it.");
+
+const role = z
+  .enum(["viewer", "editor", "admin"], { error: 'expected "viewer", "editor" or "admin"' })
+  .describe("What the bearer of the token may do. Default: admin.");
+
+const tokenOptions = z
+  .strictObject(
+    {
+      token: word.optional().describe("The one token that is let in."),
+      tokens: z
+        .array(
+          z.strictObject(
+            {
+              name: word.describe("Who this token stands for; shown in the audit log."),
+              token: word.describe("The token; take it from the environment: `${NAME}`."),
+              role: role.optional(),
+            },
+            { error: "expected an object" },
+          ),
+          { error: "expected a list of {name, token, role}" },
+        )
+        .min(1, { error: "must name at least one token" })
+        .optional()
+        .describe("Several tokens, each with its own name and role."),
+    },
+    { error: "expected an object" },
+  )
+  .describe("For type `token`: either `token` or `tokens`.");
+
+const authEntry = z
+  .strictObject(
+    {
+      type: z
+        .enum(["local", "token", "none"], { error: 'expected "local", "token" or "none"' })
+        .describe(
+          "`local`: tokens the gateway mints for its owner (the default). `token`: static tokens from this file. `none`: nobody is asked; alone, and only on loopback.",
+        ),
+      options: tokenOptions.optional(),
+    },
+    { error: "expected an object" },
+  )
+  .describe("One way to authenticate.");
+
+export const configurationSchema = z
+  .strictObject(
+    {
+      $schema: text.optional().describe("Where editors find the JSON Schema of this file."),
+      mcpServers: z
+        .record(text, server, { error: "expected an object of servers" })
+        .optional()
+        .describe("The upstream servers by name. A name holds no `/`."),
+      host: word.optional().describe("Address to listen on. Default: 127.0.0.1."),
+      port: z
+        .int({ error: "expected a port number" })
+        .min(0, { error: "must be between 0 and 65535" })
+        .max(65_535, { error: "must be between 0 and 65535" })
+        .optional()
+        .describe("Port to listen on; 0 picks a free one. Default: 3050."),
+      externalUrl: word
+        .optional()
+        .describe("The https URL under which clients reach this gateway through a proxy."),
+      allowedHosts: words
+        .optional()
+        .describe("Further names accepted in the Host header, beside loopback and `externalUrl`."),
+      allowedOrigins: words
+        .optional()
+        .describe("Further web origins that may call, beside loopback and `externalUrl`."),
+      auth: z
+        .union([authEntry, z.array(authEntry).min(1)])
+        .optional()
+        .describe("Who is let in: one entry or a list of them. Default: `local`."),
+    },
+    { error: "expected an object" },
+  )
+  .describe("Configuration of the OneDoor gateway.");
+
+export type WrittenConfiguration = z.infer<typeof configurationSchema>;
+export type WrittenServer = z.infer<typeof server>;
+export type WrittenAuth = z.infer<typeof authEntry>;
+
+/** The known keys at a place of the file, for "did you mean". */
+export const knownKeys = {
+  top: Object.keys(configurationSchema.shape),
+  server: Object.keys(server.shape),
+  auth: Object.keys(authEntry.shape),
+  tokenOptions: Object.keys(tokenOptions.shape),
+} as const;
+
+/** JSON Schema (2020-12) of the configuration file, with a description for every key. */
+export function configurationJsonSchema(): object {
+  return z.toJSONSchema(configurationSchema, { io: "input" });
+}

@@ -1,0 +1,130 @@
+import { isAbsolute, resolve } from "node:path";
+import type { ServerConfiguration } from "../core/configuration.ts";
+import { childEnvironment, isOwnVariable } from "./child-environment.ts";
+import type { ConfigurationProblem, KeyPath } from "./configuration-problem.ts";
+import type { WrittenServer } from "./configuration-schema.ts";
+
+const defaultTimeoutSeconds = 120;
+const longestName = 64;
+const onlyForStdio = ["args", "cwd", "env", "inheritEnv"] as const;
+// RFC 9110 §5.1 token, and §5.5 field values without line breaks.
+const headerName = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
+const headerValue = /^[\t\x20-\x7e\x80-\xff]*$/;
+// Control characters, and invisible ones that reorder or hide text in a listing.
+const hidden = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u;
+const environmentName = /^[^=\0]+$/;
+
+export interface ServerContext {
+  environment: Readonly<Record<string, string | undefined>>;
+  /** Folder of the configuration file, where relative `cwd`s start. */
+  folder: string;
+}
+
+/** One `mcpServers` entry with its defaults, or what is wrong with it. */
+export function toServerConfiguration(
+  name: string,
+  written: WrittenServer,
+  context: ServerContext,
+): { server?: ServerConfiguration; problems: ConfigurationProblem[] } {
+  const path = ["mcpServers", name];
+  const problems: ConfigurationProblem[] = [];
+  const report = (key: KeyPath, reason: string, hint?: string): void => {
+    problems.push({ path: [...path, ...key], reason, hint });
+  };
+
+  const nameFault = faultOfName(name);
+  if (nameFault !== undefined) report([], nameFault);
+  if (written.prefix !== undefined && hidden.test(written.prefix)) {
+    report(["prefix"], "must not hold control or invisible characters");
+  }
+  const common = {
+    name,
+    tags: written.tags ?? [],
+    disabled: written.disabled ?? false,
+    prefix: written.prefix ?? name,
+    timeoutMs: Math.ceil((written.timeout ?? defaultTimeoutSeconds) * 1000),
+    ...(written.instructions === undefined ? {} : { instructions: written.instructions }),
+  };
+
+  const { command, url } = written;
+  if (command !== undefined && url !== undefined) {
+    report(["url"], "stands beside command; a server has one of them");
+  } else if (command !== undefined) {
+    if (written.type === "http") report(["type"], '"http" needs url, not command');
+    if (written.headers !== undefined) report(["headers"], "belongs to a server with url");
+    const env = written.env ?? {};
+    const inheritEnv = written.inheritEnv ?? [];
+    checkEnvironment(env, inheritEnv, report);
+    const cwd = written.cwd;
+    const server: ServerConfiguration = {
+      ...common,
+      type: "stdio",
+      command,
+      args: written.args ?? [],
+      ...(cwd === undefined ? {} : { cwd: isAbsolute(cwd) ? cwd : resolve(context.folder, cwd) }),
+      env: childEnvironment(context.environment, inheritEnv, env),
+    };
+    return problems.length === 0 ? { server, problems } : { problems };
+  } else if (url !== undefined) {
+    if (written.type === "stdio") report(["type"], '"stdio" needs command, not url');
+    for (const key of onlyForStdio) {
+      if (written[key] !== undefined) report([key], "belongs to a server with command");
+    }
+    const fault = faultOfUrl(url);
+    if (fault !== undefined) report(["url"], fault.reason, fault.hint);
+    const headers = written.headers ?? {};
+    for (const [header, value] of Object.entries(headers)) {
+      if (!headerName.test(header)) report(["headers", header], "is not a valid header name");
+      else if (!headerValue.test(value)) {
+        report(["headers", header], "the value holds characters that a header cannot carry");
+      }
+    }
+    return problems.length === 0
+      ? { server: { ...common, type: "http", url, headers }, problems }
+      : { problems };
+  } else {
+    report([], "needs command (a program to start) or url (a Streamable HTTP server)");
+  }
+  return { problems };
+}
+
+function faultOfName(name: string): string | undefined {
+  if (name.trim() === "") return "the server's name must not be empty";
+  if (name.includes("/")) return "a server's name must not hold a /";
+  if (name.length > longestName) return `a server's name has at most ${longestName} characters`;
+  if (hidden.test(name)) {
+    return "a server's name must not hold control or invisible characters";
+  }
+  if (name.trim() !== name) return "a server's name must not begin or end with a space";
+  return undefined;
+}
+
+function faultOfUrl(url: string): { reason: string; hint?: string } | undefined {
+  if (!URL.canParse(url)) return { reason: "is not a URL" };
+  const { protocol, username, password } = new URL(url);
+  if (protocol !== "http:" && protocol !== "https:") {
+    return { reason: "must begin with http:// or https://" };
+  }
+  if (username !== "" || password !== "") {
+    return { reason: "must not hold a user name or password", hint: "put them into headers" };
+  }
+  return undefined;
+}
+
+function checkEnvironment(
+  env: Readonly<Record<string, string>>,
+  inheritEnv: readonly string[],
+  report: (key: KeyPath, reason: string) => void,
+): void {
+  const own = "ONEDOOR_ variables are never handed to a server";
+  const invalid = "is not a name of an environment variable";
+  for (const [name, value] of Object.entries(env)) {
+    if (isOwnVariable(name)) report(["env", name], own);
+    else if (!environmentName.test(name)) report(["env", name], invalid);
+    else if (value.includes("\0")) report(["env", name], "the value holds a NUL character");
+  }
+  for (const [index, name] of inheritEnv.entries()) {
+    if (isOwnVariable(name)) report(["inheritEnv", index], own);
+    else if (!environmentName.test(name)) report(["inheritEnv", index], invalid);
+  }
+}
