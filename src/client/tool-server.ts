@@ -16,6 +16,15 @@ export interface ServerPage extends ServerRow {
   serverInfo?: { name: string; version: string } | undefined;
 }
 
+/** A person's answer to `elicitation/create` (MCP `ElicitResult`). */
+export interface ElicitationAnswer {
+  action: "accept" | "decline" | "cancel";
+  content?: Record<string, string | number | boolean | string[]>;
+}
+
+/** Asks a person; the parameters are foreign. */
+export type AskPerson = (params: JsonObject) => Promise<ElicitationAnswer>;
+
 export interface ToolCall {
   arguments: JsonObject;
   /** `key=value` pairs, typed by the tool's schema (by the gateway over REST, by us over MCP). */
@@ -26,7 +35,7 @@ export interface ToolCall {
   timeoutMs: number;
   onProgress?: ((progress: Progress) => void) | undefined;
   /** Answers one `elicitation/create` request; absent: declined. */
-  onElicitation?: ((params: JsonObject) => Promise<JsonObject>) | undefined;
+  onElicitation?: AskPerson | undefined;
 }
 
 /**
