@@ -1,7 +1,10 @@
 import type { Credentials, SignInWay } from "../auth/authenticator.ts";
+import type { DoorAnswer } from "../auth/door.ts";
 import type { JsonObject } from "../core/json.ts";
 import type { CallToolResult, Progress, Tool } from "../core/mcp.ts";
 import type { Principal } from "../core/principal.ts";
+
+export type { DoorAnswer };
 
 /** Who asks, and through which client: what the audit row of a call says beside the principal. */
 export interface CallerContext {
@@ -46,12 +49,6 @@ export interface ServerDetail extends ServerSummary {
   stderrTail: readonly string[];
   serverInfo?: { name: string; version: string } | undefined;
 }
-
-export type DoorAnswer =
-  | { kind: "accepted"; principal: Principal }
-  | { kind: "absent" }
-  | { kind: "rejected"; reason: string }
-  | { kind: "unavailable"; reason: string };
 
 /** The way of a request, free of transport: authenticate → (window) → (role) → route → call → audit. */
 export interface Gateway {

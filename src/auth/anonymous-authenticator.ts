@@ -1,0 +1,22 @@
+import type { Authenticator } from "./authenticator.ts";
+
+/**
+ * Lets everybody in as the local owner: `auth` type `none`. That only the machine itself can ask (loopback,
+ * nothing forwarded, nothing cross-site) is held by the configuration and by `http/`, not here.
+ */
+export function createAnonymousAuthenticator(): Authenticator {
+  return {
+    way: { type: "none", description: "No sign-in is needed" },
+    authenticate: () => ({
+      kind: "accepted",
+      principal: {
+        userId: "anonymous",
+        displayName: "anonymous",
+        organizationId: null,
+        role: "admin",
+        scopes: [],
+        method: "none",
+      },
+    }),
+  };
+}
