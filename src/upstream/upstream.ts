@@ -6,7 +6,8 @@ import type { CallToolResult, Progress, ProtocolEra, Tool } from "../core/mcp.ts
  * An upstream is *settled* when it is ready, or has failed at least once and so has a reason to show.
  */
 export type UpstreamState =
-  | { kind: "starting"; attempt: number }
+  /** `reason`: why the start or connection before this one failed; absent at the first start. */
+  | { kind: "starting"; attempt: number; reason?: string | undefined }
   | { kind: "ready"; sinceMs: number; era: ProtocolEra }
   | { kind: "waiting"; reason: string; retryAtMs: number; attempt: number }
   | { kind: "stopped" };
