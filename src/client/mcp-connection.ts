@@ -10,9 +10,10 @@ import type { RequestOptions } from "@modelcontextprotocol/client";
 import { AppError } from "../core/errors.ts";
 import { isJsonObject } from "../core/json.ts";
 import type { JsonObject } from "../core/json.ts";
-import type { Tool } from "../core/mcp.ts";
+import type { ProtocolEra, Tool } from "../core/mcp.ts";
 import { oneLine } from "../core/terminal-text.ts";
 import { version } from "../core/version.ts";
+import { isTool } from "./gateway-answers.ts";
 import { createRecordingFetch } from "./http-fetch.ts";
 import type { RecordingFetch } from "./http-fetch.ts";
 import { abortReason, createAgent, shownAddress } from "./http-json.ts";
@@ -52,6 +53,7 @@ export interface McpConnection {
   readonly serverInfo: { name: string; version: string };
   readonly instructions: string | undefined;
   readonly hasTools: boolean;
+  readonly era: ProtocolEra;
   /** Every tool, every field kept. @throws AppError */
   listTools(signal: AbortSignal): Promise<Tool[]>;
   /** @throws AppError `tool_error` when the server answers with a JSON-RPC error, `unreachable`, … */
@@ -192,6 +194,7 @@ function connectionOn({ client, transport, http, endpoint, agent }: Parts): McpC
     endpoint,
     serverInfo: { name: info?.name ?? "", version: info?.version ?? "" },
     instructions: client.getInstructions(),
+    era: client.getProtocolEra() ?? "legacy",
     hasTools: client.getServerCapabilities()?.tools !== undefined,
     request,
     async listTools(signal) {
@@ -224,10 +227,4 @@ function connectionOn({ client, transport, http, endpoint, agent }: Parts): McpC
       agent.destroy();
     },
   };
-}
-
-function isTool(value: unknown): value is Tool {
-  return (
-    isJsonObject(value) && typeof value["name"] === "string" && isJsonObject(value["inputSchema"])
-  );
 }

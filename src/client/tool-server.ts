@@ -1,5 +1,6 @@
 import type { JsonObject } from "../core/json.ts";
 import type { CallToolResult, Progress, Tool } from "../core/mcp.ts";
+import type { Target } from "../core/target.ts";
 
 export interface ServerRow {
   name: string;
@@ -14,6 +15,12 @@ export interface ServerPage extends ServerRow {
   instructions?: string | undefined;
   stderrTail: readonly string[];
   serverInfo?: { name: string; version: string } | undefined;
+}
+
+export interface Inventory {
+  servers: readonly ServerRow[];
+  /** Tool names that could not be offered as they are, one sentence each. */
+  collisions: readonly string[];
 }
 
 /** A person's answer to `elicitation/create` (MCP `ElicitResult`). */
@@ -31,7 +38,9 @@ export interface ToolCall {
   untyped: Readonly<Record<string, string>>;
   /** Piped text for the one required string parameter that is missing. */
   text?: string | undefined;
+  /** The one deadline of the command, which progress extends; aborting it cancels the call upstream. */
   signal: AbortSignal;
+  /** Milliseconds of silence that are allowed; told to a gateway, which would end the call earlier. */
   timeoutMs: number;
   onProgress?: ((progress: Progress) => void) | undefined;
   /** Answers one `elicitation/create` request; absent: declined. */
@@ -40,15 +49,29 @@ export interface ToolCall {
 
 /**
  * A server seen from the client side. Two adapters: the REST API of a OneDoor gateway, and MCP for any
- * other server (which is then itself the only row of `servers`).
+ * other server (which is then itself the only row of `inventory`). Every question but a call is bound to
+ * the signal the server was connected with. All may throw AppError `unreachable`, `timeout`,
+ * `auth_required`, `auth_rejected`, `forbidden` and `rate_limited`.
  */
 export interface ToolServer {
   readonly kind: "onedoor" | "mcp";
-  servers(): Promise<readonly ServerRow[]>;
+  /**
+   * What a target on the command line names here. Over MCP a target without `/` is a tool, and
+   * `<the server's own name>/<tool>` works too; that a server or tool exists is not checked.
+   */
+  resolve(target: string): Promise<Target>;
+  /** The server to show when no target is given: over MCP the only one there is. */
+  readonly only: string | undefined;
+  inventory(): Promise<Inventory>;
   /** @throws AppError `not_found`, with "did you mean" in the hint */
   server(name: string): Promise<ServerPage>;
   /** @throws AppError `not_found` or, while its server is not ready, `upstream_unavailable` */
   tool(server: string, tool: string): Promise<Tool>;
+  /**
+   * Calls a tool; what it answers comes back as it is, an `isError` result too.
+   * @throws AppError `usage` (arguments), `not_found`, `upstream_unavailable`, `tool_error` (the server
+   *   answered with an error of the protocol)
+   */
   call(server: string, tool: string, call: ToolCall): Promise<CallToolResult>;
   /** The playbook and live inventory as text. */
   instructions(): Promise<string>;

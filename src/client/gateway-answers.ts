@@ -1,0 +1,70 @@
+import { isJsonObject } from "../core/json.ts";
+import type { JsonObject } from "../core/json.ts";
+import type { Progress, Tool } from "../core/mcp.ts";
+import type { Inventory, ServerPage, ServerRow } from "./tool-server.ts";
+
+// A gateway's answers as our types. What answers may be of another version, or not a gateway at all:
+// nothing is believed, fields that are missing get their empty value.
+
+export function isTool(value: unknown): value is Tool {
+  return (
+    isJsonObject(value) && typeof value["name"] === "string" && isJsonObject(value["inputSchema"])
+  );
+}
+
+function strings(value: unknown): string[] {
+  return Array.isArray(value) ? value.filter((entry) => typeof entry === "string") : [];
+}
+
+function text(value: unknown): string | undefined {
+  return typeof value === "string" && value !== "" ? value : undefined;
+}
+
+function rowOf(value: unknown): ServerRow | undefined {
+  if (!isJsonObject(value) || typeof value["name"] !== "string") return undefined;
+  const { state, toolCount } = value;
+  return {
+    name: value["name"],
+    state: state === "ready" || state === "starting" ? state : "unavailable",
+    reason: text(value["reason"]),
+    toolCount: typeof toolCount === "number" ? toolCount : 0,
+    tags: strings(value["tags"]),
+  };
+}
+
+/** Undefined when this is no inventory. */
+export function inventoryOf(answer: JsonObject): Inventory | undefined {
+  if (!Array.isArray(answer["servers"])) return undefined;
+  return {
+    servers: answer["servers"].flatMap((entry) => rowOf(entry) ?? []),
+    collisions: strings(answer["collisions"]),
+  };
+}
+
+/** Undefined when this is no page of a server. */
+export function pageOf(answer: JsonObject): ServerPage | undefined {
+  const row = rowOf(answer);
+  if (row === undefined || !Array.isArray(answer["tools"])) return undefined;
+  const info = answer["serverInfo"];
+  return {
+    ...row,
+    tools: answer["tools"].filter((tool) => isTool(tool)),
+    instructions: text(answer["instructions"]),
+    stderrTail: strings(answer["stderrTail"]),
+    serverInfo:
+      isJsonObject(info) && typeof info["name"] === "string" && typeof info["version"] === "string"
+        ? { name: info["name"], version: info["version"] }
+        : undefined,
+  };
+}
+
+/** Undefined when this is no progress. */
+export function progressOf(value: unknown): Progress | undefined {
+  if (!isJsonObject(value) || typeof value["progress"] !== "number") return undefined;
+  const { progress, total, message } = value;
+  return {
+    progress,
+    ...(typeof total === "number" && { total }),
+    ...(typeof message === "string" && { message }),
+  };
+}

@@ -1,0 +1,201 @@
+import type { IncomingMessage } from "node:http";
+import { AppError } from "../core/errors.ts";
+import { isJsonObject } from "../core/json.ts";
+import type { JsonObject } from "../core/json.ts";
+import type { CallToolResult } from "../core/mcp.ts";
+import { splitTarget } from "../core/target.ts";
+import { errorOfAnswer } from "./answer-error.ts";
+import { bearerHeader } from "./bearer-header.ts";
+import { readEvents } from "./event-stream.ts";
+import { inventoryOf, isTool, pageOf, progressOf } from "./gateway-answers.ts";
+import {
+  abortReason,
+  askJson,
+  maxAnswerBytes,
+  mediaTypeOf,
+  openAnswer,
+  parseJson,
+  readBody,
+  shownAddress,
+  tooLong,
+} from "./http-json.ts";
+import type { HttpQuestion } from "./http-json.ts";
+import { answerInputs, maxRounds, needsInput } from "./input-required.ts";
+import type { Retry } from "./input-required.ts";
+import { baseOf } from "./server-address.ts";
+import type { ToolCall, ToolServer } from "./tool-server.ts";
+
+export interface GatewayOptions {
+  endpoint: string;
+  bearer?: string | undefined;
+  /** What the gateway's audit says about who called; said by us, believed by nobody. */
+  clientName: string;
+  sessionId?: string | undefined;
+  projectId?: string | undefined;
+  signal: AbortSignal;
+}
+
+/** A header value that any peer takes: printable ASCII, at most 200 characters. */
+function headerText(text: string): string {
+  return text.replaceAll(/[^\x20-\x7e]/gu, "?").slice(0, 200);
+}
+
+function notAGateway(url: string, mediaType: string): AppError {
+  return new AppError(
+    "unreachable",
+    `${shownAddress(url)} did not answer as a OneDoor gateway (${mediaType || "no content type"})`,
+    { hint: "Check the address; a proxy before the gateway may have answered" },
+  );
+}
+
+/**
+ * A OneDoor gateway through its REST API. Nothing is sent before the first question; each question is
+ * one round trip.
+ */
+export function createGatewayToolServer(options: GatewayOptions): ToolServer {
+  const base = `${baseOf(options.endpoint)}/api/v1`;
+  const headers: Record<string, string> = {
+    ...bearerHeader(options.bearer),
+    "x-onedoor-client": headerText(options.clientName),
+    ...(options.sessionId && { "x-onedoor-session": headerText(options.sessionId) }),
+    ...(options.projectId && { "x-onedoor-project": headerText(options.projectId) }),
+  };
+  const withBearer = options.bearer !== undefined;
+
+  const inspect = async (query: Readonly<Record<string, string>>): Promise<JsonObject> => {
+    const search = new URLSearchParams(query).toString();
+    const url = `${base}/inspect${search === "" ? "" : `?${search}`}`;
+    const answer = await askJson({ url, headers, signal: options.signal });
+    if (answer.status !== 200) throw errorOfAnswer(url, answer, withBearer);
+    if (!isJsonObject(answer.json)) throw notAGateway(url, answer.mediaType);
+    return answer.json;
+  };
+
+  const post = async (
+    server: string,
+    tool: string,
+    call: ToolCall,
+    retry: Retry,
+  ): Promise<CallToolResult> => {
+    const url = `${base}/tools/call`;
+    const body = {
+      server,
+      tool,
+      arguments: call.arguments,
+      ...(Object.keys(call.untyped).length > 0 && { untyped: call.untyped }),
+      ...(call.text !== undefined && { text: call.text }),
+      timeoutMs: call.timeoutMs,
+      ...retry,
+    };
+    const question: HttpQuestion = {
+      url,
+      method: "POST",
+      headers: { ...headers, "content-type": "application/json", accept: "text/event-stream" },
+      body: JSON.stringify(body),
+      signal: call.signal,
+    };
+    const answer = await openAnswer(question);
+    const status = answer.statusCode ?? 0;
+    if (status === 200 && mediaTypeOf(answer) === "text/event-stream") {
+      return readCall(answer, question, call, withBearer);
+    }
+    const json = parseJson(await readBody(answer, question, maxAnswerBytes));
+    if (status !== 200) {
+      throw errorOfAnswer(url, { status, headers: answer.headers, json }, withBearer);
+    }
+    if (!isJsonObject(json)) throw notAGateway(url, mediaTypeOf(answer));
+    return json;
+  };
+
+  return {
+    kind: "onedoor",
+    only: undefined,
+    resolve: (target) => Promise.resolve(splitTarget(target)),
+    async inventory() {
+      const found = inventoryOf(await inspect({}));
+      if (found === undefined) throw notAGateway(base, "application/json");
+      return found;
+    },
+    async server(name) {
+      const page = pageOf(await inspect({ server: name }));
+      if (page === undefined) throw notAGateway(base, "application/json");
+      return page;
+    },
+    async tool(server, tool) {
+      const answer = await inspect({ server, tool });
+      const found = answer["tool"];
+      if (!isTool(found)) throw notAGateway(base, "application/json");
+      return found;
+    },
+    async call(server, tool, call) {
+      let retry: Retry = {};
+      for (let round = 0; round <= maxRounds; round += 1) {
+        const result = await post(server, tool, call, retry);
+        if (!needsInput(result)) return result;
+        retry = await answerInputs(result, call.onElicitation);
+      }
+      throw new AppError("tool_error", `The tool still asks for input after ${maxRounds} rounds`);
+    },
+    async instructions() {
+      const url = `${base}/instructions`;
+      const question = {
+        url,
+        headers: { ...headers, accept: "text/plain" },
+        signal: options.signal,
+      };
+      const answer = await openAnswer(question);
+      const text = await readBody(answer, question, maxAnswerBytes);
+      const status = answer.statusCode ?? 0;
+      if (status !== 200) {
+        const json = parseJson(text);
+        throw errorOfAnswer(url, { status, headers: answer.headers, json }, withBearer);
+      }
+      if (mediaTypeOf(answer) !== "text/plain") throw notAGateway(url, mediaTypeOf(answer));
+      return text;
+    },
+    close: () => Promise.resolve(),
+  };
+}
+
+/** Follows a call to its end: progress on the way, then the result or an error. */
+async function readCall(
+  answer: IncomingMessage,
+  question: HttpQuestion,
+  call: ToolCall,
+  withBearer: boolean,
+): Promise<CallToolResult> {
+  // Progress may go on for an hour; only what belongs to one event counts against its size.
+  let size = 0;
+  const count = (bytes: number): void => {
+    size += bytes;
+    if (size > maxAnswerBytes) throw tooLong(question.url, maxAnswerBytes);
+  };
+  try {
+    for await (const { event, data } of readEvents(answer as AsyncIterable<Buffer>, count)) {
+      size = 0;
+      const value = parseJson(data);
+      if (event === "result" && isJsonObject(value)) return value;
+      if (event === "error") {
+        throw errorOfAnswer(question.url, { status: 500, headers: {}, json: value }, withBearer);
+      }
+      const progress = event === "progress" ? progressOf(value) : undefined;
+      if (progress) call.onProgress?.(progress);
+    }
+  } catch (error) {
+    if (call.signal.aborted) throw abortReason(call.signal);
+    if (error instanceof AppError) throw error;
+    throw cutOff(question.url, error);
+  }
+  throw call.signal.aborted ? abortReason(call.signal) : cutOff(question.url);
+}
+
+function cutOff(url: string, cause?: unknown): AppError {
+  return new AppError(
+    "unreachable",
+    `${shownAddress(url)} closed the connection before the tool's answer`,
+    {
+      hint: "Whether the tool ran is not known; agent serve --status shows your own gateway",
+      cause,
+    },
+  );
+}

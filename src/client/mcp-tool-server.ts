@@ -1,0 +1,136 @@
+import { compileArgumentCheck } from "../core/argument-validator.ts";
+import { AppError } from "../core/errors.ts";
+import type { JsonObject } from "../core/json.ts";
+import type { Tool } from "../core/mcp.ts";
+import { parameterHeaders } from "../core/parameter-headers.ts";
+import { quoteForShell } from "../core/shell-quote.ts";
+import { toolSignature } from "../core/signature.ts";
+import { closest } from "../core/suggest.ts";
+import { oneLine } from "../core/terminal-text.ts";
+import { fillMissingText, typeArguments } from "../core/tool-arguments.ts";
+import { openMcpConnection } from "./mcp-connection.ts";
+import { mcpInstructions } from "./mcp-instructions.ts";
+import { shownAddress } from "./http-json.ts";
+import type { AskPerson, ServerPage, ToolCall, ToolServer } from "./tool-server.ts";
+
+// This file imports the MCP SDK and the schema compiler, so import it dynamically.
+
+export interface McpOptions {
+  endpoint: string;
+  bearer?: string | undefined;
+  clientName: string;
+  signal: AbortSignal;
+}
+
+/**
+ * Any MCP server, through MCP itself, in the era it speaks. It is its own only row: its tools are called
+ * by their own names, or as `<its own name>/<tool>`.
+ * @throws AppError as `openMcpConnection` does
+ */
+export async function connectMcpToolServer(options: McpOptions): Promise<ToolServer> {
+  let ask: AskPerson | undefined;
+  const connection = await openMcpConnection({
+    ...options,
+    onElicitation: (params) =>
+      ask === undefined ? Promise.resolve({ action: "decline" }) : ask(params),
+  });
+  const name = connection.serverInfo.name || new URL(options.endpoint).host;
+  let listed: Promise<Tool[]> | undefined;
+  const tools = (): Promise<Tool[]> =>
+    (listed ??= connection.hasTools
+      ? connection.listTools(options.signal)
+      : Promise.resolve<Tool[]>([]));
+
+  const page = async (): Promise<ServerPage> => {
+    const all = await tools();
+    return {
+      name,
+      state: "ready",
+      toolCount: all.length,
+      tags: [],
+      tools: all,
+      instructions: connection.instructions,
+      stderrTail: [],
+      serverInfo: connection.serverInfo,
+    };
+  };
+
+  const toolNamed = async (wanted: string): Promise<Tool> => {
+    const all = await tools();
+    const found = all.find((tool) => tool.name === wanted);
+    if (found) return found;
+    throw unknownTool(
+      wanted,
+      name,
+      all.map((tool) => tool.name),
+    );
+  };
+
+  return {
+    kind: "mcp",
+    only: name,
+    async resolve(target) {
+      const names = (await tools()).map((tool) => tool.name);
+      if (names.includes(target)) return { server: name, tool: target };
+      if (target === name) return { server: name };
+      // The server's own name may hold a `/` itself, so it is compared, not split off.
+      if (target.startsWith(`${name}/`)) {
+        const tool = target.slice(name.length + 1);
+        return tool === "" ? { server: name } : { server: name, tool };
+      }
+      return { server: name, tool: target };
+    },
+    async inventory() {
+      const { state, toolCount, tags } = await page();
+      return { servers: [{ name, state, toolCount, tags }], collisions: [] };
+    },
+    server: page,
+    tool: (_server, tool) => toolNamed(tool),
+    async call(_server, toolName, call) {
+      const tool = await toolNamed(toolName);
+      const params = { name: tool.name, arguments: argumentsFor(tool, call) };
+      ask = call.onElicitation;
+      return connection.request("tools/call", params, {
+        signal: call.signal,
+        // Headers of the modern era only: a legacy server would not know them.
+        ...(connection.era === "modern" && {
+          headers: parameterHeaders(tool.inputSchema, params.arguments),
+        }),
+        ...(call.onProgress && { onprogress: call.onProgress }),
+      });
+    },
+    async instructions() {
+      return mcpInstructions({
+        ...connection.serverInfo,
+        name,
+        address: shownAddress(options.endpoint),
+        instructions: connection.instructions,
+        tools: await tools(),
+      });
+    },
+    close: () => connection.close(),
+  };
+}
+
+/** The whole arguments of a call, typed and checked by the tool's schema before anything is sent. */
+function argumentsFor(tool: Tool, call: ToolCall): JsonObject {
+  const typed = { ...call.arguments, ...typeArguments(tool.inputSchema, call.untyped) };
+  const args =
+    call.text === undefined ? typed : fillMissingText(tool.inputSchema, typed, call.text);
+  const problems = compileArgumentCheck(tool.inputSchema)(args);
+  if (problems.length === 0) return args;
+  throw new AppError("usage", oneLine(problems.join("; "), 1000), {
+    hint: `agent run ${toolSignature(undefined, tool)}`,
+  });
+}
+
+function unknownTool(wanted: string, server: string, names: readonly string[]): AppError {
+  const bare = wanted.slice(wanted.lastIndexOf("/") + 1);
+  const meant = names.includes(bare) ? bare : closest(wanted, names);
+  return new AppError("not_found", `${oneLine(server, 100)} has no tool ${quoteForShell(wanted)}`, {
+    hint:
+      meant === undefined
+        ? "agent inspect lists its tools"
+        : `Did you mean ${quoteForShell(meant)}?`,
+  });
+}
