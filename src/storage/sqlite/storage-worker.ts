@@ -1,0 +1,139 @@
+import { Worker } from "node:worker_threads";
+import { AppError } from "../../core/errors.ts";
+import type {
+  OpenFailure,
+  SqlValue,
+  StatementResult,
+  WorkerReply,
+  WorkerRequest,
+  WorkerStart,
+} from "./worker-protocol.ts";
+
+/** The worker thread, from the gateway's side. Requests are executed in the order they are sent. */
+export interface StorageWorker {
+  readonly instanceId: string;
+  /** Where a corrupt database was moved to at this start. */
+  readonly setAside: string | undefined;
+  /** This and the next two throw AppError `store_unavailable`. */
+  execute(sql: string, params: readonly SqlValue[]): Promise<StatementResult>;
+  executeMany(sql: string, rows: readonly (readonly SqlValue[])[]): Promise<StatementResult>;
+  rollback(): Promise<void>;
+  /** Closes the database and gives the state directory back. */
+  close(): Promise<void>;
+}
+
+type Omitted<T> = T extends unknown ? Omit<T, "id"> : never;
+
+interface Pending {
+  resolve(result: StatementResult): void;
+  reject(error: Error): void;
+}
+
+/**
+ * Starts the worker and resolves when the database is open, migrated and owned. An idle worker does not
+ * keep the process alive; one with work to do does.
+ * @throws WorkerNotOpened
+ */
+export async function startStorageWorker(url: URL, start: WorkerStart): Promise<StorageWorker> {
+  const worker = new Worker(url, { workerData: start, name: "storage" });
+  const pending = new Map<number, Pending>();
+  let ended: AppError | undefined;
+  let lastId = 0;
+
+  const end = (reason: string): void => {
+    ended ??= unavailable(reason);
+    for (const request of pending.values()) {
+      request.reject(ended);
+    }
+    pending.clear();
+  };
+
+  const opened = await new Promise<Extract<WorkerReply, { kind: "opened" }>>((resolve, reject) => {
+    worker.on("message", (reply: WorkerReply) => {
+      switch (reply.kind) {
+        case "opened":
+          worker.unref();
+          resolve(reply);
+          break;
+        case "not-opened":
+          reject(new WorkerNotOpened(reply.failure));
+          break;
+        case "done":
+          settle(reply.id)?.resolve(reply.result);
+          break;
+        case "failed":
+          settle(reply.id)?.reject(unavailable(reply.reason));
+          break;
+      }
+    });
+    worker.on("error", (error) => {
+      end(error.message);
+      reject(new WorkerNotOpened({ kind: "failed", reason: error.message }));
+    });
+    worker.on("exit", () => {
+      end("its thread has ended");
+      reject(new WorkerNotOpened({ kind: "failed", reason: "its thread has ended" }));
+    });
+  });
+
+  function settle(id: number): Pending | undefined {
+    const request = pending.get(id);
+    pending.delete(id);
+    if (pending.size === 0) {
+      worker.unref();
+    }
+    return request;
+  }
+
+  function send(request: Omitted<WorkerRequest>): Promise<StatementResult> {
+    if (ended !== undefined) {
+      return Promise.reject(ended);
+    }
+    return new Promise((resolve, reject) => {
+      lastId += 1;
+      pending.set(lastId, { resolve, reject });
+      worker.ref();
+      // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a worker thread has no origin
+      worker.postMessage({ ...request, id: lastId });
+    });
+  }
+
+  return {
+    instanceId: opened.instanceId,
+    setAside: opened.setAside,
+    execute: (sql, params) => send({ kind: "execute", sql, params }),
+    executeMany: (sql, rows) => send({ kind: "execute-many", sql, rows }),
+    async rollback() {
+      await send({ kind: "rollback" });
+    },
+    async close() {
+      if (ended !== undefined) {
+        return;
+      }
+      const closed = send({ kind: "close" });
+      ended = unavailable("it is closed");
+      try {
+        await closed;
+      } finally {
+        await worker.terminate();
+      }
+    },
+  };
+}
+
+/** The database could not be opened; `failure` says why. */
+export class WorkerNotOpened extends Error {
+  override readonly name = "WorkerNotOpened";
+  readonly failure: OpenFailure;
+  constructor(failure: OpenFailure) {
+    super(failure.kind);
+    this.failure = failure;
+  }
+}
+
+/** SQLite's own text goes into the cause: it is for the log, not for a client. */
+function unavailable(reason: string): AppError {
+  return new AppError("store_unavailable", "The gateway's database cannot be used", {
+    cause: new Error(reason),
+  });
+}
