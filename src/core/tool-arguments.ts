@@ -1,0 +1,234 @@
+import { AppError } from "./errors.ts";
+import { isJsonObject, type Json, type JsonObject } from "./json.ts";
+import { closest } from "./suggest.ts";
+import { oneLine } from "./terminal-text.ts";
+
+/** How many `$ref`s and combinators are followed before a schema counts as saying nothing. */
+const deepest = 16;
+
+/**
+ * `key=value` pairs as JSON, each typed by its property in the tool's schema: numbers, booleans and null
+ * as such, arrays and objects read as JSON, a string as it is. Where the schema also allows a string, only
+ * what reads back the same is taken as something else (`5` is a number, `007` stays text). A key the
+ * schema does not know stays a string unless the schema forbids others.
+ * @throws AppError `usage`, naming the argument and what was expected; the value is never repeated
+ */
+export function typeArguments(
+  inputSchema: JsonObject,
+  untyped: Readonly<Record<string, string>>,
+): JsonObject {
+  const properties = propertiesOf(inputSchema);
+  return Object.fromEntries(
+    Object.entries(untyped).map(([key, text]) => {
+      if (Object.hasOwn(properties, key)) {
+        return [key, typeText(key, text, properties[key], inputSchema)];
+      }
+      const others = inputSchema["additionalProperties"];
+      if (others === false) throw unknownArgument(key, Object.keys(properties));
+      return [key, typeText(key, text, others, inputSchema)];
+    }),
+  );
+}
+
+/**
+ * Piped text as the one required string argument that is missing.
+ * @throws AppError `usage` when there is not exactly one
+ */
+export function fillMissingText(
+  inputSchema: JsonObject,
+  args: JsonObject,
+  text: string,
+): JsonObject {
+  const properties = propertiesOf(inputSchema);
+  const missing = requiredOf(inputSchema).filter(
+    (key) =>
+      !Object.hasOwn(args, key) &&
+      shapeOf(Object.hasOwn(properties, key) ? properties[key] : undefined, inputSchema).types.has(
+        "string",
+      ),
+  );
+  const [only, ...others] = missing;
+  if (only === undefined) {
+    throw new AppError("usage", "The piped text fills no argument: no required string is missing", {
+      hint: "Pipe a JSON object, or give the arguments as key=value",
+    });
+  }
+  if (others.length > 0) {
+    throw new AppError(
+      "usage",
+      `The piped text could be any of ${missing.map(shown).join(", ")}: more than one is missing`,
+      { hint: "Give all but one of them as key=value" },
+    );
+  }
+  return { ...args, [only]: text };
+}
+
+/** The property names a schema requires, as far as it says so in a readable way. */
+export function requiredOf(inputSchema: JsonObject): string[] {
+  const required = inputSchema["required"];
+  return Array.isArray(required) ? required.filter((key) => typeof key === "string") : [];
+}
+
+/** The schemas of a tool's parameters; empty when the schema has none. */
+export function propertiesOf(inputSchema: JsonObject): JsonObject {
+  const properties = inputSchema["properties"];
+  return isJsonObject(properties) ? properties : {};
+}
+
+/** An unknown argument's message, with what it may have been. */
+function unknownArgument(key: string, known: readonly string[]): AppError {
+  const meant = closest(key, known);
+  return new AppError("usage", `Unknown argument ${shown(key)}`, {
+    hint:
+      meant === undefined
+        ? known.length === 0
+          ? "The tool takes no arguments"
+          : oneLine(`The tool takes ${known.join(", ")}`)
+        : `Did you mean ${shown(meant)}?`,
+  });
+}
+
+type TypeName = "null" | "boolean" | "integer" | "number" | "string" | "array" | "object";
+
+/** What a value may be: the types, and the fixed values where the schema has an `enum` or `const`. */
+interface Shape {
+  types: Set<string>;
+  values: Json[] | undefined;
+}
+
+function typeText(key: string, text: string, schema: Json | undefined, root: JsonObject): Json {
+  const { types, values } = shapeOf(schema, root);
+  if (values !== undefined) {
+    const value = values.find((fixed) =>
+      typeof fixed === "string" ? fixed === text : JSON.stringify(fixed) === text,
+    );
+    if (value !== undefined) return value;
+    if (types.size === 0) {
+      const choices = values.map((fixed) => JSON.stringify(fixed)).join(", ");
+      throw wrongArgument(key, `one of ${choices}`);
+    }
+  }
+  if (types.size === 0) return text;
+  if (types.has("string")) return typeBesideString(text, types);
+  for (const type of types) {
+    const read = readers[type as TypeName];
+    const value = read?.(text);
+    if (value !== undefined) return value;
+  }
+  throw wrongArgument(key, [...types].map((type) => nouns[type as TypeName] ?? type).join(" or "));
+}
+
+/** A string is always right there, so another type only wins when it loses nothing. */
+function typeBesideString(text: string, types: Set<string>): Json {
+  for (const type of ["null", "boolean", "integer", "number"] as const) {
+    if (!types.has(type)) continue;
+    const value = readers[type](text);
+    if (value !== undefined && String(value) === text) return value;
+  }
+  return text;
+}
+
+const readers: Record<TypeName, (text: string) => Json | undefined> = {
+  null: (text) => (text === "null" ? null : undefined),
+  boolean: (text) => (text === "true" ? true : text === "false" ? false : undefined),
+  integer: (text) => {
+    const value = readNumber(text);
+    return value !== undefined && Number.isSafeInteger(value) ? value : undefined;
+  },
+  number: readNumber,
+  string: (text) => text,
+  array: (text) => readJson(text, Array.isArray),
+  object: (text) => readJson(text, isJsonObject),
+};
+
+const nouns: Record<TypeName, string> = {
+  null: "null",
+  boolean: "true or false",
+  integer: "a whole number",
+  number: "a number",
+  string: "text",
+  array: "a JSON array",
+  object: "a JSON object",
+};
+
+function readNumber(text: string): number | undefined {
+  if (!/^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/u.test(text)) return undefined;
+  const value = Number(text);
+  return Number.isFinite(value) ? value : undefined;
+}
+
+function readJson(text: string, fits: (value: unknown) => boolean): Json | undefined {
+  try {
+    const value = JSON.parse(text) as Json;
+    return fits(value) ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function shapeOf(schema: Json | undefined, root: JsonObject): Shape {
+  const shape: Shape = { types: new Set(), values: undefined };
+  collectShape(schema, root, shape, 0);
+  return shape;
+}
+
+/** Adds what one schema allows; alternatives (`anyOf`, `oneOf`) add up, and so do the parts of `allOf`. */
+function collectShape(
+  schema: Json | undefined,
+  root: JsonObject,
+  shape: Shape,
+  depth: number,
+): void {
+  if (!isJsonObject(schema) || depth > deepest) return;
+  const { type, enum: fixed, $ref: reference } = schema;
+  if (Array.isArray(fixed)) {
+    (shape.values ??= []).push(...fixed);
+  } else if (Object.hasOwn(schema, "const")) {
+    (shape.values ??= []).push(schema["const"] ?? null);
+  } else if (typeof type === "string") {
+    shape.types.add(type);
+  } else if (Array.isArray(type)) {
+    for (const name of type) if (typeof name === "string") shape.types.add(name);
+  } else if (isJsonObject(schema["properties"])) {
+    shape.types.add("object");
+  } else if (schema["items"] !== undefined) {
+    shape.types.add("array");
+  }
+  if (typeof reference === "string") {
+    collectShape(resolvePointer(reference, root), root, shape, depth + 1);
+  }
+  for (const combinator of ["anyOf", "oneOf", "allOf"]) {
+    const parts = schema[combinator];
+    if (Array.isArray(parts)) for (const part of parts) collectShape(part, root, shape, depth + 1);
+  }
+}
+
+/** A `$ref` inside the same schema (RFC 6901 in a URI fragment); anything else resolves to nothing. */
+function resolvePointer(reference: string, root: JsonObject): Json | undefined {
+  if (reference === "#") return root;
+  if (!reference.startsWith("#/")) return undefined;
+  let at: Json | undefined = root;
+  for (const token of reference.slice(2).split("/")) {
+    if (!isJsonObject(at)) return undefined;
+    const key = unescapeToken(token);
+    at = Object.hasOwn(at, key) ? at[key] : undefined;
+  }
+  return at;
+}
+
+function unescapeToken(token: string): string {
+  const unescaped = token.replaceAll("~1", "/").replaceAll("~0", "~");
+  try {
+    return decodeURIComponent(unescaped);
+  } catch {
+    return unescaped;
+  }
+}
+
+function wrongArgument(key: string, expected: string): AppError {
+  return new AppError("usage", oneLine(`Argument ${shown(key)} must be ${expected}`));
+}
+
+function shown(key: string): string {
+  return JSON.stringify(oneLine(key, 100));
+}
