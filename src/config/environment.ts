@@ -17,6 +17,8 @@ export interface Environment {
   clientName: string | undefined;
   sessionId: string | undefined;
   nodeEnv: string | undefined;
+  /** Address of the D-Bus session bus (Linux: the way to the keychain). */
+  sessionBus: string | undefined;
   /** CI, NO_COLOR or TERM=dumb is set. */
   plainOutput: boolean;
   /** Every variable, for `${NAME}` in the configuration and for what upstream processes inherit. */
@@ -44,6 +46,9 @@ export function readEnvironment(all: Readonly<Record<string, string | undefined>
     clientName: get("ONEDOOR_CLIENT_NAME"),
     sessionId: get("ONEDOOR_SESSION_ID"),
     nodeEnv: get("NODE_ENV"),
+    sessionBus:
+      get("DBUS_SESSION_BUS_ADDRESS") ??
+      (get("XDG_RUNTIME_DIR") && `unix:path=${get("XDG_RUNTIME_DIR")}/bus`),
     plainOutput: Boolean(all["CI"] || all["NO_COLOR"] || all["TERM"] === "dumb"),
     all,
   };

@@ -191,7 +191,7 @@ export function parseServerUrl(text: string, options: { insecureHttp?: boolean }
 function canonicalOf(url: URL): CanonicalUrl {
   const port = url.port === "" ? "" : `:${url.port}`;
   const host = canonicalHost(url.hostname);
-  // The one place that makes a canonical URL, so the one place that may call text by that type.
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the one place that makes this type
   return `${url.protocol}//${host}${port}${pathPrefix(url.pathname)}` as CanonicalUrl;
 }
 

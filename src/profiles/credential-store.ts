@@ -12,4 +12,9 @@ export interface CredentialStore {
   set(key: ProfileKey, secret: string): Promise<void>;
   /** False when there was nothing to remove. */
   delete(key: ProfileKey): Promise<boolean>;
+  /**
+   * Removes secrets that no profile owns any more: those of the ids in `lost`, and of all others that the
+   * store can find except `owned`. Returns how many there were.
+   */
+  deleteOrphans(lost: readonly string[], owned: ReadonlySet<string>): Promise<number>;
 }
