@@ -64,7 +64,7 @@ function compile(inputSchema: JsonObject): ValidateFunction | undefined {
     const validate = ajv.compile(schema);
     ajv.removeSchema(schema);
     // `$async` schemas answer with a promise, which would pass as true.
-    return "$async" in schema ? undefined : (validate as ValidateFunction);
+    return "$async" in schema ? undefined : validate;
   } catch {
     return undefined;
   }

@@ -1,4 +1,4 @@
-import { isJsonObject, type Json, type JsonObject } from "./json.ts";
+import { isJsonObject, parseJson, type Json, type JsonObject } from "./json.ts";
 
 export const redacted = "[redacted]";
 
@@ -26,7 +26,7 @@ export function redactParams(params: JsonObject, options: RedactOptions = {}): J
   const secrets = [...(options.secrets ?? [])]
     .filter((secret) => secret.length >= shortestSecret)
     // A secret that contains another one goes first, or its rest would stay.
-    .sort((left, right) => right.length - left.length);
+    .toSorted((left, right) => right.length - left.length);
   const copy = redactObject(params, { secrets, nodes: 0 }, 0);
   const text = JSON.stringify(copy);
   return text.length <= maxLength ? copy : { truncated: true, preview: text.slice(0, maxLength) };
@@ -85,14 +85,14 @@ function redactString(text: string, walk: Walk, depth: number): string {
 /** A string that is itself a JSON object or array, redacted inside; undefined when it is none. */
 function redactJsonText(text: string, walk: Walk, depth: number): string | undefined {
   if (!/^\s*[[{]/u.test(text)) return undefined;
-  let parsed: unknown;
+  let parsed: Json;
   try {
-    parsed = JSON.parse(text);
+    parsed = parseJson(text);
   } catch {
     return undefined;
   }
   const before = JSON.stringify(parsed);
-  const after = JSON.stringify(redactValue(parsed as Json, walk, depth + 1));
+  const after = JSON.stringify(redactValue(parsed, walk, depth + 1));
   // What held no secret keeps its own spelling.
   return before === after ? text : after;
 }

@@ -1,5 +1,5 @@
 import { AppError } from "./errors.ts";
-import { isJsonObject, type Json, type JsonObject } from "./json.ts";
+import { isJsonObject, parseJson, type Json, type JsonObject } from "./json.ts";
 import { closest } from "./suggest.ts";
 import { oneLine } from "./terminal-text.ts";
 
@@ -92,7 +92,7 @@ type TypeName = "null" | "boolean" | "integer" | "number" | "string" | "array" |
 
 /** What a value may be: the types, and the fixed values where the schema has an `enum` or `const`. */
 interface Shape {
-  types: Set<string>;
+  types: Set<TypeName>;
   values: Json[] | undefined;
 }
 
@@ -111,45 +111,46 @@ function typeText(key: string, text: string, schema: Json | undefined, root: Jso
   if (types.size === 0) return text;
   if (types.has("string")) return typeBesideString(text, types);
   for (const type of types) {
-    const read = readers[type as TypeName];
-    const value = read?.(text);
+    const value = kinds[type].read(text);
     if (value !== undefined) return value;
   }
-  throw wrongArgument(key, [...types].map((type) => nouns[type as TypeName] ?? type).join(" or "));
+  throw wrongArgument(key, [...types].map((type) => kinds[type].noun).join(" or "));
 }
 
 /** A string is always right there, so another type only wins when it loses nothing. */
-function typeBesideString(text: string, types: Set<string>): Json {
+function typeBesideString(text: string, types: Set<TypeName>): Json {
   for (const type of ["null", "boolean", "integer", "number"] as const) {
     if (!types.has(type)) continue;
-    const value = readers[type](text);
-    if (value !== undefined && String(value) === text) return value;
+    const value = kinds[type].read(text);
+    if (value !== undefined && JSON.stringify(value) === text) return value;
   }
   return text;
 }
 
-const readers: Record<TypeName, (text: string) => Json | undefined> = {
-  null: (text) => (text === "null" ? null : undefined),
-  boolean: (text) => (text === "true" ? true : text === "false" ? false : undefined),
-  integer: (text) => {
-    const value = readNumber(text);
-    return value !== undefined && Number.isSafeInteger(value) ? value : undefined;
-  },
-  number: readNumber,
-  string: (text) => text,
-  array: (text) => readJson(text, Array.isArray),
-  object: (text) => readJson(text, isJsonObject),
+/** How text becomes a value of each JSON Schema type, and what people are told was expected. */
+const kinds: Record<TypeName, { noun: string; read: (text: string) => Json | undefined }> = {
+  null: { noun: "null", read: (text) => (text === "null" ? null : undefined) },
+  boolean: { noun: "true or false", read: readBoolean },
+  integer: { noun: "a whole number", read: readInteger },
+  number: { noun: "a number", read: readNumber },
+  string: { noun: "text", read: (text) => text },
+  array: { noun: "a JSON array", read: (text) => readJson(text, Array.isArray) },
+  object: { noun: "a JSON object", read: (text) => readJson(text, isJsonObject) },
 };
 
-const nouns: Record<TypeName, string> = {
-  null: "null",
-  boolean: "true or false",
-  integer: "a whole number",
-  number: "a number",
-  string: "text",
-  array: "a JSON array",
-  object: "a JSON object",
-};
+function isTypeName(name: Json): name is TypeName {
+  return typeof name === "string" && Object.hasOwn(kinds, name);
+}
+
+function readBoolean(text: string): boolean | undefined {
+  if (text === "true") return true;
+  return text === "false" ? false : undefined;
+}
+
+function readInteger(text: string): number | undefined {
+  const value = readNumber(text);
+  return Number.isSafeInteger(value) ? value : undefined;
+}
 
 function readNumber(text: string): number | undefined {
   if (!/^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/u.test(text)) return undefined;
@@ -159,7 +160,7 @@ function readNumber(text: string): number | undefined {
 
 function readJson(text: string, fits: (value: unknown) => boolean): Json | undefined {
   try {
-    const value = JSON.parse(text) as Json;
+    const value = parseJson(text);
     return fits(value) ? value : undefined;
   } catch {
     return undefined;
@@ -185,10 +186,10 @@ function collectShape(
     (shape.values ??= []).push(...fixed);
   } else if (Object.hasOwn(schema, "const")) {
     (shape.values ??= []).push(schema["const"] ?? null);
-  } else if (typeof type === "string") {
-    shape.types.add(type);
-  } else if (Array.isArray(type)) {
-    for (const name of type) if (typeof name === "string") shape.types.add(name);
+  } else if (type !== undefined) {
+    for (const name of Array.isArray(type) ? type : [type]) {
+      if (isTypeName(name)) shape.types.add(name);
+    }
   } else if (isJsonObject(schema["properties"])) {
     shape.types.add("object");
   } else if (schema["items"] !== undefined) {

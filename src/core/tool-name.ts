@@ -50,7 +50,8 @@ export function exposedPrefix(prefix: string): string {
   return prefix === "" ? "" : plain(prefix) + separator;
 }
 
-function exposedToolName(prefix: string, tool: string): string {
+/** One tool's name, when nobody else wants it. */
+export function exposedToolName(prefix: string, tool: string): string {
   const name = exposedPrefix(prefix) + plain(tool);
   if (name.length === 0) return "_";
   if (name.length <= maxLength) return name;

@@ -50,7 +50,10 @@ export interface ServerDetail extends ServerSummary {
   serverInfo?: { name: string; version: string } | undefined;
 }
 
-/** The way of a request, free of transport: authenticate → (window) → (role) → route → call → audit. */
+/** Who reads the instructions: somebody at a shell, with the CLI, or a model behind an MCP client. */
+export type InstructionsAudience = "shell" | "mcp";
+
+/** The way of a request, free of transport: authenticate → route → check → call → audit. */
 export interface Gateway {
   readonly signInWays: readonly SignInWay[];
   authenticate(credentials: Credentials): Promise<DoorAnswer>;
@@ -66,9 +69,17 @@ export interface Gateway {
    * @throws AppError, UpstreamRpcError
    */
   callTool(caller: CallerContext, call: GatewayCall): Promise<CallToolResult>;
+  /** The playbook and the live inventory, foreign text marked as such. */
+  instructions(caller: CallerContext, audience: InstructionsAudience): string;
   /** Names that could not be offered as they are, for `inspect` and the log. */
   readonly collisions: readonly string[];
   /** Whether every enabled upstream is ready or shown unavailable with its reason. */
   readonly settled: boolean;
+  /**
+   * Resolves when the gateway has settled for the first time, and in any case a few seconds after its
+   * start: who lists tools before that would be told of too few, and one dead server must not hold up all.
+   */
+  readonly started: Promise<void>;
+  /** Called after the merged catalog changed. Returns the way to stop listening. */
   onToolsChanged(listener: () => void): () => void;
 }
