@@ -3,10 +3,10 @@ import { systemPrincipal } from "../core/principal.ts";
 import type { MintedToken, Storage } from "../core/storage.ts";
 import type { Authenticator } from "./authenticator.ts";
 import { hashToken, isMintedToken, mintedTokenPrefix } from "./minted-token-format.ts";
+import { verifiedTokensOf } from "./verified-tokens.ts";
 
 /**
- * Accepts the tokens this gateway minted. Each request asks the storage, so that a token that was revoked
- * or has expired is out at once. What does not begin with `od_` is not its own; what does is never passed on.
+ * Accepts the tokens this gateway minted. A token that was revoked or has expired is out at once. What does not begin with `od_` is not its own; what does is never passed on.
  */
 export function createLocalAuthenticator(options: {
   storage: Storage;
@@ -14,6 +14,7 @@ export function createLocalAuthenticator(options: {
   now: () => number;
 }): Authenticator {
   const { storage, now } = options;
+  const verified = verifiedTokensOf(storage);
   return {
     way: {
       type: "local",
@@ -31,8 +32,9 @@ export function createLocalAuthenticator(options: {
       }
       let token: MintedToken | undefined;
       try {
-        token = await storage.withPrincipal(systemPrincipal, (tx) =>
-          tx.tokens.findByHash(hashToken(bearer)),
+        const hash = hashToken(bearer);
+        token = await verified.find(hash, () =>
+          storage.withPrincipal(systemPrincipal, (tx) => tx.tokens.findByHash(hash)),
         );
       } catch (error) {
         if (error instanceof AppError && error.code === "store_unavailable") {

@@ -1,7 +1,8 @@
 import { systemPrincipal } from "../core/principal.ts";
 import type { Role } from "../core/principal.ts";
-import type { Storage } from "../core/storage.ts";
+import type { MintedToken, Storage } from "../core/storage.ts";
 import { hashToken, isMintedToken, mintedTokenPrefix } from "./minted-token-format.ts";
+import { verifiedTokensOf } from "./verified-tokens.ts";
 
 export interface FreshToken {
   /** Shown once, here: only its hash is kept. */
@@ -44,6 +45,7 @@ export interface TokenMintOptions {
 /** Both methods throw AppError `store_unavailable` when the storage does. */
 export function createTokenMint(options: TokenMintOptions): MintedTokens {
   const { storage, now, newId, randomBytes, report } = options;
+  const verified = verifiedTokensOf(storage);
   return {
     async mintCliToken(userId) {
       const token = `${mintedTokenPrefix}${Buffer.from(randomBytes(32)).toString("base64url")}`;
@@ -73,10 +75,16 @@ export function createTokenMint(options: TokenMintOptions): MintedTokens {
         return false;
       }
       const atMs = now();
-      const revoked = await storage.withPrincipal(systemPrincipal, async (tx) => {
-        const token = await tx.tokens.findByHash(hashToken(bearer));
-        return token !== undefined && (await tx.tokens.revoke(token.id, atMs)) ? token : undefined;
-      });
+      const hash = hashToken(bearer);
+      let revoked: MintedToken | undefined;
+      try {
+        revoked = await storage.withPrincipal(systemPrincipal, async (tx) => {
+          const token = await tx.tokens.findByHash(hash);
+          return token && (await tx.tokens.revoke(token.id, atMs)) ? token : undefined;
+        });
+      } finally {
+        verified.forget(hash);
+      }
       if (revoked !== undefined) {
         report({ kind: "revoked", tokenId: revoked.id, userId: revoked.userId });
       }

@@ -18,7 +18,7 @@ export function createMemoryStorage(instanceId: string): Storage {
     withPrincipal(_principal, work) {
       const mine = turn.then(async () => {
         if (closed) {
-          throw new AppError("store_unavailable", "The gateway's database cannot be used");
+          throw new AppError("store_unavailable", "The gateway's database is closed");
         }
         const draft = { tokens: new Map(content.tokens), audit: [...content.audit] };
         const result = await work(transactionOn(draft));
@@ -44,9 +44,7 @@ function transactionOn(draft: {
       async insert(token) {
         const taken = [...draft.tokens.values()].some(({ hash }) => hash === token.hash);
         if (taken || draft.tokens.has(token.id)) {
-          throw new AppError("store_unavailable", "The gateway's database cannot be used", {
-            cause: new Error("a token with this id or hash exists"),
-          });
+          throw conflict();
         }
         draft.tokens.set(token.id, { ...token });
       },
@@ -74,7 +72,14 @@ function transactionOn(draft: {
     },
     audit: {
       async appendAll(events) {
-        draft.audit.push(...events.map((event) => structuredClone(event)));
+        const ids = new Set(draft.audit.map(({ id }) => id));
+        for (const event of events) {
+          if (ids.has(event.id)) {
+            throw conflict();
+          }
+          ids.add(event.id);
+          draft.audit.push(structuredClone(event));
+        }
       },
       async list({ limit, beforeMs = Infinity }) {
         return draft.audit
@@ -86,4 +91,10 @@ function transactionOn(draft: {
       },
     },
   };
+}
+
+function conflict(): AppError {
+  return new AppError("store_unavailable", "The gateway's database cannot be used", {
+    cause: new Error("a row with this id or hash exists"),
+  });
 }

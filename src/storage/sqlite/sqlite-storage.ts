@@ -58,11 +58,15 @@ export async function openSqliteStorage(options: SqliteStorageOptions): Promise<
   }
   const db = new Kysely<Schema>({ dialect: createWorkerDialect(worker) });
   let waiting = 0;
+  let closed = false;
 
   return {
     instanceId: worker.instanceId,
     async withPrincipal(_principal, work) {
       // SQLite has no row level security: the principal is for databases that have it.
+      if (closed) {
+        throw new AppError("store_unavailable", "The gateway's database is closed");
+      }
       if (waiting >= maxWaiting) {
         throw new AppError(
           "store_unavailable",
@@ -99,29 +103,32 @@ export async function openSqliteStorage(options: SqliteStorageOptions): Promise<
       }
     },
     async close() {
-      await db.destroy();
-      // Kysely never opened the driver when nothing was asked, and then does not close it either.
+      closed = true;
+      // What came before has its turn first; what hangs does not keep the program from ending.
+      await withinLimit(transactionLimitMs, () =>
+        db.connection().execute(() => Promise.resolve()),
+      ).catch(() => undefined);
       await worker.close();
     },
   };
 }
 
 function openErrorOf(failure: OpenFailure, { file, lockFile }: SqliteStorageOptions): AppError {
-  switch (failure.kind) {
-    case "owned":
-      return new AppError("config_invalid", `Another gateway owns ${dirname(lockFile)}`, {
-        hint: "agent serve --status",
-      });
-    case "newer":
-      return new AppError(
-        "store_unavailable",
-        `${file} was written by a newer version of this program (schema ${failure.found}, this one knows ${failure.known})`,
-        { hint: "npm install -g @onedoor/agent@latest" },
-      );
-    case "failed":
-      return new AppError("store_unavailable", `The database ${file} cannot be opened`, {
-        hint: "Check that its directory exists and belongs to you: agent serve --config-dir <dir>",
-        cause: new Error(failure.reason),
-      });
+  if (failure.kind === "owned") {
+    return new AppError("config_invalid", `Another gateway owns ${dirname(lockFile)}`, {
+      hint: "agent serve --status",
+    });
   }
+  if (failure.kind === "newer") {
+    const { found, known } = failure;
+    return new AppError(
+      "store_unavailable",
+      `${file} was written by a newer version of this program (schema ${found}, this one knows ${known})`,
+      { hint: "npm install -g @onedoor/agent@latest" },
+    );
+  }
+  return new AppError("store_unavailable", `The database ${file} cannot be opened`, {
+    hint: "Check that its directory exists and belongs to you: agent serve --config-dir <dir>",
+    cause: new Error(failure.reason),
+  });
 }

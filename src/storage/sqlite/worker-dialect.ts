@@ -60,6 +60,6 @@ function createDriver(worker: StorageWorker): Driver {
       release?.();
       return Promise.resolve();
     },
-    destroy: () => worker.close(),
+    destroy: () => Promise.resolve(),
   };
 }

@@ -23,9 +23,9 @@ export async function bundleStorageWorker(): Promise<{ url: URL; remove(): Promi
     plugins: [
       {
         name: "libsql-by-path",
-        setup({ onResolve }) {
+        setup(bundler) {
           const path = createRequire(import.meta.url).resolve("libsql");
-          onResolve({ filter: /^libsql$/ }, () => ({ path, external: true }));
+          bundler.onResolve({ filter: /^libsql$/ }, () => ({ path, external: true }));
         },
       },
     ],
