@@ -1,10 +1,22 @@
+import { readFileSync } from "node:fs";
 import { defineConfig } from "vitest/config";
 
+const { version } = JSON.parse(
+  readFileSync(new URL("package.json", import.meta.url), "utf8"),
+) as { version: string };
+const report = process.env["VITEST_REPORT"];
+
 export default defineConfig({
+  define: { ONEDOOR_VERSION: JSON.stringify(version) },
   test: {
     include: ["test/**/*.test.ts"],
+    // These need a keychain, a registry or other people's programs: npm run test:keychain|package|foreign.
+    exclude: ["test/keychain/**", "test/package/**", "test/foreign/**"],
     testTimeout: 30_000,
     hookTimeout: 30_000,
     pool: "forks",
+    ...(report === undefined
+      ? {}
+      : { reporters: ["default", "json"], outputFile: { json: report } }),
   },
 });

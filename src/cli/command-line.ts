@@ -1,0 +1,141 @@
+import { createDeadline } from "../client/deadline.ts";
+import { resolveDirectories } from "../config/directories.ts";
+import { readEnvironment } from "../config/environment.ts";
+import { AppError } from "../core/errors.ts";
+import { escapeForTerminal } from "../core/terminal-text.ts";
+import { version } from "../core/version.ts";
+import type { CommandEntry, CommandModule } from "./command.ts";
+import type { Context } from "./context.ts";
+import { exitCodeOf, exitCodeOfSignal } from "./exit-code.ts";
+import type { EndingSignal } from "./exit-code.ts";
+import { formatFailure } from "./failure.ts";
+import { createProcessIo } from "./io.ts";
+import type { ProcessIo } from "./io.ts";
+import { parseCommandLine } from "./parse.ts";
+import { commandGroups, commandTable } from "./table.ts";
+
+const defaultTimeoutMs = 30_000;
+
+/** Ends a command early, without a message: the reason of its signal. */
+class Ending extends Error {
+  override readonly name = "AbortError";
+  readonly exitCode: number;
+  constructor(what: string, exitCode: number) {
+    super(what);
+    this.exitCode = exitCode;
+  }
+}
+
+/**
+ * Runs one command line and tells its exit code, once or, after an unexpected late failure, again.
+ * Nothing is thrown; every failure is on stderr.
+ */
+export async function runCommandLine(
+  process: NodeJS.Process,
+  tell: (exitCode: number) => void,
+): Promise<void> {
+  const argv = process.argv.slice(2);
+  const environment = readEnvironment(process.env);
+  // Errors have their form from the first one on, before there are options.
+  const beforeSeparator = argv.slice(0, argv.includes("--") ? argv.indexOf("--") : argv.length);
+  const form = {
+    json: beforeSeparator.includes("--json"),
+    debug: beforeSeparator.includes("--debug"),
+    secrets: environment.token === undefined ? [] : [environment.token],
+  };
+  const controller = new AbortController();
+  let finished = false;
+  let io: ProcessIo | undefined;
+
+  const fail = (error: unknown): void => {
+    const text = formatFailure(error, form);
+    process.stderr.write(
+      `${process.stderr.isTTY ? escapeForTerminal(text, { lines: true }) : text}\n`,
+    );
+    tell(exitCodeOf(error instanceof AppError ? error.code : "internal"));
+  };
+  const onUncaught = (error: unknown): void => {
+    // A broken pipe has been dealt with; whatever else comes here is a bug, and the command ends.
+    if (controller.signal.reason instanceof Ending) return;
+    fail(error);
+    finished = true;
+    controller.abort(new Ending("failed", exitCodeOf("internal")));
+  };
+  process.on("uncaughtException", onUncaught);
+  process.on("beforeExit", () => {
+    if (!finished) onUncaught(new Error("the command ended without a result"));
+  });
+  endOnSignals(process, controller);
+  endOnClosedOutput(process, controller);
+
+  try {
+    const invocation = await parseCommandLine(argv, commandTable, process.env);
+    if (invocation.kind !== "run") {
+      const columns = Math.min(process.stdout.columns ?? 80, 110);
+      io = createProcessIo(process, { quiet: false, plainOutput: true });
+      await io.out(
+        invocation.kind === "version" ? `${version}\n` : await helpPage(invocation.path, columns),
+      );
+      tell(0);
+      return;
+    }
+    const { module, options } = invocation;
+    if (options.token !== undefined) form.secrets.push(options.token.trim());
+    io = createProcessIo(process, {
+      quiet: options.quiet,
+      plainOutput: environment.plainOutput,
+    });
+    const context: Context = {
+      io,
+      environment,
+      directories: resolveDirectories(options.configDir, environment),
+      now: Date.now,
+      signal: controller.signal,
+      deadline: ({ timeoutMs }, defaultMs = defaultTimeoutMs) =>
+        createDeadline(timeoutMs ?? defaultMs, controller.signal).signal,
+    };
+    const exitCode = (await module.run(options, context)) ?? 0;
+    if (!finished) tell(exitCode);
+  } catch (error) {
+    if (finished) return;
+    const { reason } = controller.signal;
+    if (reason instanceof Ending) tell(reason.exitCode);
+    else fail(error);
+  } finally {
+    finished = true;
+    io?.close();
+  }
+}
+
+async function helpPage(path: readonly string[], columns: number): Promise<string> {
+  const { commandHelp, groupHelp } = await import("./help.ts");
+  const entry = commandTable.find(({ path: own }) => own.join(" ") === path.join(" "));
+  return entry === undefined
+    ? groupHelp(path, commandTable, commandGroups, columns)
+    : commandHelp(entry, await loadModule(entry), columns);
+}
+
+async function loadModule(entry: CommandEntry): Promise<CommandModule> {
+  return (await entry.load()) as CommandModule;
+}
+
+/** The first signal ends the command in its own time; the second one ends the process. */
+function endOnSignals(process: NodeJS.Process, controller: AbortController): void {
+  const signals: readonly EndingSignal[] = ["SIGINT", "SIGTERM", "SIGHUP"];
+  const onSignal = (signal: NodeJS.Signals): void => {
+    for (const name of signals) process.removeListener(name, onSignal);
+    controller.abort(new Ending(signal, exitCodeOfSignal(signal as EndingSignal)));
+  };
+  for (const name of signals) process.on(name, onSignal);
+}
+
+/** Nobody reads any more (`| head -1`): that is the reader's right, and no failure. */
+function endOnClosedOutput(process: NodeJS.Process, controller: AbortController): void {
+  process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+    if (error.code !== "EPIPE") throw error;
+    controller.abort(new Ending("stdout was closed", 0));
+  });
+  process.stderr.on("error", (error: NodeJS.ErrnoException) => {
+    if (error.code !== "EPIPE") throw error;
+  });
+}

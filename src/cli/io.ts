@@ -1,0 +1,120 @@
+import { escapeForTerminal } from "../core/terminal-text.ts";
+import type { Io, Spinner } from "./context.ts";
+
+/** What `createProcessIo` needs of the process. */
+export interface ProcessStreams {
+  readonly stdin: NodeJS.ReadStream & { fd: 0 };
+  readonly stdout: NodeJS.WriteStream;
+  readonly stderr: NodeJS.WriteStream;
+}
+
+export interface ProcessIo extends Io {
+  /** Lets go of stdin, which would otherwise keep the process until its other end is closed. */
+  close(): void;
+}
+
+/** What came before a spinner's text is worth showing only when it takes longer than this. */
+const spinnerDelayMs = 150;
+
+/**
+ * The process as commands see it. Streams are opened when they are first used.
+ * @param plainOutput whether the environment asks for no colour and no movement
+ */
+export function createProcessIo(
+  streams: ProcessStreams,
+  options: { quiet: boolean; plainOutput: boolean },
+): ProcessIo {
+  let stdinOpened = false;
+  let active: LazySpinner | undefined;
+  const stderrIsTerminal = streams.stderr.isTTY === true;
+  const spinners = stderrIsTerminal && !options.plainOutput && !options.quiet;
+  const stdoutIsTerminal = streams.stdout.isTTY === true;
+  return {
+    get stdin() {
+      stdinOpened = true;
+      return streams.stdin;
+    },
+    get stdinIsTerminal() {
+      stdinOpened = true;
+      return streams.stdin.isTTY === true;
+    },
+    stdoutIsTerminal,
+    stderrIsTerminal,
+    color: stdoutIsTerminal && !options.plainOutput,
+    spinners,
+    columns: streams.stdout.columns ?? 80,
+    out: (text) => writeAll(streams.stdout, text),
+    note(line, { always = false } = {}) {
+      if (options.quiet && !always) return;
+      const write = (): void => {
+        streams.stderr.write(`${stderrIsTerminal ? escapeForTerminal(line) : line}\n`);
+      };
+      if (active === undefined) write();
+      else active.above(write);
+    },
+    spin(text) {
+      if (!spinners) return { update: () => undefined, stop: () => undefined };
+      active?.stop();
+      const spinner = createLazySpinner(streams.stderr, escapeForTerminal(text));
+      active = spinner;
+      return {
+        update(next) {
+          spinner.update(escapeForTerminal(next));
+        },
+        stop() {
+          spinner.stop();
+          if (active === spinner) active = undefined;
+        },
+      };
+    },
+    foreign: (text) => (stdoutIsTerminal ? escapeForTerminal(text, { lines: true }) : text),
+    close() {
+      active?.stop();
+      if (stdinOpened) streams.stdin.destroy();
+    },
+  };
+}
+
+/** Resolves when the stream took the text; a closed pipe is the edge's business, not the command's. */
+function writeAll(stream: NodeJS.WriteStream, text: string | Uint8Array): Promise<void> {
+  return new Promise((resolve, reject) => {
+    stream.write(text, (error) => {
+      if (error) reject(error);
+      else resolve();
+    });
+  });
+}
+
+interface LazySpinner extends Spinner {
+  /** Writes something without the spinner's line getting into it. */
+  above(write: () => void): void;
+}
+
+/** A spinner whose library is loaded only when there is something to wait for. */
+function createLazySpinner(stream: NodeJS.WriteStream, firstText: string): LazySpinner {
+  let text = firstText;
+  let stopped = false;
+  let shown: import("ora").Ora | undefined;
+  const show = async (): Promise<void> => {
+    const { createSpinner } = await import("./spinner.ts");
+    if (!stopped) shown = createSpinner(stream, text).start();
+  };
+  const timer = setTimeout(() => void show(), spinnerDelayMs);
+  timer.unref();
+  return {
+    update(next) {
+      text = next;
+      if (shown !== undefined) shown.text = next;
+    },
+    above(write) {
+      shown?.clear();
+      write();
+      shown?.render();
+    },
+    stop() {
+      stopped = true;
+      clearTimeout(timer);
+      shown?.stop();
+    },
+  };
+}

@@ -1,0 +1,18 @@
+#!/usr/bin/env node
+import { version } from "../core/version.ts";
+
+const [first, ...more] = process.argv.slice(2);
+
+// `ps` shows the command line to everybody on the machine: what is secret in it goes before anything else.
+if (process.argv.some((word) => /^(?:--token(?:=|$)|-[A-Za-z]*t)/u.test(word))) {
+  process.title = "agent";
+}
+
+if (first === "--version" && more.length === 0) {
+  process.stdout.write(`${version}\n`);
+} else {
+  const { runCommandLine } = await import("./command-line.ts");
+  void runCommandLine(process, (exitCode) => {
+    process.exitCode = exitCode;
+  });
+}

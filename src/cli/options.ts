@@ -1,0 +1,61 @@
+import type { OptionSpec } from "./command.ts";
+
+/** What every command takes (contract §1). */
+export const globalOptions = {
+  configDir: {
+    type: "string",
+    alias: "d",
+    placeholder: "<folder>",
+    describe: "Keep configuration, profiles and state below this folder",
+    env: "ONEDOOR_CONFIG_DIR",
+  },
+  format: {
+    type: "string",
+    choices: ["text", "json"],
+    describe: "Form of the result",
+    default: "text",
+    env: "ONEDOOR_FORMAT",
+  },
+  json: { type: "boolean", describe: "--format json, and errors as one JSON line on stderr" },
+  quiet: { type: "boolean", alias: "q", describe: "No notes and no progress on stderr" },
+  timeout: {
+    type: "number",
+    placeholder: "<seconds>",
+    describe: "Give up after this long (default: 30, calls of tools 120)",
+    env: "ONEDOOR_TIMEOUT",
+  },
+  debug: { type: "boolean", describe: "Show the stack of an unexpected failure" },
+  help: { type: "boolean", alias: "h", describe: "Show this help" },
+  version: { type: "boolean", alias: "V", describe: "Show the version" },
+} as const satisfies Record<string, OptionSpec>;
+
+/**
+ * What every command takes that talks to a server. Their environment twins are not filled in by the
+ * parser: who wins, and for which server, is the command's decision (contract §2).
+ */
+export const serverOptions = {
+  url: {
+    type: "string",
+    alias: "u",
+    placeholder: "<url>",
+    describe: "The server (default: the running gateway, else the default profile's server)",
+    env: "ONEDOOR_URL",
+  },
+  profile: {
+    type: "string",
+    placeholder: "<name>",
+    describe: "Which of several profiles for this server",
+    env: "ONEDOOR_PROFILE",
+  },
+  token: {
+    type: "string",
+    alias: "t",
+    placeholder: "<token>",
+    describe: "Bearer token; other users can see it in `ps`, a pipe or ONEDOOR_TOKEN hides it",
+  },
+} as const satisfies Record<string, OptionSpec>;
+
+/** `configDir` is written `--config-dir`. */
+export function flagOf(key: string): string {
+  return key.replace(/[A-Z]/gu, (letter) => `-${letter.toLowerCase()}`);
+}

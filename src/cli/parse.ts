@@ -1,0 +1,160 @@
+import yargs from "yargs";
+import type { Options as YargsOption } from "yargs";
+import { AppError } from "../core/errors.ts";
+import { closest } from "../core/suggest.ts";
+import type { CommandEntry, CommandModule, OptionSpec } from "./command.ts";
+import { flagOf, globalOptions, serverOptions } from "./options.ts";
+import { readOptions } from "./read-options.ts";
+
+/** What a command line asks for. */
+export type Invocation =
+  | { kind: "version" }
+  /** `path` is a command, a group, or empty for the program itself. */
+  | { kind: "help"; path: readonly string[] }
+  | {
+      kind: "run";
+      entry: CommandEntry;
+      module: CommandModule;
+      options: Parameters<CommandModule["run"]>[0];
+    };
+
+interface Words {
+  /** What is no option, before `--`. */
+  words: string[];
+  /** What follows `--`. */
+  rest: string[];
+  flags: Readonly<Record<string, unknown>>;
+}
+
+/**
+ * Finds the command and fills its options: command line first, then the environment twins the options
+ * name, then defaults.
+ * @throws AppError `usage`
+ */
+export async function parseCommandLine(
+  argv: readonly string[],
+  table: readonly CommandEntry[],
+  variables: Readonly<Record<string, string | undefined>>,
+): Promise<Invocation> {
+  // The first look knows the options of all commands only; the command's own come with its file.
+  const first = split(argv, { ...globalOptions, ...serverOptions });
+  if (first.flags["version"] === true) return { kind: "version" };
+  const asked = first.words[0] === "help" ? first.words.slice(1) : first.words;
+  const found = findCommand(asked, table);
+  if (found.kind === "group" || first.words[0] === "help" || first.flags["help"] === true) {
+    const path = found.kind === "group" ? found.path : found.entry.path;
+    return { kind: "help", path };
+  }
+
+  const { entry } = found;
+  const module = (await entry.load()) as CommandModule;
+  const specs: Record<string, OptionSpec> = {
+    ...globalOptions,
+    ...(module.talksToServer ? serverOptions : {}),
+    ...module.options,
+  };
+  const { words, rest, flags } = split(argv, specs);
+  const name = `agent ${entry.path.join(" ")}`;
+  try {
+    return {
+      kind: "run",
+      entry,
+      module,
+      options: {
+        ...readOptions(flags, specs, variables),
+        ...readPositionals([...words.slice(entry.path.length), ...rest], module),
+      },
+    };
+  } catch (error) {
+    // The way out of every wrong command line is its help, where there is no better word.
+    if (error instanceof AppError && error.code === "usage" && error.hint === undefined) {
+      throw new AppError("usage", error.message, { hint: `${name} --help`, cause: error });
+    }
+    throw error;
+  }
+}
+
+function split(argv: readonly string[], specs: Readonly<Record<string, OptionSpec>>): Words {
+  const options: Record<string, YargsOption> = {};
+  for (const [key, { type, alias }] of Object.entries(specs)) {
+    options[flagOf(key)] = {
+      // Numbers are read as text, so that `--port 08x` is refused and not half understood.
+      type: type === "number" ? "string" : type,
+      ...(alias === undefined ? {} : { alias }),
+    };
+  }
+  const {
+    _,
+    "--": rest,
+    $0: _program,
+    ...flags
+  } = yargs([...argv])
+    .help(false)
+    .version(false)
+    .exitProcess(false)
+    .parserConfiguration({
+      "boolean-negation": false,
+      "camel-case-expansion": false,
+      "dot-notation": false,
+      "greedy-arrays": false,
+      "parse-numbers": false,
+      "parse-positional-numbers": false,
+      "populate--": true,
+      "strip-aliased": true,
+    })
+    .options(options)
+    .parseSync() as Record<string, unknown>;
+  return {
+    words: Array.isArray(_) ? _.map(String) : [],
+    rest: Array.isArray(rest) ? rest.map(String) : [],
+    flags,
+  };
+}
+
+function findCommand(
+  words: readonly string[],
+  table: readonly CommandEntry[],
+): { kind: "command"; entry: CommandEntry } | { kind: "group"; path: readonly string[] } {
+  const path: string[] = [];
+  let candidates = table;
+  for (const [index, word] of words.entries()) {
+    const below = candidates.filter((entry) => entry.path[index] === word);
+    if (below.length === 0) {
+      const near = closest(word, [...new Set(candidates.map((entry) => entry.path[index] ?? ""))]);
+      throw new AppError("usage", `Unknown command: ${[...path, word].join(" ")}`, {
+        hint:
+          near === undefined
+            ? programCommand([...path, "--help"])
+            : `did you mean ${programCommand([...path, near])}?`,
+      });
+    }
+    path.push(word);
+    const entry = below.find((row) => row.path.length === index + 1);
+    if (entry !== undefined) return { kind: "command", entry };
+    candidates = below;
+  }
+  return { kind: "group", path };
+}
+
+function programCommand(words: readonly string[]): string {
+  return ["agent", ...words].join(" ");
+}
+
+function readPositionals(
+  words: readonly string[],
+  { positionals = [] }: Pick<CommandModule, "positionals">,
+): Record<string, string | string[] | undefined> {
+  const left = [...words];
+  const values: Record<string, string | string[] | undefined> = {};
+  for (const { name, required, variadic } of positionals) {
+    if (required && left.length === 0) {
+      throw new AppError("usage", `<${name}> is missing`);
+    }
+    values[name] = variadic ? left.splice(0) : left.shift();
+  }
+  const [extra] = left;
+  if (extra !== undefined) {
+    throw new AppError("usage", `Unexpected argument: ${extra}`);
+  }
+  return values;
+}
