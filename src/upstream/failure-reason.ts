@@ -1,0 +1,73 @@
+import { ProtocolError, SdkError, SdkErrorCode, SdkHttpError } from "@modelcontextprotocol/client";
+
+const longestReason = 300;
+
+/** Foreign text as part of a reason: one line, bounded. */
+export function oneLine(text: string, longest = longestReason): string {
+  const line = text.replaceAll(/[\p{Cc}\p{Zl}\p{Zp}\s]+/gu, " ").trim();
+  return line.length > longest ? `${line.slice(0, longest - 1)}…` : line;
+}
+
+/** The innermost system error code (`ECONNREFUSED`) in a chain of causes. */
+export function systemErrorCode(error: unknown): string | undefined {
+  let found: string | undefined;
+  for (let at: unknown = error, depth = 0; at instanceof Error && depth < 8; depth++) {
+    const { code } = at as NodeJS.ErrnoException;
+    if (typeof code === "string" && /^(?:E[A-Z_]+|UND_ERR_\w+|[A-Z_]*CERT[A-Z_]*)$/.test(code)) {
+      if (!(at instanceof SdkError)) found = code;
+    }
+    at = at instanceof AggregateError ? (at.errors[0] as unknown) : at.cause;
+  }
+  return found;
+}
+
+const systemReasons: Readonly<Record<string, string>> = {
+  ECONNREFUSED: "the connection was refused",
+  ECONNRESET: "the connection was reset",
+  ENOTFOUND: "the host was not found",
+  EAI_AGAIN: "the host could not be looked up",
+  ETIMEDOUT: "the connection timed out",
+  UND_ERR_CONNECT_TIMEOUT: "the connection timed out",
+  UND_ERR_SOCKET: "the connection was closed",
+};
+
+/** The HTTP error in a chain of causes, where there is one. */
+export function httpError(error: unknown): SdkHttpError | undefined {
+  for (let at: unknown = error, depth = 0; at instanceof Error && depth < 8; depth++) {
+    if (at instanceof SdkHttpError) return at;
+    at = at.cause;
+  }
+  return undefined;
+}
+
+/**
+ * Why a connection could not be made or was lost, in one line for people. What a server answered is
+ * repeated only as far as it is a JSON-RPC error message; bodies, header values and URLs are not.
+ */
+export function describeFailure(error: unknown): string {
+  const http = httpError(error);
+  if (http !== undefined) return describeStatus(http);
+  const code = systemErrorCode(error);
+  if (code !== undefined) return systemReasons[code] ?? `the connection failed (${code})`;
+  if (error instanceof ProtocolError) {
+    return oneLine(`it answered with error ${error.code}: ${error.message}`);
+  }
+  if (error instanceof SdkError) {
+    if (error.code === SdkErrorCode.RequestTimeout) return "it did not answer in time";
+    if (error.code === SdkErrorCode.ClientHttpUnexpectedContent) {
+      return "it answered with something that is not MCP";
+    }
+    if (error.code === SdkErrorCode.ConnectionClosed) return "the connection was closed";
+  }
+  return oneLine(error instanceof Error ? error.message : String(error));
+}
+
+function describeStatus({ status, statusText, message }: SdkHttpError): string {
+  const said = oneLine(`it answered with HTTP ${status} ${statusText ?? ""}`, 100);
+  if (status === 401 || status === 403) return `${said}: check the headers in the configuration`;
+  if (status >= 300 && status < 400) {
+    const redirect = /Redirect .*/.exec(message)?.[0].replace(/ \(redirectPolicy.*\)$/, "");
+    return redirect === undefined ? said : oneLine(redirect);
+  }
+  return status === 404 ? `${said}: is the path of the url right?` : said;
+}

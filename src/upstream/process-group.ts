@@ -1,0 +1,92 @@
+import { spawn as spawnPlain } from "node:child_process";
+import type { ChildProcess, ChildProcessWithoutNullStreams } from "node:child_process";
+import { setTimeout as pause } from "node:timers/promises";
+import spawn from "cross-spawn";
+import type { UpstreamTimings } from "./timings.ts";
+
+const onWindows = process.platform === "win32";
+const pollMs = 15;
+
+/**
+ * Starts a program as the head of a process group of its own, so that what it starts in turn (`npx`
+ * starts a shell that starts the server) can be ended with it. Errors arrive as its `error` event.
+ */
+export function startProcessGroup(program: {
+  command: string;
+  args: readonly string[];
+  cwd?: string | undefined;
+  env: Readonly<Record<string, string>>;
+}): ChildProcessWithoutNullStreams {
+  return spawn(program.command, [...program.args], {
+    cwd: program.cwd,
+    env: { ...program.env },
+    stdio: ["pipe", "pipe", "pipe"],
+    detached: !onWindows,
+    windowsHide: true,
+    shell: false,
+  }) as ChildProcessWithoutNullStreams;
+}
+
+/**
+ * Ends a process and everything it started: closes its standard input, then SIGTERM and at last
+ * SIGKILL to the group, each with a bounded wait. Resolves when they are gone or cannot be waited for
+ * any longer; never rejects. To be called once for each process, soon after its exit at the latest:
+ * later its number may belong to somebody else.
+ */
+export async function endProcessGroup(
+  child: ChildProcess,
+  timings: Pick<UpstreamTimings, "stdinGraceMs" | "termGraceMs" | "killGraceMs">,
+): Promise<void> {
+  const { pid } = child;
+  if (pid !== undefined) {
+    child.stdin?.end();
+    await until(() => hasExited(child), timings.stdinGraceMs);
+    if (isAlive(child, pid)) {
+      signalGroup(child, pid, "SIGTERM");
+      await until(() => !isAlive(child, pid), timings.termGraceMs);
+    }
+    if (isAlive(child, pid)) {
+      signalGroup(child, pid, "SIGKILL");
+      await until(() => !isAlive(child, pid), timings.killGraceMs);
+    }
+  }
+  for (const stream of [child.stdin, child.stdout, child.stderr]) stream?.destroy();
+}
+
+function hasExited(child: ChildProcess): boolean {
+  return child.exitCode !== null || child.signalCode !== null;
+}
+
+/** Whether the process or anything in its group still runs. */
+function isAlive(child: ChildProcess, pid: number): boolean {
+  if (onWindows) return !hasExited(child);
+  try {
+    process.kill(-pid, 0);
+    return true;
+  } catch (error) {
+    // EPERM: there is somebody, whom we may not signal. ESRCH: nobody.
+    return (error as NodeJS.ErrnoException).code === "EPERM";
+  }
+}
+
+function signalGroup(child: ChildProcess, pid: number, signal: "SIGTERM" | "SIGKILL"): void {
+  if (onWindows) {
+    // Windows knows no groups; /T ends the tree. It is no program of ours that a server could replace.
+    const flags = signal === "SIGKILL" ? ["/T", "/F"] : ["/T"];
+    spawnPlain("taskkill", ["/pid", String(pid), ...flags], { stdio: "ignore" }).on(
+      "error",
+      () => void child.kill(signal),
+    );
+    return;
+  }
+  try {
+    process.kill(-pid, signal);
+  } catch {
+    // It ended in between, or belongs to another user by now; both are seen by the next look.
+  }
+}
+
+async function until(condition: () => boolean, limitMs: number): Promise<void> {
+  // Counted, not timed by a clock: the bound holds when the machine is busy or its clock is set.
+  for (let waited = 0; waited < limitMs && !condition(); waited += pollMs) await pause(pollMs);
+}

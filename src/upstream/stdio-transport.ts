@@ -1,0 +1,174 @@
+import type { ChildProcessWithoutNullStreams } from "node:child_process";
+import { existsSync } from "node:fs";
+import type { JSONRPCMessage, Transport } from "@modelcontextprotocol/client";
+import type { StdioServerConfiguration } from "../core/configuration.ts";
+import { createJsonRpcLines } from "./json-rpc-lines.ts";
+import type { LineTail } from "./line-tail.ts";
+import { endProcessGroup, startProcessGroup } from "./process-group.ts";
+import { largestMessageBytes } from "./timings.ts";
+import type { UpstreamTimings } from "./timings.ts";
+
+/** Rubbish lines beyond these are counted only. */
+const mostRubbishNotes = 3;
+/** A process that does not read its input must not fill our memory. */
+const mostUnreadBytes = largestMessageBytes;
+
+/**
+ * MCP over the standard input and output of a process of our own (MCP, stdio transport). Unlike the
+ * SDK's it starts a process group, so that no grandchild outlives it; skips lines on stdout that are
+ * no messages; and notices the death of the process even when a grandchild keeps its pipes open.
+ */
+export class StdioTransport implements Transport {
+  onclose?: () => void;
+  onerror?: (error: Error) => void;
+  onmessage?: Transport["onmessage"];
+  /** The SDK tells a stdio transport by these two members: silence to its probe then means "legacy". */
+  readonly stderr = null;
+  get pid(): number | null {
+    return this.#child?.pid ?? null;
+  }
+  /** Lines on stdout so far that were no messages. */
+  rubbishLines = 0;
+  /** Why the connection ended by itself; absent while it holds, and when `close` ended it. */
+  lossReason: string | undefined;
+  /** Resolves with that reason. */
+  readonly lost: Promise<string>;
+
+  readonly #configuration: StdioServerConfiguration;
+  readonly #timings: UpstreamTimings;
+  readonly #tail: LineTail;
+  #child: ChildProcessWithoutNullStreams | undefined;
+  #exit: string | undefined;
+  #exitTimer: NodeJS.Timeout | undefined;
+  #closed = false;
+  #ended: Promise<void> = Promise.resolve();
+  #resolveLost: (reason: string) => void = () => undefined;
+
+  constructor(configuration: StdioServerConfiguration, tail: LineTail, timings: UpstreamTimings) {
+    this.#configuration = configuration;
+    this.#tail = tail;
+    this.#timings = timings;
+    this.lost = new Promise((resolve) => {
+      this.#resolveLost = resolve;
+    });
+  }
+
+  /** @throws Error whose message is the reason, when the program cannot be started */
+  async start(): Promise<void> {
+    const { command, args, cwd, env } = this.#configuration;
+    let child: ChildProcessWithoutNullStreams;
+    try {
+      child = startProcessGroup({ command, args, cwd, env });
+      await new Promise<void>((resolve, reject) => {
+        child.once("spawn", resolve);
+        child.once("error", reject);
+      });
+    } catch (error) {
+      this.#closed = true;
+      this.lossReason = this.#spawnFailure(error as NodeJS.ErrnoException);
+      throw new Error(this.lossReason, { cause: error });
+    }
+    this.#child = child;
+    this.#listen(child);
+    // Closed while the process was being started: it must not stay behind.
+    if (this.#closed) this.#end();
+  }
+
+  async send(message: JSONRPCMessage): Promise<void> {
+    const stdin = this.#child?.stdin;
+    if (stdin === undefined || this.#closed || !stdin.writable) throw new Error("Not connected");
+    if (stdin.writableLength > mostUnreadBytes) throw new Error("It does not read its input");
+    await new Promise<void>((resolve, reject) => {
+      stdin.write(`${JSON.stringify(message)}\n`, (error) => {
+        if (error) reject(error);
+        else resolve();
+      });
+    });
+  }
+
+  /** Ends the process and its group; resolves when they are gone (bounded by the timings). */
+  async close(): Promise<void> {
+    if (!this.#closed) this.#finish(undefined);
+    await this.#ended;
+  }
+
+  #listen(child: ChildProcessWithoutNullStreams): void {
+    const take = createJsonRpcLines(largestMessageBytes, {
+      onMessage: (message) => {
+        if (!this.#closed) this.onmessage?.(message);
+      },
+      onRubbish: (line) => this.#onRubbish(line),
+      onOverflow: () =>
+        this.#lose(`sent a message of more than ${largestMessageBytes / 1024 ** 2} MiB`),
+    });
+    child.stdout.on("data", take);
+    child.stderr.on("data", (bytes: Buffer) => this.#tail.write(bytes));
+    child.stdin.on("error", () => this.#expectExit("closed its standard input"));
+    child.stdout.on("error", () => this.#expectExit("closed its standard output"));
+    child.stderr.on("error", () => undefined);
+    child.stdout.on("end", () => this.#expectExit("closed its standard output"));
+    child.on("error", (error) => this.onerror?.(error));
+    child.on("exit", (code, signal) => {
+      this.#exit =
+        signal === null ? `exited with code ${code ?? "unknown"}` : `was ended by ${signal}`;
+      // Its last answer may still be in the pipe, which a grandchild can hold open for ever.
+      if (child.stdout.readableEnded) this.#lose(this.#exit);
+      else this.#expectExit(this.#exit);
+    });
+  }
+
+  /** A pipe or the process ended: the other one follows at once, or is not waited for. */
+  #expectExit(otherwise: string): void {
+    if (this.#closed) return;
+    if (this.#exit !== undefined && this.#child?.stdout.readableEnded === true) {
+      this.#lose(this.#exit);
+      return;
+    }
+    this.#exitTimer ??= setTimeout(
+      () => this.#lose(this.#exit ?? otherwise),
+      this.#timings.exitGraceMs,
+    );
+  }
+
+  #lose(reason: string): void {
+    if (this.#closed) return;
+    this.#finish(
+      this.rubbishLines === 0
+        ? reason
+        : `${reason}; ${this.rubbishLines} lines on its standard output were no MCP messages`,
+    );
+  }
+
+  #finish(lossReason: string | undefined): void {
+    this.#closed = true;
+    this.lossReason = lossReason;
+    clearTimeout(this.#exitTimer);
+    if (lossReason !== undefined) this.#resolveLost(lossReason);
+    this.#end();
+    this.onclose?.();
+  }
+
+  #end(): void {
+    if (this.#child === undefined) return;
+    this.#ended = endProcessGroup(this.#child, this.#timings).then(() => this.#tail.finishLine());
+  }
+
+  #onRubbish(line: string): void {
+    this.rubbishLines++;
+    if (this.rubbishLines <= mostRubbishNotes) {
+      this.#tail.note(`[stdout, not an MCP message] ${line.slice(0, 400)}`);
+    }
+  }
+
+  #spawnFailure(error: NodeJS.ErrnoException): string {
+    const { command, cwd } = this.#configuration;
+    const shown = JSON.stringify(command);
+    if (error.code === "ENOENT" || error.code === "ENOTDIR") {
+      return cwd !== undefined && !existsSync(cwd)
+        ? `the working directory ${JSON.stringify(cwd)} does not exist`
+        : `the command ${shown} was not found`;
+    }
+    if (error.code === "EACCES") return `the command ${shown} may not be executed`;
+    return `the command ${shown} could not be started (${error.code ?? error.message})`;
+  }
+}
