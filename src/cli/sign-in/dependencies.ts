@@ -1,0 +1,30 @@
+import { probeAuthentication } from "../../client/probe-authentication.ts";
+import { openProfiles } from "../../profiles/open-profiles.ts";
+import type { Profiles } from "../../profiles/open-profiles.ts";
+import { mintLocalToken } from "../../runtime/mint-local-token.ts";
+import { readRuntimeFile } from "../../runtime/runtime-file.ts";
+import type { Context } from "../context.ts";
+import { revokeToken } from "./revoke-token.ts";
+
+/** What the commands of `agent auth` reach for outside themselves; tests hand in their own. */
+export interface AuthDependencies {
+  openProfiles(context: Context): Profiles;
+  readRuntimeFile: typeof readRuntimeFile;
+  mintLocalToken: typeof mintLocalToken;
+  probeAuthentication: typeof probeAuthentication;
+  revokeToken: typeof revokeToken;
+}
+
+export const authDependencies: AuthDependencies = {
+  openProfiles: (context) =>
+    openProfiles({
+      configDir: context.directories.config,
+      now: context.now,
+      report: (line) => context.io.note(line),
+      sessionBus: context.environment.sessionBus,
+    }),
+  readRuntimeFile,
+  mintLocalToken,
+  probeAuthentication,
+  revokeToken,
+};
