@@ -1,10 +1,13 @@
 // Bundles the program into dist/: ES modules, split so that a command loads what it needs and no more.
 import { existsSync } from "node:fs";
-import { chmod, readFile, rm, writeFile } from "node:fs/promises";
+import { chmod, mkdir, readFile, rename, rm, symlink, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
+import { thirdPartyLicenses } from "./third-party-licenses.mjs";
 
-const root = new URL("../", import.meta.url);
-const { version } = JSON.parse(await readFile(new URL("package.json", root), "utf8"));
+const root = fileURLToPath(new URL("../", import.meta.url));
+const { version, bin } = JSON.parse(await readFile(join(root, "package.json"), "utf8"));
 
 /**
  * yargs parses our command lines; its help is not used. What draws that help (and takes most of the time
@@ -13,53 +16,83 @@ const { version } = JSON.parse(await readFile(new URL("package.json", root), "ut
  */
 const yargsWithoutHelp = {
   name: "yargs-without-help",
-  setup({ onResolve, onLoad }) {
-    onResolve({ filter: /^(?:cliui|string-width)$/ }, ({ path, importer }) =>
+  setup(bundler) {
+    bundler.onResolve({ filter: /^(?:cliui|string-width)$/ }, ({ path, importer }) =>
       /[\\/]node_modules[\\/]yargs[\\/]/.test(importer)
         ? { path, namespace: "not-used" }
         : undefined,
     );
-    onLoad({ filter: /.*/, namespace: "not-used" }, ({ path }) => ({
+    bundler.onLoad({ filter: /.*/, namespace: "not-used" }, ({ path }) => ({
       contents: `export default () => { throw new Error(${JSON.stringify(`${path} is not bundled`)}); };`,
     }));
   },
 };
 
 /**
- * While the house is being built: a command that is not there yet fails when it is called.
+ * While the house is being built: a file that is not there yet fails when it is needed.
  * @type {import("esbuild").Plugin}
  */
-const missingCommands = {
-  name: "missing-commands",
-  setup({ onResolve }) {
-    onResolve({ filter: /^\.\/commands\// }, ({ path }) =>
-      existsSync(new URL(`src/cli/${path}`, root)) ? undefined : { path, external: true },
+const missingFiles = {
+  name: "missing-files",
+  setup(bundler) {
+    bundler.onResolve({ filter: /^\.\.?\/.*\.ts$/ }, ({ path, resolveDir }) =>
+      existsSync(join(resolveDir, path)) ? undefined : { path, external: true },
     );
   },
 };
 
-await rm(new URL("dist", root), { recursive: true, force: true });
-const { metafile } = await build({
-  absWorkingDir: new URL(".", root).pathname,
-  entryPoints: { main: "src/cli/main.ts", "storage-worker": "src/storage/sqlite/worker.ts" },
-  outdir: "dist",
-  chunkNames: "chunks/[name]-[hash]",
-  bundle: true,
-  splitting: true,
-  format: "esm",
-  platform: "node",
-  target: "node20",
-  external: ["keytar", "libsql"],
-  minifySyntax: true,
-  minifyWhitespace: true,
-  legalComments: "none",
-  metafile: true,
-  define: { ONEDOOR_VERSION: JSON.stringify(version) },
-  plugins: [yargsWithoutHelp, missingCommands],
-  // CommonJS libraries call require(), which an ES module has to make for itself.
-  banner: {
-    js: 'import{createRequire as __onedoorBundleCreateRequire}from"node:module";const require=__onedoorBundleCreateRequire(import.meta.url);',
-  },
-  logLevel: "warning",
-});
-await chmod(new URL("dist/main.js", root), 0o755);
+// Built beside and then put in place, so that a failed build leaves the last good one.
+const dist = join(root, "dist");
+const fresh = join(root, "node_modules", `.onedoor-build-${process.pid}`);
+try {
+  await buildInto(fresh);
+  await rm(dist, { recursive: true, force: true });
+  await rename(fresh, dist);
+} finally {
+  await rm(fresh, { recursive: true, force: true });
+}
+await linkOwnCommands();
+
+/** @param {string} outdir */
+async function buildInto(outdir) {
+  const { metafile } = await build({
+    absWorkingDir: root,
+    entryPoints: { main: "src/cli/main.ts", "storage-worker": "src/storage/sqlite/worker.ts" },
+    outdir,
+    chunkNames: "chunks/[name]-[hash]",
+    bundle: true,
+    splitting: true,
+    format: "esm",
+    platform: "node",
+    target: "node20",
+    external: ["keytar", "libsql"],
+    minifySyntax: true,
+    minifyWhitespace: true,
+    // All of them are in one file, with the licences.
+    legalComments: "none",
+    metafile: true,
+    define: { ONEDOOR_VERSION: JSON.stringify(version) },
+    plugins: [yargsWithoutHelp, missingFiles],
+    // CommonJS libraries call require(), which an ES module has to make for itself.
+    banner: {
+      js: 'import{createRequire as __onedoorBundleCreateRequire}from"node:module";const require=__onedoorBundleCreateRequire(import.meta.url);',
+    },
+    logLevel: "warning",
+  });
+  await chmod(join(outdir, "main.js"), 0o755);
+  await writeFile(
+    join(outdir, "THIRD-PARTY-LICENSES.txt"),
+    await thirdPartyLicenses(root, Object.keys(metafile.inputs)),
+  );
+}
+
+/** npm links the commands of dependencies only; in the checkout `npx agent` should work as well. */
+async function linkOwnCommands() {
+  const folder = join(root, "node_modules", ".bin");
+  await mkdir(folder, { recursive: true });
+  for (const [name, file] of Object.entries(bin)) {
+    const link = join(folder, name);
+    await rm(link, { force: true });
+    await symlink(join("..", "..", file), link);
+  }
+}

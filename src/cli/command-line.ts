@@ -4,7 +4,6 @@ import { readEnvironment } from "../config/environment.ts";
 import { AppError } from "../core/errors.ts";
 import { escapeForTerminal } from "../core/terminal-text.ts";
 import { version } from "../core/version.ts";
-import type { CommandEntry, CommandModule } from "./command.ts";
 import type { Context } from "./context.ts";
 import { exitCodeOf, exitCodeOfSignal } from "./exit-code.ts";
 import type { EndingSignal } from "./exit-code.ts";
@@ -37,10 +36,10 @@ export async function runCommandLine(
   const argv = process.argv.slice(2);
   const environment = readEnvironment(process.env);
   // Errors have their form from the first one on, before there are options.
-  const beforeSeparator = argv.slice(0, argv.includes("--") ? argv.indexOf("--") : argv.length);
+  const given = new Set(argv.slice(0, argv.includes("--") ? argv.indexOf("--") : argv.length));
   const form = {
-    json: beforeSeparator.includes("--json"),
-    debug: beforeSeparator.includes("--debug"),
+    json: given.has("--json"),
+    debug: given.has("--debug"),
     secrets: environment.token === undefined ? [] : [environment.token],
   };
   const controller = new AbortController();
@@ -112,21 +111,20 @@ async function helpPage(path: readonly string[], columns: number): Promise<strin
   const entry = commandTable.find(({ path: own }) => own.join(" ") === path.join(" "));
   return entry === undefined
     ? groupHelp(path, commandTable, commandGroups, columns)
-    : commandHelp(entry, await loadModule(entry), columns);
-}
-
-async function loadModule(entry: CommandEntry): Promise<CommandModule> {
-  return (await entry.load()) as CommandModule;
+    : commandHelp(entry, await entry.load(), columns);
 }
 
 /** The first signal ends the command in its own time; the second one ends the process. */
 function endOnSignals(process: NodeJS.Process, controller: AbortController): void {
   const signals: readonly EndingSignal[] = ["SIGINT", "SIGTERM", "SIGHUP"];
-  const onSignal = (signal: NodeJS.Signals): void => {
-    for (const name of signals) process.removeListener(name, onSignal);
-    controller.abort(new Ending(signal, exitCodeOfSignal(signal as EndingSignal)));
-  };
-  for (const name of signals) process.on(name, onSignal);
+  const listeners = signals.map((signal) => {
+    const listener = (): void => {
+      for (const [name, other] of listeners) process.removeListener(name, other);
+      controller.abort(new Ending(signal, exitCodeOfSignal(signal)));
+    };
+    process.on(signal, listener);
+    return [signal, listener] as const;
+  });
 }
 
 /** Nobody reads any more (`| head -1`): that is the reader's right, and no failure. */

@@ -1,3 +1,4 @@
+import type { Ora } from "ora";
 import { escapeForTerminal } from "../core/terminal-text.ts";
 import type { Io, Spinner } from "./context.ts";
 
@@ -26,9 +27,9 @@ export function createProcessIo(
 ): ProcessIo {
   let stdinOpened = false;
   let active: LazySpinner | undefined;
-  const stderrIsTerminal = streams.stderr.isTTY === true;
+  const stderrIsTerminal = isTerminal(streams.stderr);
   const spinners = stderrIsTerminal && !options.plainOutput && !options.quiet;
-  const stdoutIsTerminal = streams.stdout.isTTY === true;
+  const stdoutIsTerminal = isTerminal(streams.stdout);
   return {
     get stdin() {
       stdinOpened = true;
@@ -36,7 +37,7 @@ export function createProcessIo(
     },
     get stdinIsTerminal() {
       stdinOpened = true;
-      return streams.stdin.isTTY === true;
+      return isTerminal(streams.stdin);
     },
     stdoutIsTerminal,
     stderrIsTerminal,
@@ -75,6 +76,11 @@ export function createProcessIo(
   };
 }
 
+/** Of anything but a terminal the property is missing, whatever its type says. */
+function isTerminal(stream: { isTTY?: boolean }): boolean {
+  return stream.isTTY ?? false;
+}
+
 /** Resolves when the stream took the text; a closed pipe is the edge's business, not the command's. */
 function writeAll(stream: NodeJS.WriteStream, text: string | Uint8Array): Promise<void> {
   return new Promise((resolve, reject) => {
@@ -94,7 +100,7 @@ interface LazySpinner extends Spinner {
 function createLazySpinner(stream: NodeJS.WriteStream, firstText: string): LazySpinner {
   let text = firstText;
   let stopped = false;
-  let shown: import("ora").Ora | undefined;
+  let shown: Ora | undefined;
   const show = async (): Promise<void> => {
     const { createSpinner } = await import("./spinner.ts");
     if (!stopped) shown = createSpinner(stream, text).start();

@@ -28,7 +28,7 @@ export function readOptions(
     json: values["json"] === true,
     quiet: values["quiet"] === true,
     debug: values["debug"] === true,
-    timeoutMs: toTimeoutMs(timeout as number | undefined),
+    timeoutMs: toTimeoutMs(timeout),
   };
 }
 
@@ -87,8 +87,8 @@ function checked(name: string, spec: OptionSpec, text: string): string | number 
   return number;
 }
 
-function toTimeoutMs(seconds: number | undefined): number | undefined {
-  if (seconds === undefined) return undefined;
+function toTimeoutMs(seconds: unknown): number | undefined {
+  if (typeof seconds !== "number") return undefined;
   if (seconds <= 0 || seconds > longestSeconds) {
     throw new AppError(
       "usage",

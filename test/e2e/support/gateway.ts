@@ -1,0 +1,56 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { startAgent } from "./agent.ts";
+import type { AgentResult, RunningAgent } from "./agent.ts";
+import type { Home } from "./home.ts";
+
+const modules = fileURLToPath(new URL("../../../node_modules", import.meta.url));
+
+/** The real servers of the field, by the name of their package's last part. */
+export function realServer(
+  name: "everything" | "filesystem" | "memory",
+  ...args: readonly string[]
+): { command: string; args: string[] } {
+  const file = join(modules, "@modelcontextprotocol", `server-${name}`, "dist", "index.js");
+  return { command: process.execPath, args: [file, ...args] };
+}
+
+export interface RunningGateway {
+  readonly agent: RunningAgent;
+  /** Without a path: `http://127.0.0.1:40123`. */
+  readonly url: string;
+  /** The runtime file's content. */
+  readonly record: { pid: number; url: string; instanceId: string; secret: string };
+  /** SIGTERM, and how it ended. */
+  stop(): Promise<AgentResult>;
+}
+
+/** Starts `agent serve` in the foreground on a free port and resolves once it answers. */
+export async function startGateway(
+  home: Home,
+  configuration: object = {},
+  options: {
+    args?: readonly string[];
+    env?: Readonly<Record<string, string | undefined>>;
+    stateDir?: string;
+  } = {},
+): Promise<RunningGateway> {
+  home.writeConfiguration(configuration);
+  const agent = startAgent(["serve", "--port", "0", ...(options.args ?? [])], {
+    home,
+    ...(options.env === undefined ? {} : { env: options.env }),
+  });
+  await agent.waitFor("stderr", /listening on/i);
+  const file = join(options.stateDir ?? home.stateDir, "server.json");
+  const record: RunningGateway["record"] = JSON.parse(readFileSync(file, "utf8"));
+  return {
+    agent,
+    url: record.url,
+    record,
+    stop() {
+      agent.process.kill("SIGTERM");
+      return agent.ended;
+    },
+  };
+}
