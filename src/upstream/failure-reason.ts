@@ -52,6 +52,9 @@ export function describeFailure(error: unknown): string {
   if (error instanceof ProtocolError) {
     return oneLine(`it answered with error ${error.code}: ${error.message}`);
   }
+  // "fetch failed", "probe failed": the cause says what happened.
+  const isWrapper = error instanceof TypeError || error instanceof SdkError;
+  if (isWrapper && error.cause instanceof Error) return describeFailure(error.cause);
   if (error instanceof SdkError) {
     if (error.code === SdkErrorCode.RequestTimeout) return "it did not answer in time";
     if (error.code === SdkErrorCode.ClientHttpUnexpectedContent) {

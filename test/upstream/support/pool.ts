@@ -1,0 +1,152 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { onTestFinished } from "vitest";
+import type {
+  ServerConfiguration,
+  StdioServerConfiguration,
+} from "../../../src/core/configuration.ts";
+import type { Logger } from "../../../src/core/logger.ts";
+import type { UpstreamTimings } from "../../../src/upstream/timings.ts";
+import type { CallOptions, Upstream, UpstreamState } from "../../../src/upstream/upstream.ts";
+import { createUpstreamPool } from "../../../src/upstream/upstream-pool.ts";
+import type { ConfigurablePool } from "../../../src/upstream/upstream-pool.ts";
+
+export const fixtures = join(import.meta.dirname, "../../fixtures");
+const modules = join(import.meta.dirname, "../../../node_modules/@modelcontextprotocol");
+
+const common = { tags: [], disabled: false, timeoutMs: 30_000 };
+
+export function stdioServer(
+  name: string,
+  file: string,
+  args: readonly string[] = [],
+  env: Readonly<Record<string, string>> = {},
+): StdioServerConfiguration {
+  return {
+    ...common,
+    name,
+    prefix: name,
+    type: "stdio",
+    command: process.execPath,
+    args: [join(fixtures, file), ...args],
+    env: { PATH: process.env["PATH"] ?? "", ...env },
+  };
+}
+
+export function realServer(name: string, args: readonly string[] = []): StdioServerConfiguration {
+  const file = join(modules, `server-${name}`, "dist/index.js");
+  return { ...stdioServer(name, ""), args: [file, ...args] };
+}
+
+export function httpServer(
+  name: string,
+  url: string,
+  headers: Readonly<Record<string, string>> = {},
+): ServerConfiguration {
+  return { ...common, name, prefix: name, type: "http", url, headers };
+}
+
+export interface LogLine {
+  level: string;
+  message: string;
+  fields: Readonly<Record<string, unknown>> | undefined;
+}
+
+export interface TestPool extends ConfigurablePool {
+  readonly log: readonly LogLine[];
+  get(name: string): Upstream;
+  /** Resolves once the condition holds; looked at after each change of the pool. */
+  until(condition: () => boolean): Promise<void>;
+  /** Resolves with the state once the server is in the one asked for. */
+  reaches<Kind extends UpstreamState["kind"]>(
+    name: string,
+    kind: Kind,
+  ): Promise<UpstreamState & { kind: Kind }>;
+}
+
+/** A pool that is closed at the end of the test. Its back-off pauses are short. */
+export function openPool(
+  servers: readonly ServerConfiguration[],
+  timings: Partial<UpstreamTimings> = {},
+): TestPool {
+  const log: LogLine[] = [];
+  const write =
+    (level: string): Logger["info"] =>
+    (message, fields) => {
+      log.push({ level, message, fields });
+    };
+  const pool = createUpstreamPool({
+    servers: new Map(servers.map((server) => [server.name, server])),
+    logger: {
+      debug: write("debug"),
+      info: write("info"),
+      warn: write("warn"),
+      error: write("error"),
+    },
+    now: Date.now,
+    version: "0.0.0-test",
+    random: () => 0,
+    timings: { firstPauseMs: 10, relistMs: 1, ...timings },
+  });
+  onTestFinished(() => pool.close());
+  const until = async (condition: () => boolean): Promise<void> => {
+    if (condition()) return;
+    await new Promise<void>((resolve) => {
+      const stop = pool.onChange(() => {
+        if (!condition()) return;
+        stop();
+        resolve();
+      });
+    });
+  };
+  const get = (name: string): Upstream => {
+    const upstream = pool.upstreams.get(name);
+    if (upstream === undefined) throw new Error(`no upstream ${name}`);
+    return upstream;
+  };
+  return {
+    ...pool,
+    log,
+    get,
+    until,
+    async reaches(name, kind) {
+      let found: UpstreamState = get(name).state;
+      await until(() => {
+        found = get(name).state;
+        return found.kind === kind;
+      });
+      return found as UpstreamState & { kind: typeof kind };
+    },
+  };
+}
+
+export function callOptions(more: Partial<CallOptions> = {}): CallOptions {
+  return {
+    signal: new AbortController().signal,
+    timeoutMs: 20_000,
+    maxTotalMs: 20_000,
+    ...more,
+  };
+}
+
+/** The error a promise rejects with. */
+export async function failure(promise: Promise<unknown>): Promise<unknown> {
+  return promise.then(
+    () => Promise.reject(new Error("it did not fail")),
+    (error: unknown) => error,
+  );
+}
+
+/** Whether a process still runs; one that only waits to be reaped does not. */
+export function isRunning(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+  try {
+    return !/^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, "utf8"));
+  } catch {
+    return process.platform !== "linux";
+  }
+}
