@@ -1,0 +1,92 @@
+import { join } from "node:path";
+import type { CallToolResult } from "../../core/mcp.ts";
+import { quoteForShell } from "../../core/shell-quote.ts";
+import { oneLine } from "../../core/terminal-text.ts";
+import type { Io } from "../context.ts";
+import { jsonText } from "../render/json-text.ts";
+import { resultParts } from "../render/tool-result.ts";
+import type { ResultPart } from "../render/tool-result.ts";
+import { makeRescueFolder, numberedPath, rescueName, saveFile } from "./save-binary.ts";
+
+export interface PrintOptions {
+  format: "text" | "json";
+  raw: boolean;
+  output?: string | undefined;
+}
+
+type Binary = Extract<ResultPart, { kind: "binary" }>;
+
+/**
+ * Gives a tool's answer to the user; whatever goes wrong on the way, the answer is not lost.
+ * - text: each text part on stdout, ended by a line end; images, audio and blobs into `--output`, or into
+ *   files of a temporary folder that stderr names.
+ * - `--raw`: every part's own bytes on stdout and nothing else: no line end added, nothing escaped. Binary
+ *   parts go to `--output` where it is given, and never onto a terminal.
+ * - `--json`: the MCP result as it came, on stdout; `--output` then keeps the binary parts as well.
+ */
+export async function printResult(
+  result: CallToolResult,
+  options: PrintOptions,
+  io: Io,
+): Promise<void> {
+  const parts = resultParts(result);
+  const binaries = parts.filter((part) => part.kind === "binary");
+  if (options.format === "json" && !options.raw) {
+    await io.out(jsonText(result, io));
+    if (options.output !== undefined) await saveAll(binaries, result, options, io);
+    return;
+  }
+  const inline = options.raw && options.output === undefined && !io.stdoutIsTerminal;
+  for (const part of parts) {
+    if (part.kind === "binary") {
+      if (inline) await io.out(part.bytes);
+    } else if (options.raw) {
+      await io.out(part.text);
+    } else {
+      const text = io.foreign(part.text);
+      await io.out(text.endsWith("\n") ? text : `${text}\n`);
+    }
+  }
+  if (!inline) await saveAll(binaries, result, options, io);
+  if (parts.length === 0) io.note("The tool answered with nothing");
+  else if (options.output !== undefined && binaries.length === 0) {
+    io.note("--output: the answer holds no image, audio or blob; no file was written");
+  }
+}
+
+async function saveAll(
+  binaries: readonly Binary[],
+  result: CallToolResult,
+  { output, format, raw }: PrintOptions,
+  io: Io,
+): Promise<void> {
+  if (binaries.length === 0) return;
+  try {
+    const folder = output === undefined ? await makeRescueFolder() : undefined;
+    for (const [index, { bytes, mimeType }] of binaries.entries()) {
+      const path =
+        output === undefined
+          ? join(folder ?? "", rescueName(index, mimeType))
+          : numberedPath(output, index);
+      await saveFile(path, bytes);
+      const chooses = output === undefined ? " (--output <file> chooses where)" : "";
+      io.note(
+        `${oneLine(mimeType, 80)}, ${sizeWords(bytes.length)}: ${quoteForShell(path)}${chooses}`,
+        {
+          always: output === undefined,
+        },
+      );
+    }
+  } catch (error) {
+    // No place for the files: stdout is the last one, and the failure is told as well.
+    if (format !== "json" || raw) await io.out(jsonText(result, io));
+    throw error;
+  }
+}
+
+function sizeWords(bytes: number): string {
+  if (bytes < 1000) return `${bytes} bytes`;
+  return bytes < 1_000_000
+    ? `${(bytes / 1000).toFixed(1)} kB`
+    : `${(bytes / 1_000_000).toFixed(1)} MB`;
+}

@@ -1,0 +1,225 @@
+import { createDeadline } from "../../client/deadline.ts";
+import type { Deadline } from "../../client/deadline.ts";
+import type { ToolCall, ToolServer } from "../../client/tool-server.ts";
+import { AppError } from "../../core/errors.ts";
+import { isJsonObject } from "../../core/json.ts";
+import type { CallToolResult, Tool } from "../../core/mcp.ts";
+import { quoteForShell } from "../../core/shell-quote.ts";
+import { createAskPerson } from "../calling/ask-person.ts";
+import { readArgsOption, readPairs } from "../calling/given-arguments.ts";
+import type { GivenArguments } from "../calling/given-arguments.ts";
+import { realSource, sameServer, withServer } from "../calling/open-server.ts";
+import type { CallingOptions, ServerSource } from "../calling/open-server.ts";
+import { isPiped, readPipedInput } from "../calling/piped-input.ts";
+import { printResult } from "../calling/print-result.ts";
+import { checkOutput } from "../calling/save-binary.ts";
+import type { CommandModule } from "../command.ts";
+import type { Context } from "../context.ts";
+import { progressBar } from "../render/progress-bar.ts";
+
+interface RunOptions {
+  target: string;
+  arguments: readonly string[];
+  args?: string | undefined;
+  raw: boolean;
+  output?: string | undefined;
+}
+
+const defaultTimeoutMs = 120_000;
+
+export function createRun(source: ServerSource): CommandModule<RunOptions> {
+  return {
+    options: {
+      args: {
+        type: "string",
+        placeholder: "<json|@file|->",
+        describe: "Arguments as a JSON object, from a file, or from stdin",
+      },
+      raw: {
+        type: "boolean",
+        describe: "The answer's own bytes: no line end added, nothing escaped",
+      },
+      output: {
+        type: "string",
+        alias: "o",
+        placeholder: "<file>",
+        describe: "Keep images, audio and blobs here (a second one gets -2, and so on)",
+      },
+    },
+    positionals: [
+      { name: "target", describe: "<server>/<tool>", required: true },
+      {
+        name: "arguments",
+        describe: "key=value (typed by the tool's schema) or key:=<json>",
+        variadic: true,
+      },
+    ],
+    talksToServer: true,
+    examples: [
+      ["agent run everything/echo message=hello", "an argument as text"],
+      ["agent run everything/get-sum a=1 b=2", "numbers are typed by the tool's schema"],
+      [`agent run everything/echo --args '{"message": "hello"}'`, "all arguments as JSON"],
+      ["date | agent run everything/echo", "piped text fills the one required string"],
+      ["agent run everything/get-tiny-image --output logo.png", "keep an image"],
+      ["agent run everything/get-sum a=1 b=2 --json | jq .content", "the whole result"],
+    ],
+    async run(options, context) {
+      const given = readPairs(options.arguments);
+      if (options.output !== undefined) await checkOutput(options.output);
+      const deadline = createDeadline(options.timeoutMs ?? defaultTimeoutMs, context.signal);
+      try {
+        const result = await withServer(options, context, deadline, source, (server) =>
+          callOn(server, given, options, context, deadline),
+        );
+        await printResult(result, options, context.io);
+        if (result["isError"] === true) {
+          throw new AppError("tool_error", `${quoteForShell(options.target)} reported an error`);
+        }
+      } finally {
+        deadline.close();
+      }
+    },
+  };
+}
+
+export const command = createRun(realSource);
+
+type Options = RunOptions & CallingOptions;
+
+async function callOn(
+  server: ToolServer,
+  given: GivenArguments,
+  options: Options,
+  context: Context,
+  deadline: Deadline,
+): Promise<CallToolResult> {
+  const target = await server.resolve(options.target);
+  if (target.tool === undefined) throw notATool(options);
+  const { tool } = target;
+  const input = await completeArguments(given, options, context, deadline, () =>
+    server.tool(target.server, tool),
+  );
+  const { io } = context;
+  const what = quoteForShell(options.target);
+  let spinner = io.spin(what);
+  const person = createAskPerson(io, what, deadline.signal);
+  const canAsk = io.stdinIsTerminal && io.stderrIsTerminal;
+  const call: ToolCall = {
+    ...input,
+    signal: deadline.signal,
+    timeoutMs: deadline.timeoutMs,
+    onProgress(progress) {
+      deadline.extend();
+      spinner.update(progressBar(what, progress, io.columns));
+    },
+    ...(canAsk && {
+      onElicitation: (params) =>
+        deadline.outside(async () => {
+          spinner.stop();
+          try {
+            return await person(params);
+          } finally {
+            spinner = io.spin(what);
+          }
+        }),
+    }),
+  };
+  try {
+    return await server.call(target.server, tool, call);
+  } finally {
+    spinner.stop();
+  }
+}
+
+function notATool(options: Options): AppError {
+  const server = quoteForShell(options.target.replace(/\/$/u, ""));
+  return new AppError("usage", `${server} names no tool: a tool is <server>/<tool>`, {
+    hint: `agent inspect ${server}${sameServer(options)}`,
+  });
+}
+
+/** The arguments of the call: from the command line, or else from what is piped in. */
+async function completeArguments(
+  given: GivenArguments,
+  options: Options,
+  context: Context,
+  deadline: Deadline,
+  findTool: () => Promise<Tool>,
+): Promise<Pick<ToolCall, "arguments" | "untyped" | "text">> {
+  if (options.args !== undefined) {
+    const whole = await readArgsOption(options.args, () => readAllOfStdin(context, deadline));
+    return { arguments: { ...whole, ...given.arguments }, untyped: given.untyped };
+  }
+  if (options.arguments.length > 0 || !isPiped(fdOf(context))) return given;
+  const piped = await deadline.outside(() =>
+    readPipedInput({
+      io: context.io,
+      signal: context.signal,
+      limitMs: deadline.timeoutMs,
+      onSilent: () => onSilence(findTool, context),
+    }),
+  );
+  return { ...given, ...readPipedText(piped ?? "") };
+}
+
+function fdOf({ io }: Context): number | undefined {
+  return io.stdin.fd;
+}
+
+async function readAllOfStdin(context: Context, deadline: Deadline): Promise<string> {
+  const text = await deadline.outside(() =>
+    readPipedInput({
+      io: context.io,
+      signal: context.signal,
+      limitMs: deadline.timeoutMs,
+      onSilent() {
+        context.io.note("Waiting for the arguments on stdin");
+        return Promise.resolve("wait");
+      },
+    }),
+  );
+  return text ?? "";
+}
+
+/** A read tool that needs nothing is called without stdin; anything else had better wait for it. */
+async function onSilence(
+  findTool: () => Promise<Tool>,
+  { io }: Context,
+): Promise<"wait" | "go-on"> {
+  const { inputSchema, annotations } = await findTool();
+  const required = inputSchema["required"];
+  const needsNothing = !Array.isArray(required) || required.length === 0;
+  const reads =
+    isJsonObject(annotations) &&
+    annotations["readOnlyHint"] === true &&
+    annotations["destructiveHint"] !== true;
+  if (needsNothing && reads) {
+    io.note("stdin is silent: called without arguments (</dev/null says so at once)");
+    return "go-on";
+  }
+  io.note("Waiting for the arguments on stdin (</dev/null when there are none)");
+  return "wait";
+}
+
+/**
+ * Piped text as arguments: a JSON object is all of them, other text is left to the tool's schema. Nothing
+ * but white space is nothing. The line end that `echo` adds to a single line is not part of it.
+ */
+function readPipedText(text: string): { arguments?: GivenArguments["arguments"]; text?: string } {
+  if (text.trim() === "") return {};
+  const whole = jsonObjectIn(text);
+  if (whole) return { arguments: whole };
+  const line = /^([^\r\n]*)\r?\n$/u.exec(text)?.[1];
+  return { text: line ?? text };
+}
+
+function jsonObjectIn(text: string): GivenArguments["arguments"] | undefined {
+  const json = text.replace(/^\ufeff/u, "").trim();
+  if (!json.startsWith("{")) return undefined;
+  try {
+    const value: unknown = JSON.parse(json);
+    return isJsonObject(value) ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,182 @@
+import { setTimeout as delay } from "node:timers/promises";
+import { abortReason } from "../../client/http-json.ts";
+import { createDeadline } from "../../client/deadline.ts";
+import type { Deadline } from "../../client/deadline.ts";
+import type { ServerRow, ToolServer } from "../../client/tool-server.ts";
+import { AppError } from "../../core/errors.ts";
+import { quoteForShell } from "../../core/shell-quote.ts";
+import { closest } from "../../core/suggest.ts";
+import { oneLine } from "../../core/terminal-text.ts";
+import { realSource, sameServer, withServer } from "../calling/open-server.ts";
+import type { CallingOptions, ServerSource } from "../calling/open-server.ts";
+import type { CommandModule } from "../command.ts";
+import type { Context, Spinner } from "../context.ts";
+import { jsonText } from "../render/json-text.ts";
+import { serverRowJson, serverTable } from "../render/server-list.ts";
+
+interface WaitOptions {
+  server?: string | undefined;
+}
+
+const defaultTimeoutMs = 30_000;
+/** Between two looks at the gateway, which is on this machine more often than not. */
+const pollMs = 200;
+
+export function createWait(source: ServerSource): CommandModule<WaitOptions> {
+  return {
+    options: {},
+    positionals: [{ name: "server", describe: "Wait for this one (default: for all)" }],
+    talksToServer: true,
+    examples: [
+      ["agent wait", "until every server is ready, or known to be unavailable"],
+      [
+        "agent wait everything && agent run everything/echo message=hello",
+        "call as soon as it can be",
+      ],
+      ["agent wait --timeout 120", "give slow servers time"],
+    ],
+    /**
+     * Prints the servers waited for, as `inspect` lists them; with `--json`:
+     * `{servers: [{name, state, reason, toolCount, tags}]}`.
+     */
+    async run(options, context) {
+      const deadline = createDeadline(options.timeoutMs ?? defaultTimeoutMs, context.signal);
+      const spinner = context.io.spin("Waiting for the gateway");
+      try {
+        const patient = patientSource(source, deadline);
+        const rows = await untilReached(deadline, () =>
+          withServer(options, sayingOnce(context), deadline, patient, (server) =>
+            untilSettled(server, options, deadline, spinner),
+          ),
+        );
+        spinner.stop();
+        await report(rows, options, context);
+      } finally {
+        spinner.stop();
+        deadline.close();
+      }
+    },
+  };
+}
+
+export const command = createWait(realSource);
+
+/** A gateway that was only just started may not have written its runtime file yet. */
+function patientSource(source: ServerSource, deadline: Deadline): ServerSource {
+  return {
+    ...source,
+    chooseServer: (...given) =>
+      untilReached(deadline, () => source.chooseServer(...given), "unreachable"),
+  };
+}
+
+/** What is said again with each attempt is worth saying once. */
+function sayingOnce(context: Context): Context {
+  const said = new Set<string>();
+  const io: Context["io"] = Object.create(context.io, {
+    note: {
+      value: (...[line, ...more]: Parameters<Context["io"]["note"]>): void => {
+        if (!said.has(line)) context.io.note(line, ...more);
+        said.add(line);
+      },
+    },
+  });
+  return { ...context, io };
+}
+
+/** Tries again while nobody is there; whoever answers wrongly will go on doing so. */
+async function untilReached<T>(
+  deadline: Deadline,
+  attempt: () => Promise<T>,
+  code?: "unreachable",
+): Promise<T> {
+  for (;;) {
+    try {
+      return await attempt();
+    } catch (error) {
+      if (!(error instanceof AppError) || (error.code !== code && !isRefused(error))) throw error;
+      try {
+        await pause(deadline);
+      } catch (end) {
+        // That nobody is there says more than that time is over.
+        throw end instanceof AppError ? error : end;
+      }
+    }
+  }
+}
+
+function isRefused({ cause }: AppError): boolean {
+  return cause instanceof Error && "code" in cause && cause.code === "ECONNREFUSED";
+}
+
+async function pause({ signal }: Deadline): Promise<void> {
+  try {
+    await delay(pollMs, undefined, { signal });
+  } catch {
+    throw abortReason(signal);
+  }
+}
+
+/** Looks again and again until no server asked for is starting. */
+async function untilSettled(
+  server: ToolServer,
+  options: WaitOptions,
+  deadline: Deadline,
+  spinner: Spinner,
+): Promise<readonly ServerRow[]> {
+  let starting: readonly string[] = [];
+  for (;;) {
+    try {
+      const { servers } = await server.inventory();
+      const rows = options.server === undefined ? servers : [rowNamed(options.server, servers)];
+      starting = rows.filter(({ state }) => state === "starting").map(({ name }) => name);
+      if (starting.length === 0) return rows;
+      spinner.update(`Waiting for ${shownNames(starting)}`);
+      await pause(deadline);
+    } catch (error) {
+      if (!(error instanceof AppError && error.code === "timeout") || starting.length === 0)
+        throw error;
+      throw new AppError(
+        "timeout",
+        `Still starting after ${deadline.timeoutMs / 1000} s: ${shownNames(starting)}`,
+        { hint: "--timeout <seconds> allows more time", cause: error },
+      );
+    }
+  }
+}
+
+function shownNames(names: readonly string[]): string {
+  return oneLine(names.map((name) => quoteForShell(name)).join(", "));
+}
+
+function rowNamed(name: string, servers: readonly ServerRow[]): ServerRow {
+  const row = servers.find((server) => server.name === name);
+  if (row) return row;
+  const meant = closest(
+    name,
+    servers.map((server) => server.name),
+  );
+  throw new AppError("not_found", `There is no server ${quoteForShell(name)}`, {
+    hint:
+      meant === undefined ? "agent inspect lists them" : `Did you mean ${quoteForShell(meant)}?`,
+  });
+}
+
+async function report(
+  rows: readonly ServerRow[],
+  options: WaitOptions & CallingOptions,
+  { io }: Context,
+): Promise<void> {
+  if (options.format === "json") {
+    await io.out(jsonText({ servers: rows.map((row) => serverRowJson(row)) }, io));
+  } else if (rows.length > 0) {
+    await io.out(serverTable(rows, io));
+  }
+  const [asked] = rows;
+  if (options.server === undefined || asked === undefined || asked.state === "ready") return;
+  const reason = asked.reason === undefined ? "" : `: ${oneLine(asked.reason)}`;
+  const name = quoteForShell(asked.name);
+  throw new AppError("upstream_unavailable", `${name} is unavailable${reason}`, {
+    hint: `agent inspect ${name}${sameServer(options)}`,
+  });
+}

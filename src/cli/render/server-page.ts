@@ -1,0 +1,68 @@
+import type { ServerPage } from "../../client/tool-server.ts";
+import type { Tool } from "../../core/mcp.ts";
+import { toolSignature } from "../../core/signature.ts";
+import type { Io } from "../context.ts";
+import { indented, inLine } from "./foreign-text.ts";
+import type { OnePage } from "./one-page.ts";
+import { serverRowJson } from "./server-list.ts";
+
+/** Lines of standard error on a page for people; `--json` has all that the gateway kept. */
+const shownStderrLines = 10;
+
+/**
+ * `inspect <server> --json`: a server's row (see `serverRowJson`) and
+ * `{serverInfo: {name, version}|null, instructions: string|null, stderrTail: [string],
+ * tools: [{signature, …the tool as its server sent it}], nextCursor: string|null}`.
+ */
+export function serverPageJson(
+  server: ServerPage,
+  page: OnePage<Tool>,
+  prefix: string | undefined,
+): object {
+  return {
+    ...serverRowJson(server),
+    serverInfo: server.serverInfo ?? null,
+    instructions: server.instructions ?? null,
+    stderrTail: server.stderrTail,
+    tools: page.entries.map((tool) =>
+      Object.assign({ signature: toolSignature(prefix, tool) }, tool),
+    ),
+    nextCursor: page.nextCursor ?? null,
+  };
+}
+
+/** A server for people: its state, each tool as a line to paste into `run`, and what it said. */
+export function serverPageText(
+  server: ServerPage,
+  page: OnePage<Tool>,
+  prefix: string | undefined,
+  io: Pick<Io, "foreign">,
+): string {
+  const { name, state, reason, serverInfo, tags, instructions, stderrTail } = server;
+  const facts = [
+    state === "ready" ? `ready, ${server.toolCount} tools` : state,
+    ...(serverInfo ? [inLine(`${serverInfo.name} ${serverInfo.version}`, io, 100)] : []),
+    ...(tags.length > 0 ? [`tags ${inLine(tags.join(","), io, 100)}`] : []),
+  ];
+  const parts = [
+    `${inLine(name, io, 100)}: ${facts.join("; ")}\n`,
+    ...(reason === undefined ? [] : [`Reason: ${inLine(reason, io, 1000)}\n`]),
+    ...(page.entries.length === 0 ? [] : ["\n"]),
+    ...page.entries.map((tool) => toolLines(tool, prefix, io)),
+    ...(instructions?.trim() ? ["\nSaid by the server:\n", indented(instructions, io, "| ")] : []),
+    ...(stderrTail.length === 0
+      ? []
+      : [
+          "\nLast lines of its stderr:\n",
+          indented(stderrTail.slice(-shownStderrLines).join("\n"), io, "| "),
+        ]),
+  ];
+  return parts.join("");
+}
+
+function toolLines(tool: Tool, prefix: string | undefined, io: Pick<Io, "foreign">): string {
+  const description = typeof tool["description"] === "string" ? tool["description"] : "";
+  // Names are quoted for the shell, which escapes what a terminal would act on; the rest is ours.
+  const about = description.trim() === "" ? "" : `    ${inLine(description, io, 200)}\n`;
+  return `${toolSignature(prefix, tool)}\n${about}`;
+}
