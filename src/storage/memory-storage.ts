@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import type { AuditEvent } from "../core/audit.ts";
 import { AppError } from "../core/errors.ts";
 import type { MintedToken, Storage, StorageTransaction } from "../core/storage.ts";
@@ -8,7 +9,7 @@ interface Content {
 }
 
 /** Storage that lasts as long as the object: for tests, and where nothing must be written to disk. */
-export function createMemoryStorage(instanceId: string): Storage {
+export function createMemoryStorage(instanceId: string = randomUUID()): Storage {
   let content: Content = { tokens: new Map(), audit: [] };
   let turn: Promise<unknown> = Promise.resolve();
   let closed = false;

@@ -1,0 +1,186 @@
+import { randomBytes, randomUUID } from "node:crypto";
+import { beforeEach, describe, expect, test } from "vitest";
+import { createCliTokenExchange } from "../../src/auth/cli-token-exchange.ts";
+import type { CliTokenExchange } from "../../src/auth/cli-token-exchange.ts";
+import { AppError } from "../../src/core/errors.ts";
+import type { MintedTokens } from "../../src/auth/token-mint.ts";
+import { isProof, proofOf } from "../../src/runtime/local-proof.ts";
+import type { ProofClaims } from "../../src/runtime/local-proof.ts";
+
+const secret = randomBytes(32).toString("base64url");
+const instanceId = randomUUID();
+const address = "127.0.0.1:3050";
+
+let nowMs: number;
+let minted: string[];
+let exchange: CliTokenExchange;
+
+const mint: MintedTokens = {
+  async mintCliToken(userId) {
+    minted.push(userId);
+    return { token: "od_x", tokenId: "t", expiresAtMs: nowMs + 1000, userId, role: "admin" };
+  },
+  revokeByBearer: () => Promise.resolve(false),
+};
+
+beforeEach(() => {
+  nowMs = 1_000_000;
+  minted = [];
+  const random = randomBytes;
+  exchange = createCliTokenExchange({
+    secret,
+    instanceId,
+    mint,
+    now: () => nowMs,
+    random,
+    owner: "ada",
+  });
+});
+
+const newNonce = (): string => randomBytes(32).toString("base64url");
+
+/** A challenge, and the redemption an honest client would send for it. */
+function prepared(at = address) {
+  const clientNonce = newNonce();
+  const challenge = exchange.challenge({ clientNonce, address: at });
+  const claims: ProofClaims = {
+    role: "client",
+    clientNonce,
+    serverNonce: challenge.serverNonce,
+    instanceId,
+    address: at,
+  };
+  const { serverNonce } = challenge;
+  const proof = proofOf(secret, claims);
+  return { challenge, claims, redemption: { clientNonce, serverNonce, proof, address: at } };
+}
+
+const forbidden = { code: "forbidden", message: "The local proof is wrong, used or too old" };
+
+describe("the challenge", () => {
+  test("proves the gateway first, for this nonce and this address", () => {
+    const { challenge, claims } = prepared();
+    expect(challenge.instanceId).toBe(instanceId);
+    expect(isProof(secret, { ...claims, role: "gateway" }, challenge.proof)).toBe(true);
+    expect(JSON.stringify(challenge)).not.toContain(secret);
+  });
+
+  test("is another one each time", () => {
+    const clientNonce = newNonce();
+    const [first, second] = [1, 2].map(() => exchange.challenge({ clientNonce, address }));
+    expect(first?.serverNonce).not.toBe(second?.serverNonce);
+  });
+
+  test.each(["", "short", "a".repeat(21), "a".repeat(129), `${"a".repeat(30)}\n`])(
+    "is not given for the nonce %j",
+    (clientNonce) => {
+      expect(() => exchange.challenge({ clientNonce, address })).toThrow(AppError);
+    },
+  );
+
+  test("is refused while 64 are open, until the oldest is 10 s old", () => {
+    for (let count = 0; count < 64; count += 1) {
+      prepared();
+    }
+    nowMs += 4_000;
+    const refusal = { code: "rate_limited", retryAfterSeconds: 6 };
+    expect(() => prepared()).toThrow(expect.objectContaining(refusal));
+    nowMs += 6_000;
+    expect(prepared().challenge.serverNonce).toHaveLength(43);
+  });
+
+  test("that was redeemed makes room for another", async () => {
+    const all = Array.from({ length: 64 }, () => prepared());
+    await exchange.redeem(all[5]?.redemption ?? prepared().redemption);
+    prepared();
+    expect(() => prepared()).toThrow(expect.objectContaining({ code: "rate_limited" }));
+  });
+});
+
+describe("the redemption", () => {
+  test("mints for the local owner", async () => {
+    expect(await exchange.redeem(prepared().redemption)).toMatchObject({
+      token: "od_x",
+      userId: "ada",
+    });
+    expect(minted).toStrictEqual(["ada"]);
+  });
+
+  test("knows an IPv4 address that a dual-stack socket shows", async () => {
+    const { redemption } = prepared();
+    await exchange.redeem({ ...redemption, address: "::ffff:127.0.0.1:3050" });
+    expect(minted).toHaveLength(1);
+  });
+
+  test("is refused for a nonce that was used", async () => {
+    const { redemption } = prepared();
+    await exchange.redeem(redemption);
+    await expect(exchange.redeem(redemption)).rejects.toMatchObject(forbidden);
+    expect(minted).toHaveLength(1);
+  });
+
+  test("is refused after 10 s", async () => {
+    const { redemption } = prepared();
+    nowMs += 10_000;
+    await expect(exchange.redeem(redemption)).rejects.toMatchObject(forbidden);
+  });
+
+  test("is refused for good after one wrong proof", async () => {
+    const { redemption } = prepared();
+    await expect(exchange.redeem({ ...redemption, proof: newNonce() })).rejects.toMatchObject(
+      forbidden,
+    );
+    await expect(exchange.redeem(redemption)).rejects.toMatchObject(forbidden);
+    expect(minted).toStrictEqual([]);
+  });
+
+  test("is refused for everything that is not what was challenged", async () => {
+    const other = prepared();
+    const wrong: ((given: ReturnType<typeof prepared>) => object)[] = [
+      () => ({ serverNonce: newNonce() }),
+      () => ({ serverNonce: "" }),
+      () => ({ clientNonce: newNonce() }),
+      () => ({ address: "127.0.0.1:3051" }),
+      () => ({ address: "[::1]:3050" }),
+      () => ({ proof: "" }),
+      () => ({ proof: other.redemption.proof }),
+      // The gateway's own proof handed back to it.
+      ({ challenge }) => ({ proof: challenge.proof }),
+      ({ claims }) => ({ proof: proofOf(newNonce(), claims) }),
+      // An honest proof for an address the client was lured to.
+      ({ claims }) => ({ proof: proofOf(secret, { ...claims, address: "127.0.0.1:9" }) }),
+      ({ claims }) => ({ proof: proofOf(secret, { ...claims, instanceId: "another" }) }),
+    ];
+    for (const change of wrong) {
+      const given = prepared();
+      await expect(
+        exchange.redeem({ ...given.redemption, ...change(given) }),
+      ).rejects.toMatchObject(forbidden);
+    }
+    expect(minted).toStrictEqual([]);
+  });
+
+  test("is limited to 30 a minute, with the time to wait", async () => {
+    for (let count = 0; count < 30; count += 1) {
+      await exchange.redeem(prepared().redemption);
+    }
+    nowMs += 20_000;
+    await expect(exchange.redeem(prepared().redemption)).rejects.toMatchObject({
+      code: "rate_limited",
+      retryAfterSeconds: 40,
+    });
+    expect(minted).toHaveLength(30);
+    nowMs += 40_000;
+    await exchange.redeem(prepared().redemption);
+    expect(minted).toHaveLength(31);
+  });
+
+  test("with a wrong proof does not use up the limit", async () => {
+    for (let count = 0; count < 40; count += 1) {
+      const { redemption } = prepared();
+      await expect(exchange.redeem({ ...redemption, proof: "" })).rejects.toMatchObject(forbidden);
+    }
+    await exchange.redeem(prepared().redemption);
+    expect(minted).toHaveLength(1);
+  });
+});

@@ -1,0 +1,134 @@
+import { describe, expect, test } from "vitest";
+import { createAnonymousAuthenticator } from "../../src/auth/anonymous-authenticator.ts";
+import type { Authentication, Authenticator, SignInWay } from "../../src/auth/authenticator.ts";
+import { createDoor } from "../../src/auth/door.ts";
+import { createStaticTokenAuthenticator } from "../../src/auth/static-token-authenticator.ts";
+import type { Principal } from "../../src/core/principal.ts";
+
+const principal: Principal = {
+  userId: "ada",
+  displayName: "Ada",
+  organizationId: null,
+  role: "viewer",
+  scopes: [],
+  method: "token",
+};
+const accepted = { kind: "accepted", principal } as const;
+const rejected = { kind: "rejected", reason: "expired" } as const;
+const unavailable = { kind: "unavailable", reason: "no database" } as const;
+const unknown = { kind: "rejected", reason: "The token is not known here" } as const;
+
+function answering(
+  type: SignInWay["type"],
+  answer: Authentication,
+  asked: string[] = [],
+): Authenticator {
+  return {
+    way: { type, description: "" },
+    authenticate: () => {
+      asked.push(type);
+      return answer;
+    },
+  };
+}
+
+describe("the list", () => {
+  const absent = { kind: "absent" } as const;
+  const notMine = { kind: "not-mine" } as const;
+
+  test.each([
+    { first: rejected, second: accepted, bearer: "x", answer: rejected },
+    { first: unavailable, second: notMine, bearer: "x", answer: unavailable },
+    { first: unavailable, second: rejected, bearer: "x", answer: rejected },
+    { first: unavailable, second: unavailable, bearer: "x", answer: unavailable },
+    { first: notMine, second: rejected, bearer: "x", answer: rejected },
+    { first: notMine, second: unavailable, bearer: "x", answer: unavailable },
+    { first: notMine, second: notMine, bearer: "x", answer: unknown },
+    { first: notMine, second: notMine, bearer: "", answer: unknown },
+    { first: absent, second: absent, bearer: undefined, answer: absent },
+    { first: unavailable, second: accepted, bearer: "x", answer: accepted },
+    { first: notMine, second: accepted, bearer: "x", answer: accepted },
+    { first: absent, second: accepted, bearer: undefined, answer: accepted },
+    { first: accepted, second: rejected, bearer: "x", answer: accepted },
+  ])("$first.kind, then $second.kind: $answer.kind", async ({ first, second, bearer, answer }) => {
+    const door = createDoor([answering("local", first), answering("token", second)]);
+    expect(await door.authenticate({ bearer })).toStrictEqual(answer);
+  });
+
+  test("is asked in its own order, and no further than needed", async () => {
+    const asked: string[] = [];
+    const door = createDoor([
+      answering("token", accepted, asked),
+      answering("local", { kind: "not-mine" }, asked),
+    ]);
+    await door.authenticate({ bearer: "x" });
+    expect(asked).toStrictEqual(["local", "token"]);
+    expect(door.ways.map(({ type }) => type)).toStrictEqual(["local", "token"]);
+
+    asked.length = 0;
+    const closed = createDoor([
+      answering("token", accepted, asked),
+      answering("local", rejected, asked),
+    ]);
+    await closed.authenticate({ bearer: "x" });
+    expect(asked).toStrictEqual(["local"]);
+  });
+
+  test("lets a fault of ours through as a fault, not as a rejection", async () => {
+    const fault = new TypeError("bug");
+    const door = createDoor([
+      { way: { type: "local", description: "" }, authenticate: () => Promise.reject(fault) },
+    ]);
+    await expect(door.authenticate({ bearer: "x" })).rejects.toBe(fault);
+  });
+
+  test("may not be empty, and `none` stands alone", () => {
+    expect(() => createDoor([])).toThrow("auth names no way to sign in");
+    expect(() =>
+      createDoor([createAnonymousAuthenticator(), answering("token", rejected)]),
+    ).toThrow('auth type "none" stands alone or not at all');
+  });
+});
+
+describe("static tokens", () => {
+  const door = createDoor([
+    createStaticTokenAuthenticator([
+      { name: "ci", token: "ci-secret", role: "viewer" },
+      { name: "ops", token: "ops-secret", role: "admin" },
+    ]),
+  ]);
+
+  test("nothing, and everything that is not one of them, stays out", async () => {
+    expect(await door.authenticate({})).toStrictEqual({ kind: "absent" });
+    for (const bearer of ["", "ci", "ci-secre", "ci-secret ", "CI-SECRET", "ci-secretops-secret"]) {
+      expect(await door.authenticate({ bearer })).toStrictEqual(unknown);
+    }
+  });
+
+  test("each is who the configuration says", async () => {
+    expect(await door.authenticate({ bearer: "ops-secret" })).toStrictEqual({
+      kind: "accepted",
+      principal: {
+        userId: "ops",
+        displayName: "ops",
+        organizationId: null,
+        role: "admin",
+        scopes: [],
+        method: "token",
+      },
+    });
+    expect(await door.authenticate({ bearer: "ci-secret" })).toMatchObject({
+      principal: { userId: "ci", role: "viewer" },
+    });
+  });
+});
+
+test("without authentication everybody is the local owner", async () => {
+  const door = createDoor([createAnonymousAuthenticator()]);
+  for (const bearer of [undefined, "", "anything"]) {
+    expect(await door.authenticate({ bearer })).toMatchObject({
+      kind: "accepted",
+      principal: { userId: "anonymous", method: "none", role: "admin" },
+    });
+  }
+});
