@@ -89,21 +89,29 @@ export async function findServer(
     // A plain http address was agreed to when a profile for it was made.
     if (!profile) understand(given, how, options);
     const choice = complete(url, how, profile, runtime, options, context);
-    if (how === "environment") context.io.note(`Using ${choice.endpoint} (ONEDOOR_URL)`);
+    if (how === "environment") sayOnce(`Using ${choice.endpoint} (ONEDOOR_URL)`, context);
     return choice;
   }
   if (runtime) {
     const url = parseServerUrl(runtime.url);
     const profile = await profiles.find(url.canonical, name);
-    context.io.note(`Using ${runtime.url} (the running gateway)`);
+    sayOnce(`Using ${runtime.url} (the running gateway)`, context);
     return complete(url, "runtime", profile, runtime, options, context);
   }
   const profile = await profiles.findDefault(name);
   if (!profile) return undefined;
   const url = parseServerUrl(profile.endpoint, { insecureHttp: true });
   const choice = complete(url, "profile", profile, runtime, options, context);
-  context.io.note(`Using ${choice.endpoint} (profile ${profile.name})`);
+  sayOnce(`Using ${choice.endpoint} (profile ${profile.name})`, context);
   return choice;
+}
+
+const said = new WeakMap<Context, string>();
+
+/** A command that tries again and again chooses again, and does not say it again. */
+function sayOnce(line: string, context: Context): void {
+  if (said.get(context) !== line) context.io.note(line);
+  said.set(context, line);
 }
 
 /** @throws AppError `usage`, saying when the address came from the environment */
@@ -152,7 +160,8 @@ function loopbackAddress(profile: Profile, runtime: RuntimeRecord | undefined): 
   return profile.source === "local" && runtime ? runtime.url : addressOf(profile);
 }
 
-async function runningGateway(
+/** The running gateway of this user, by its runtime file. */
+export async function runningGateway(
   context: Context,
   dependencies: AuthDependencies,
 ): Promise<RuntimeRecord | undefined> {

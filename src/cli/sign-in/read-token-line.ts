@@ -51,7 +51,10 @@ export async function readTokenLine(
   const input = stdin[Symbol.asyncIterator]();
   try {
     for (;;) {
-      const { done, value } = await Promise.race([input.next(), interrupted]);
+      const next = input.next().catch((error: unknown) => {
+        throw new AppError("usage", "Stdin cannot be read", { cause: error });
+      });
+      const { done, value } = await Promise.race([next, interrupted]);
       if (done === true) return size === 0 ? undefined : firstLine(chunks);
       const bytes = typeof value === "string" ? Buffer.from(value) : value;
       chunks.push(bytes);

@@ -1,0 +1,180 @@
+import { createDeadline } from "../../../client/deadline.ts";
+import { AppError } from "../../../core/errors.ts";
+import { addressOf } from "../../../profiles/profile.ts";
+import type { Profile } from "../../../profiles/profile.ts";
+import type { RuntimeRecord } from "../../../runtime/runtime-record.ts";
+import type { CommandModule, GlobalOptions } from "../../command.ts";
+import type { Context } from "../../context.ts";
+import { jsonText } from "../../render/json-text.ts";
+import { findServer, isMinter, runningGateway } from "../../server-choice.ts";
+import { authDependencies } from "../../sign-in/dependencies.ts";
+import type { AuthDependencies } from "../../sign-in/dependencies.ts";
+import { shownTime } from "../../sign-in/profile-row.ts";
+import type { Revocation } from "../../sign-in/revoke-token.ts";
+
+interface LogoutOptions {
+  all: boolean;
+}
+
+/** What became of one profile. `kept` says why it is still there. */
+interface Removal {
+  profile: Profile;
+  revocation: Revocation | "not asked";
+  kept?: AppError;
+}
+
+const defaultTimeoutMs = 30_000;
+
+export function createLogout(
+  dependencies: AuthDependencies = authDependencies,
+): CommandModule<LogoutOptions> {
+  return {
+    talksToServer: true,
+    options: {
+      all: { type: "boolean", describe: "Every profile, and every secret that belongs to one" },
+    },
+    examples: [
+      ["agent auth logout", "of the running gateway, else of the default profile's server"],
+      ["agent auth logout --all", "remove everything; works without a server"],
+    ],
+    /** With `--json`: `{removed, orphans, profiles: [{url, name, removed, revocation}]}`. */
+    async run(options, context) {
+      if (options.all && options.url !== undefined) {
+        throw new AppError("usage", "--all and --url exclude each other");
+      }
+      const deadline = createDeadline(options.timeoutMs ?? defaultTimeoutMs, context.signal);
+      try {
+        const profiles = dependencies.openProfiles(context);
+        const targets = options.all
+          ? await profiles.list()
+          : [(await findServer(options, context, dependencies))?.profile].filter(
+              (profile) => profile !== undefined,
+            );
+        const runtime = await runningGateway(context, dependencies);
+        const removals = await Promise.all(
+          targets.map((profile) =>
+            signOut(profile, runtime, deadline.signal, context, dependencies),
+          ),
+        );
+        const orphans = options.all ? await profiles.removeOrphans() : 0;
+        await report(removals, orphans, options, context);
+      } finally {
+        deadline.close();
+      }
+    },
+  };
+}
+
+export const command = createLogout();
+
+/**
+ * Revokes on the server where that can be done, then removes the profile in any case. A local token is shown
+ * to nobody but the instance that minted it.
+ */
+async function signOut(
+  profile: Profile,
+  runtime: RuntimeRecord | undefined,
+  signal: AbortSignal,
+  context: Context,
+  dependencies: AuthDependencies,
+): Promise<Removal> {
+  const profiles = dependencies.openProfiles(context);
+  let revocation: Removal["revocation"] = "not asked";
+  try {
+    const secret = await profiles.secretOf(profile);
+    const endpoint = revocationEndpoint(profile, runtime);
+    if (secret !== undefined && endpoint !== undefined) {
+      revocation = await dependencies.revokeToken(endpoint, secret, signal);
+    } else if (secret !== undefined && profile.source === "local") {
+      revocation = "unreachable";
+    }
+    await profiles.remove(profile);
+    return { profile, revocation };
+  } catch (error) {
+    if (context.signal.aborted || !(error instanceof AppError)) throw error;
+    return { profile, revocation, kept: error };
+  }
+}
+
+/** Where the token can be revoked; undefined where nobody can, or may be asked to. */
+function revocationEndpoint(
+  profile: Profile,
+  runtime: RuntimeRecord | undefined,
+): string | undefined {
+  if (profile.source === "local") return isMinter(runtime, profile) ? runtime.url : undefined;
+  return profile.server === "onedoor" ? addressOf(profile) : undefined;
+}
+
+async function report(
+  removals: readonly Removal[],
+  orphans: number,
+  options: LogoutOptions & GlobalOptions,
+  { io, environment, now }: Context,
+): Promise<void> {
+  const removed = removals.filter(({ kept }) => kept === undefined);
+  if (options.format === "json") {
+    const rows = removals.map(({ profile: { url, name }, revocation, kept }) => ({
+      url,
+      name,
+      removed: kept === undefined,
+      revocation,
+    }));
+    await io.out(jsonText({ removed: removed.length, orphans, profiles: rows }, io));
+  } else {
+    await io.out(summary(removed, orphans, options.all));
+  }
+  if (!options.json) {
+    for (const { profile, revocation } of removed) {
+      const line = stillValid(profile, revocation, now());
+      if (line !== undefined) io.note(line, { always: true });
+    }
+    if (environment.token !== undefined) {
+      io.note("ONEDOOR_TOKEN is set and goes on signing you in: unset it as well");
+    }
+  }
+  const stuck = removals.flatMap(({ kept }) => kept ?? []);
+  const [first] = stuck;
+  if (first === undefined) return;
+  throw stuck.length === 1 && removed.length === 0
+    ? first
+    : new AppError(
+        first.code,
+        `${first.message}; ${stuck.length} of ${removals.length} profiles stay`,
+        {
+          hint: first.hint,
+          cause: first,
+        },
+      );
+}
+
+function summary(removed: readonly Removal[], orphans: number, all: boolean): string {
+  const lost = orphans === 0 ? "" : `, and ${orphans} that no profile owned`;
+  if (all) {
+    const noun = removed.length === 1 ? "profile" : "profiles";
+    return `Removed ${removed.length} ${noun} and what was kept secret for them${lost}\n`;
+  }
+  const [only] = removed;
+  if (only === undefined) return "Not signed in there; nothing to remove\n";
+  const { profile, revocation } = only;
+  const revoked = revocation === "revoked" ? "; its token is revoked" : "";
+  return `Signed out of ${profile.url}: profile ${profile.name} is removed${revoked}\n`;
+}
+
+/** What remains after a profile is gone, where its token is still good. */
+function stillValid(
+  profile: Profile,
+  revocation: Removal["revocation"],
+  nowMs: number,
+): string | undefined {
+  if (revocation === "revoked" || revocation === "invalid") return undefined;
+  if (profile.expiresAtMs !== undefined && profile.expiresAtMs <= nowMs) return undefined;
+  const until =
+    profile.expiresAtMs === undefined
+      ? "until the server ends it"
+      : `until ${shownTime(profile.expiresAtMs)}`;
+  const why =
+    revocation === "unreachable"
+      ? "The server could not be asked to revoke it"
+      : "It was not revoked";
+  return `${why}: the token of ${profile.url} stays valid ${until}`;
+}

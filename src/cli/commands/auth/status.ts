@@ -1,0 +1,178 @@
+import { createDeadline } from "../../../client/deadline.ts";
+import { AppError } from "../../../core/errors.ts";
+import type { CommandModule, GlobalOptions, ServerOptions } from "../../command.ts";
+import type { Context } from "../../context.ts";
+import { inLine } from "../../render/foreign-text.ts";
+import { jsonText } from "../../render/json-text.ts";
+import { textTable } from "../../render/text-table.ts";
+import {
+  bearerFor,
+  environmentTokenCounts,
+  findServer,
+  loginHint,
+  runningGateway,
+} from "../../server-choice.ts";
+import type { ServerChoice } from "../../server-choice.ts";
+import { authDependencies } from "../../sign-in/dependencies.ts";
+import type { AuthDependencies } from "../../sign-in/dependencies.ts";
+import {
+  exitCodeOfRows,
+  shownAge,
+  shownTime,
+  subjectOf,
+  testProfile,
+} from "../../sign-in/profile-row.ts";
+import type { ProfileRow, Subject } from "../../sign-in/profile-row.ts";
+
+interface StatusOptions {
+  all: boolean;
+}
+
+const defaultTimeoutMs = 30_000;
+
+export function createStatus(
+  dependencies: AuthDependencies = authDependencies,
+): CommandModule<StatusOptions> {
+  return {
+    talksToServer: true,
+    options: { all: { type: "boolean", describe: "Every saved profile, whichever gateway runs" } },
+    examples: [
+      ["agent auth status", "the running gateway's profile; where none runs, all profiles"],
+      ["agent auth status --all --json", "every profile, for a script"],
+    ],
+    /**
+     * With `--json` an array of `{url, name, endpoint, who, role, maskedToken, store, source, createdAt,
+     * expiresAt, result, reason}`. Exit code 0, 3, 4 or 1 by the worst row.
+     */
+    async run(options, context) {
+      const deadline = createDeadline(options.timeoutMs ?? defaultTimeoutMs, context.signal);
+      const spinner = context.io.spin("Asking the servers");
+      try {
+        const subjects = await findSubjects(options, context, deadline.signal, dependencies);
+        const runtime = await runningGateway(context, dependencies);
+        const rows = await Promise.all(
+          subjects.map((subject) =>
+            testProfile(subject, runtime, context, deadline.signal, dependencies),
+          ),
+        );
+        spinner.stop();
+        await print(rows, options, context);
+        return exitCodeOfRows(rows);
+      } finally {
+        spinner.stop();
+        deadline.close();
+      }
+    },
+  };
+}
+
+export const command = createStatus();
+
+async function findSubjects(
+  options: StatusOptions & ServerOptions,
+  context: Context,
+  signal: AbortSignal,
+  dependencies: AuthDependencies,
+): Promise<Subject[]> {
+  const { io, environment } = context;
+  if (!options.all) {
+    const choice = await findServer(options, context, dependencies);
+    // A default profile's server is not what was asked for here: without a gateway, all are shown.
+    if (choice && choice.how !== "profile") {
+      return [await subjectFor(choice, options, context, signal, dependencies)];
+    }
+  }
+  const name = options.profile ?? environment.profile;
+  const saved = await dependencies.openProfiles(context).list();
+  const wanted = saved.filter((profile) => name === undefined || profile.name === name);
+  if (wanted.some((profile) => environmentTokenCounts(profile.url, context))) {
+    io.note("ONEDOOR_TOKEN is set and wins over the saved profile");
+  }
+  return wanted.map(subjectOf);
+}
+
+async function subjectFor(
+  choice: ServerChoice,
+  options: ServerOptions,
+  context: Context,
+  signal: AbortSignal,
+  dependencies: AuthDependencies,
+): Promise<Subject> {
+  const { profile } = choice;
+  const elsewhere =
+    options.token !== undefined || environmentTokenCounts(choice.canonical, context);
+  if (options.token === undefined && elsewhere) {
+    context.io.note("ONEDOOR_TOKEN is set and wins over the saved profile");
+  }
+  return {
+    url: choice.canonical,
+    name: profile?.name ?? options.profile ?? context.environment.profile ?? "default",
+    endpoint: choice.endpoint,
+    server: choice.server,
+    profile,
+    ...(elsewhere && {
+      bearer: await bearerFor(choice, options, context, signal, dependencies),
+    }),
+  };
+}
+
+async function print(
+  rows: readonly ProfileRow[],
+  options: GlobalOptions,
+  { io, now }: Context,
+): Promise<void> {
+  if (options.format === "json") {
+    await io.out(jsonText(rows.map(rowJson), io));
+  } else if (rows.length > 0) {
+    await io.out(
+      textTable([
+        ["URL", "NAME", "WHO", "TOKEN", "STORE", "SOURCE", "AGE", "EXPIRES", "RESULT"],
+        ...rows.map((row) => [
+          row.url,
+          row.name,
+          row.who === undefined
+            ? "-"
+            : inLine(row.role === undefined ? row.who : `${row.who} (${row.role})`, io, 60),
+          row.maskedToken ?? "-",
+          row.store ?? "-",
+          row.source,
+          row.createdAtMs === undefined ? "-" : shownAge(now() - row.createdAtMs),
+          row.expiresAtMs === undefined ? "-" : shownTime(row.expiresAtMs),
+          row.result,
+        ]),
+      ]),
+    );
+  }
+  if (rows.length === 0) {
+    throw new AppError("auth_required", "No profile is saved", { hint: "agent auth login" });
+  }
+  // With --json everything is in the array, and stderr is for one error line alone.
+  if (options.json) return;
+  for (const row of rows) {
+    if (row.reason !== undefined) io.note(`${row.url}: ${row.reason}`, { always: true });
+    if (row.result === "missing" || row.result === "rejected" || row.result === "expired") {
+      io.note(`hint: ${loginHint(row)}`);
+    }
+  }
+}
+
+function isoTime(ms: number | undefined): string | null {
+  return ms === undefined ? null : new Date(ms).toISOString();
+}
+
+function rowJson(row: ProfileRow): Record<string, string | null> {
+  return {
+    url: row.url,
+    name: row.name,
+    endpoint: row.endpoint,
+    who: row.who ?? null,
+    role: row.role ?? null,
+    maskedToken: row.maskedToken ?? null,
+    store: row.store ?? null,
+    source: row.source,
+    createdAt: isoTime(row.createdAtMs),
+    expiresAt: isoTime(row.expiresAtMs),
+    result: row.result,
+    reason: row.reason ?? null,
+  };
+}

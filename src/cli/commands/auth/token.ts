@@ -1,0 +1,45 @@
+import { AppError } from "../../../core/errors.ts";
+import type { CommandModule } from "../../command.ts";
+import { jsonText } from "../../render/json-text.ts";
+import { bearerFor, chooseServer, loginHint } from "../../server-choice.ts";
+import { authDependencies } from "../../sign-in/dependencies.ts";
+import type { AuthDependencies } from "../../sign-in/dependencies.ts";
+
+interface TokenOptions {
+  header: boolean;
+}
+
+export function createToken(
+  dependencies: AuthDependencies = authDependencies,
+): CommandModule<TokenOptions> {
+  return {
+    talksToServer: true,
+    options: { header: { type: "boolean", describe: "As an Authorization header" } },
+    examples: [
+      [
+        "agent auth token --header | curl -H @- https://gw.example.com/status",
+        "show the token to curl and not to ps",
+      ],
+    ],
+    /** With `--json`: `{url, token}`, or `{url, header}`. */
+    async run(options, context) {
+      const choice = await chooseServer(options, context, dependencies);
+      const { signal } = context;
+      const { token } = await bearerFor(choice, options, context, signal, dependencies);
+      if (token === undefined) {
+        throw new AppError("auth_required", `There is no token for ${choice.canonical}`, {
+          hint: loginHint({ url: choice.canonical }),
+        });
+      }
+      const header = `Authorization: Bearer ${token}`;
+      if (options.format === "json") {
+        const shown = options.header ? { header } : { token };
+        await context.io.out(jsonText({ url: choice.canonical, ...shown }, context.io));
+      } else {
+        await context.io.out(`${options.header ? header : token}\n`);
+      }
+    },
+  };
+}
+
+export const command = createToken();

@@ -1,0 +1,100 @@
+import type { Deadline } from "../../client/deadline.ts";
+import type { OfferedWay } from "../../client/probe-authentication.ts";
+import { AppError } from "../../core/errors.ts";
+import { oneLine } from "../../core/terminal-text.ts";
+import type { ProfileSource } from "../../profiles/profile.ts";
+import type { RuntimeRecord } from "../../runtime/runtime-record.ts";
+import type { Context } from "../context.ts";
+import { cleanToken } from "./clean-token.ts";
+import type { AuthDependencies } from "./dependencies.ts";
+import { isPiped, readTokenLine } from "./read-token-line.ts";
+
+/** A token that was found, not yet proved. */
+export interface FoundToken {
+  token: string;
+  source: ProfileSource;
+  /** Of a minted local token. */
+  minted?: {
+    tokenId: string;
+    expiresAtMs: number;
+    role: string;
+    userId: string;
+    by: RuntimeRecord;
+  };
+}
+
+export interface TokenSourceOptions {
+  token?: string | undefined;
+  local: boolean;
+  stdinTimeoutMs: number;
+}
+
+/**
+ * Finds the token of a sign-in (contract §2 "Which token"): `--token`, then stdin where it is a pipe, a file
+ * or a socket, then one that the gateway of this user mints. `--local` goes to the last at once.
+ * @param target.url for messages
+ * @param target.runtime set when the server is the running gateway of this user
+ * @param target.ways what the server offers; undefined when it was not asked
+ * @param deadline waiting for stdin is outside of it
+ * @throws AppError `usage` when no way leads to a token, or the token is malformed; what minting throws
+ */
+export async function findToken(
+  options: TokenSourceOptions,
+  target: {
+    url: string;
+    runtime: RuntimeRecord | undefined;
+    ways: readonly OfferedWay[] | undefined;
+  },
+  context: Context,
+  deadline: Deadline,
+  dependencies: AuthDependencies,
+): Promise<FoundToken> {
+  const { io } = context;
+  const mint = async (by: RuntimeRecord): Promise<FoundToken> => {
+    const { token, ...minted } = await dependencies.mintLocalToken(by, deadline.signal);
+    return { token, source: "local", minted: { ...minted, by } };
+  };
+
+  if (options.local) {
+    if (target.runtime) return mint(target.runtime);
+    throw new AppError("unreachable", `No gateway of yours runs at ${target.url}`, {
+      hint: "agent serve --background",
+    });
+  }
+  if (options.token !== undefined) {
+    const token = cleanToken(options.token, "--token");
+    io.note("A token on the command line can be seen by others with ps; a pipe hides it");
+    return { token, source: "option" };
+  }
+  if (isPiped(io.stdin)) {
+    const line = await deadline.outside(() =>
+      readTokenLine(io.stdin, {
+        limitMs: options.stdinTimeoutMs,
+        onWait: () =>
+          io.note(
+            "Waiting for a token on stdin (--local takes one from your own gateway; </dev/null reads none)",
+          ),
+        signal: context.signal,
+      }),
+    );
+    if (line !== undefined) return { token: cleanToken(line, "stdin"), source: "stdin" };
+    io.note("stdin was empty: did the command before the pipe fail?");
+  }
+  const mintable = target.ways?.some((way) => way.type === "local") ?? true;
+  if (target.runtime && mintable) return mint(target.runtime);
+  throw new AppError("usage", `No token for ${target.url}`, {
+    hint: waysOf(target.ways, target.runtime !== undefined),
+  });
+}
+
+/** The ways in that exist for this server, as commands. */
+function waysOf(ways: readonly OfferedWay[] | undefined, own: boolean): string {
+  const bearer = "--token <token>, or the token on stdin";
+  const local = own ? "--local" : "--local on the machine and as the user that its gateway runs as";
+  const lines = (ways ?? [{ type: "token", description: "" }]).map(({ type, description }) => {
+    if (type === "token") return bearer;
+    if (type === "local") return `${local}; a token of that gateway with --token or on stdin`;
+    return oneLine(`${type}: ${description}`, 120);
+  });
+  return `Ways to sign in: ${[...new Set(lines)].join("; ") || bearer}`;
+}
