@@ -24,7 +24,7 @@ export class OpenError extends Error {
 }
 
 /** How long a statement waits for another program that holds the database, in milliseconds. */
-const busyTimeoutMs = 5000;
+const busyTimeoutMs = 2000;
 /** Up to this size the whole file is checked at the start (tens of milliseconds), beyond it the schema only. */
 const checkedBytes = 32 * 1024 * 1024;
 

@@ -5,16 +5,27 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { build } from "esbuild";
 
+export interface WorkerBundle {
+  /** The worker's entry, as the build makes it. */
+  url: URL;
+  /** The script that owns a state directory from another process (`own-state-directory.ts`). */
+  ownerScript: string;
+  remove(): Promise<void>;
+}
+
 /**
- * The worker as the build makes it, in a temporary directory: Node 20 cannot run TypeScript in a thread.
- * libsql stays outside the bundle and is named by its absolute path.
+ * Bundles the worker into a temporary directory: Node 20 cannot run TypeScript in a thread. libsql stays
+ * outside and is named by its absolute path.
  */
-export async function bundleStorageWorker(): Promise<{ url: URL; remove(): Promise<void> }> {
+export async function bundleStorageWorker(): Promise<WorkerBundle> {
   const directory = await mkdtemp(join(tmpdir(), "onedoor-worker-"));
-  const outfile = join(directory, "storage-worker.mjs");
   await build({
-    entryPoints: [join(import.meta.dirname, "../../../src/storage/sqlite/worker.ts")],
-    outfile,
+    entryPoints: {
+      "storage-worker": join(import.meta.dirname, "../../../src/storage/sqlite/worker.ts"),
+      "own-state-directory": join(import.meta.dirname, "own-state-directory.ts"),
+    },
+    outdir: directory,
+    outExtension: { ".js": ".mjs" },
     bundle: true,
     platform: "node",
     format: "esm",
@@ -31,7 +42,8 @@ export async function bundleStorageWorker(): Promise<{ url: URL; remove(): Promi
     ],
   });
   return {
-    url: pathToFileURL(outfile),
+    url: pathToFileURL(join(directory, "storage-worker.mjs")),
+    ownerScript: join(directory, "own-state-directory.mjs"),
     remove: () => rm(directory, { recursive: true, force: true }),
   };
 }
