@@ -1,0 +1,100 @@
+import fastify, { type FastifyInstance, type FastifyRequest } from "fastify";
+import type { CliTokenExchange } from "../auth/cli-token-exchange.ts";
+import type { MintedTokens } from "../auth/token-mint.ts";
+import type { Configuration } from "../core/configuration.ts";
+import { AppError } from "../core/errors.ts";
+import type { Logger } from "../core/logger.ts";
+import type { Gateway } from "../gateway/gateway.ts";
+import type { McpEndpoint } from "../mcp/mcp-endpoint.ts";
+import { authenticateRequest } from "./authenticate-request.ts";
+import { errorAnswerOf, HttpError, sendError } from "./error-answer.ts";
+import "./fastify-types.ts";
+import type { InFlight } from "./in-flight.ts";
+import { createRequestGuard } from "./request-guard.ts";
+import { addApiRoutes } from "./routes/api-routes.ts";
+import { addAuthRoutes } from "./routes/auth-routes.ts";
+import { addMcpRoute } from "./routes/mcp-route.ts";
+import { addStatusRoutes } from "./routes/status-routes.ts";
+
+export interface AppOptions {
+  gateway: Gateway;
+  mcp: McpEndpoint;
+  mint: MintedTokens;
+  exchange: CliTokenExchange | undefined;
+  configuration: Configuration;
+  version: string;
+  instanceId: string;
+  logger: Logger;
+  inFlight: InFlight;
+}
+
+const bodyLimit = 4 * 1024 * 1024;
+
+/** Paths below these are public or, in this gateway, not there: asking for them needs no sign-in. */
+const publicFolders = ["/health/", "/auth/", "/.well-known/", "/oauth/", "/debug/"];
+
+/** All routes behind guard, authentication and one way to answer failures. Does not listen. */
+export function createApp(options: AppOptions): FastifyInstance {
+  const { gateway, configuration, logger } = options;
+  const guard = createRequestGuard(configuration);
+  const paths = new Map<string, { methods: Set<string>; isPublic: boolean }>();
+
+  const app = fastify({ bodyLimit, logger: false, routerOptions: { maxParamLength: 1000 } });
+  app.decorateRequest("principal", null);
+  acceptJsonOnly(app);
+
+  app.addHook("onRoute", ({ url, method, config }) => {
+    const path = paths.get(url) ?? { methods: new Set(), isPublic: config?.access === "public" };
+    for (const each of [method].flat()) path.methods.add(each);
+    paths.set(url, path);
+  });
+
+  app.addHook("onRequest", async (request, reply) => {
+    if (guard.admit(request.raw, reply.raw)) return reply.code(204).send();
+    if (request.is404) throw await unknownPath(request);
+    if (request.routeOptions.config.access !== "public") {
+      request.principal = await authenticateRequest(gateway, request.raw);
+    }
+    return undefined;
+  });
+
+  /** Strangers do not learn which paths exist. */
+  const unknownPath = async ({ raw, method }: FastifyRequest): Promise<AppError> => {
+    const [path = ""] = (raw.url ?? "").split("?");
+    const known = paths.get(path);
+    const isPublic = known?.isPublic ?? publicFolders.some((folder) => path.startsWith(folder));
+    if (!isPublic) await authenticateRequest(gateway, raw);
+    return known === undefined
+      ? new AppError("not_found", "There is nothing at this path")
+      : new HttpError(405, "usage", `${method} is not for this path`, {
+          headers: { allow: [...known.methods].join(", ") },
+        });
+  };
+
+  app.setErrorHandler((error, request, reply) => {
+    if (errorAnswerOf(error).error.code === "internal") {
+      logger.error("A request failed unexpectedly", {
+        method: request.method,
+        path: request.routeOptions.url,
+        error: error instanceof Error ? (error.stack ?? error.message) : String(error),
+      });
+    }
+    return sendError(reply, error);
+  });
+
+  addStatusRoutes(app, options);
+  addAuthRoutes(app, options);
+  addApiRoutes(app, options);
+  addMcpRoute(app, options);
+  return app;
+}
+
+/** A body is JSON or refused with 415; an empty one, as `POST /auth/logout` may have, is none. */
+function acceptJsonOnly(app: FastifyInstance): void {
+  const parse = app.getDefaultJsonParser("error", "error");
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser("application/json", { parseAs: "string" }, (request, body, done) => {
+    if (body === "") done(null, undefined);
+    else void parse(request, body.toString(), done);
+  });
+}

@@ -1,0 +1,101 @@
+import type { FastifyReply } from "fastify";
+import { AppError, toAppError, type ErrorCode } from "../core/errors.ts";
+
+/** The HTTP status of each error code (RFC 9110 §15); `tool_error` is the upstream's fault, not ours. */
+const statuses: Record<ErrorCode, number> = {
+  usage: 400,
+  auth_required: 401,
+  auth_rejected: 401,
+  forbidden: 403,
+  not_found: 404,
+  rate_limited: 429,
+  config_invalid: 500,
+  store_unavailable: 500,
+  internal: 500,
+  tool_error: 502,
+  unreachable: 503,
+  upstream_unavailable: 503,
+  timeout: 504,
+};
+
+/** A failure that HTTP itself has a status for, finer than its code says. */
+export class HttpError extends AppError {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  constructor(
+    status: number,
+    code: ErrorCode,
+    message: string,
+    options: { hint?: string; headers?: Record<string, string> } = {},
+  ) {
+    super(code, message, options);
+    this.status = status;
+    this.headers = options.headers ?? {};
+  }
+}
+
+/** Status, headers and body of the answer to a failure. */
+export interface ErrorAnswer {
+  status: number;
+  headers: Readonly<Record<string, string>>;
+  error: AppError;
+}
+
+/** What a failure is answered with; anything unexpected is a 500 that says nothing of itself. */
+export function errorAnswerOf(thrown: unknown): ErrorAnswer {
+  const error = asAppError(thrown);
+  return {
+    status: error instanceof HttpError ? error.status : statuses[error.code],
+    headers: {
+      ...(error instanceof HttpError ? error.headers : {}),
+      ...challengeOf(error),
+      ...(error.retryAfterSeconds === undefined
+        ? {}
+        : { "retry-after": String(error.retryAfterSeconds) }),
+    },
+    error,
+  };
+}
+
+export function sendError(reply: FastifyReply, thrown: unknown): FastifyReply {
+  const { status, headers, error } = errorAnswerOf(thrown);
+  return reply.code(status).headers(headers).send(error.toBody());
+}
+
+/** RFC 6750 §3: no error code where no credential was shown. */
+function challengeOf({ code, message }: AppError): Record<string, string> {
+  if (code === "auth_required") return { "www-authenticate": 'Bearer realm="onedoor"' };
+  if (code !== "auth_rejected") return {};
+  const description = message.replaceAll(/[^\x20-\x21\x23-\x5b\x5d-\x7e]/gu, "?");
+  return {
+    "www-authenticate": `Bearer realm="onedoor", error="invalid_token", error_description="${description}"`,
+  };
+}
+
+function asAppError(thrown: unknown): AppError {
+  if (thrown instanceof AppError) return thrown;
+  const status = fastifyStatus(thrown);
+  switch (status) {
+    case undefined:
+      return toAppError(thrown);
+    case 413:
+      return new HttpError(413, "usage", "The request's body is larger than 4 MiB", {
+        headers: { connection: "close" },
+      });
+    case 415:
+      return new HttpError(415, "usage", "The request's Content-Type must be application/json");
+    case 400:
+      return new HttpError(400, "usage", "The request's body is not valid JSON");
+    default:
+      return new HttpError(status, "usage", "The request cannot be read");
+  }
+}
+
+/** What fastify itself refuses has a code `FST_…` and a client's status. */
+function fastifyStatus(thrown: unknown): number | undefined {
+  if (!(thrown instanceof Error) || !("statusCode" in thrown)) return undefined;
+  const { statusCode } = thrown;
+  return typeof statusCode === "number" && statusCode >= 400 && statusCode < 500
+    ? statusCode
+    : undefined;
+}

@@ -1,0 +1,56 @@
+import type { FastifyReply } from "fastify";
+
+/** A `text/event-stream` answer (WHATWG HTML §9.2). It begins with its first event, not before. */
+export interface EventStream {
+  readonly begun: boolean;
+  send(event: string, data: unknown): void;
+  /** The last event. */
+  end(event: string, data: unknown): void;
+}
+
+/** Often enough for proxies that close what is silent for half a minute; milliseconds. */
+const keepAliveMs = 15_000;
+
+/** Whether the caller asked for events and for nothing simpler. */
+export function wantsEvents(accept: string | undefined): boolean {
+  return (
+    accept !== undefined &&
+    /\btext\/event-stream\b/iu.test(accept) &&
+    !/\bapplication\/json\b/iu.test(accept)
+  );
+}
+
+export function createEventStream(reply: FastifyReply): EventStream {
+  const { raw } = reply;
+  let begun = false;
+  const begin = (): void => {
+    if (begun) return;
+    begun = true;
+    reply.hijack();
+    raw.writeHead(200, { "content-type": "text/event-stream", "x-accel-buffering": "no" });
+  };
+  const write = (text: string): void => {
+    if (!raw.destroyed && !raw.writableEnded) raw.write(text);
+  };
+  const keepAlive = setInterval(() => {
+    begin();
+    write(": still working\n\n");
+  }, keepAliveMs);
+  raw.once("close", () => clearInterval(keepAlive));
+
+  const send = (event: string, data: unknown): void => {
+    begin();
+    write(`event: ${event}\ndata: ${JSON.stringify(data)}\n\n`);
+  };
+  return {
+    get begun() {
+      return begun;
+    },
+    send,
+    end(event, data) {
+      send(event, data);
+      clearInterval(keepAlive);
+      raw.end();
+    },
+  };
+}

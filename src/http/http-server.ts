@@ -1,0 +1,122 @@
+import { randomUUID } from "node:crypto";
+import { createServer, type Server } from "node:http";
+import type { Socket } from "node:net";
+import type { CliTokenExchange } from "../auth/cli-token-exchange.ts";
+import type { MintedTokens } from "../auth/token-mint.ts";
+import type { Configuration } from "../core/configuration.ts";
+import { AppError } from "../core/errors.ts";
+import type { Logger } from "../core/logger.ts";
+import type { Gateway } from "../gateway/gateway.ts";
+import { createMcpEndpoint } from "../mcp/mcp-endpoint.ts";
+import { createApp } from "./create-app.ts";
+import { createInFlight } from "./in-flight.ts";
+import { listen } from "./listen.ts";
+
+export interface HttpServerOptions {
+  gateway: Gateway;
+  /** Absent when `auth` does not list `local`. */
+  exchange?: CliTokenExchange | undefined;
+  mint: MintedTokens;
+  configuration: Configuration;
+  version: string;
+  instanceId: string;
+  logger: Logger;
+}
+
+export interface HttpServer {
+  /** Where it listens, first the one to show. */
+  readonly urls: readonly string[];
+  readonly port: number;
+  /**
+   * Takes no new connections, gives calls in flight `graceMs` milliseconds, then cancels them. Resolves
+   * when every connection is closed.
+   */
+  close(graceMs: number): Promise<void>;
+}
+
+/** Time for an aborted call's answer to reach its client. */
+const farewellMs = 500;
+
+/**
+ * Starts listening and answers at once, whatever the upstream servers do.
+ * @throws AppError `config_invalid` when the port is in use or the host cannot be listened on
+ */
+export async function startHttpServer(options: HttpServerOptions): Promise<HttpServer> {
+  const { gateway, configuration, version, logger, exchange } = options;
+  const inFlight = createInFlight();
+  const mcp = createMcpEndpoint({ gateway, version, newId: randomUUID, logger });
+  const app = createApp({ ...options, exchange, mcp, inFlight });
+  await app.ready();
+  let closing = false;
+
+  const create = (): Server => {
+    const server = createServer(
+      { requestTimeout: 60_000, headersTimeout: 20_000, keepAliveTimeout: 30_000 },
+      (request, response) => {
+        if (closing) response.setHeader("connection", "close");
+        response.once("close", () => {
+          if (closing) setImmediate(() => server.closeIdleConnections());
+        });
+        app.routing(request, response);
+      },
+    );
+    server.on("clientError", answerClientError);
+    return server;
+  };
+  const { servers, port, urls } = await listen(configuration.host, configuration.port, create);
+
+  return {
+    urls,
+    port,
+    async close(graceMs) {
+      closing = true;
+      mcp.endStreams();
+      const closed = Promise.all(servers.map(closeServer));
+      if (!(await within(closed, graceMs))) {
+        inFlight.abortAll();
+        if (!(await within(closed, farewellMs))) {
+          for (const server of servers) server.closeAllConnections();
+        }
+      }
+      await closed;
+      await mcp.close();
+      await app.close();
+    },
+  };
+}
+
+function closeServer(server: Server): Promise<void> {
+  return new Promise((resolve) => {
+    server.close(() => resolve());
+    server.closeIdleConnections();
+  });
+}
+
+/** Whether it is done before the time is over. */
+async function within(work: Promise<unknown>, limitMs: number): Promise<boolean> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<boolean>((resolve) => {
+    timer = setTimeout(() => resolve(false), limitMs);
+  });
+  try {
+    return await Promise.race([work.then(() => true), late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** What is not HTTP gets an answer in it all the same, and its connection closed. */
+function answerClientError(error: NodeJS.ErrnoException, socket: Socket): void {
+  if (!socket.writable || error.code === "ECONNRESET") {
+    socket.destroy();
+    return;
+  }
+  const [status, message] =
+    error.code === "HPE_HEADER_OVERFLOW"
+      ? ["431 Request Header Fields Too Large", "The request's headers are too large"]
+      : ["400 Bad Request", "The request is not valid HTTP"];
+  const body = JSON.stringify(new AppError("usage", message).toBody());
+  socket.end(
+    `HTTP/1.1 ${status}\r\nContent-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
+  );
+}

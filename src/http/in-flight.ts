@@ -1,0 +1,31 @@
+import type { ServerResponse } from "node:http";
+import { AppError } from "../core/errors.ts";
+
+/** Requests that are being worked on, so that they can be told when nobody waits for them any more. */
+export interface InFlight {
+  /** A signal for one request: aborted when its connection closes, or by `abortAll`. */
+  begin(response: ServerResponse): AbortSignal;
+  abortAll(): void;
+}
+
+export function createInFlight(): InFlight {
+  const requests = new Set<AbortController>();
+  return {
+    begin(response) {
+      const request = new AbortController();
+      requests.add(request);
+      response.once("close", () => {
+        requests.delete(request);
+        // After a complete answer nobody listens any more; before it, this is the cancellation.
+        request.abort(new AppError("unreachable", "The client closed the connection"));
+      });
+      return request.signal;
+    },
+    abortAll() {
+      const reason = new AppError("upstream_unavailable", "The gateway is stopping", {
+        hint: "agent serve --status",
+      });
+      for (const request of requests) request.abort(reason);
+    },
+  };
+}

@@ -1,0 +1,105 @@
+import type { FastifyInstance, FastifyRequest } from "fastify";
+import { z } from "zod";
+import { AppError } from "../../core/errors.ts";
+import { isJsonObject, type JsonObject } from "../../core/json.ts";
+import type { CallToolResult } from "../../core/mcp.ts";
+import type { CallerContext, Gateway, GatewayCall } from "../../gateway/gateway.ts";
+import { asRestFault } from "../../gateway/rest-fault.ts";
+import { callerOf, principalOf } from "../authenticate-request.ts";
+import { errorAnswerOf } from "../error-answer.ts";
+import { createEventStream, wantsEvents } from "../event-stream.ts";
+import type { InFlight } from "../in-flight.ts";
+import { readBody } from "../read-body.ts";
+
+export interface ApiRoutesOptions {
+  gateway: Gateway;
+  inFlight: InFlight;
+}
+
+const name = z.string().min(1).max(1000);
+const inspectQuery = z
+  .strictObject({ server: name.optional(), tool: name.optional() })
+  .refine(({ server, tool }) => tool === undefined || server !== undefined, {
+    path: ["tool"],
+    message: "needs server beside it",
+  });
+const jsonObject = z.custom<JsonObject>(isJsonObject, "expected an object");
+const callBody = z.strictObject({
+  server: name,
+  tool: name,
+  arguments: jsonObject.optional(),
+  untyped: z.record(z.string(), z.string()).optional(),
+  text: z.string().optional(),
+  inputResponses: jsonObject.optional(),
+  requestState: z.string().optional(),
+  timeoutMs: z
+    .number()
+    .positive()
+    .max(24 * 60 * 60 * 1000)
+    .optional(),
+});
+
+/** The REST API that the CLI speaks: find out, read the instructions, call. */
+export function addApiRoutes(app: FastifyInstance, { gateway, inFlight }: ApiRoutesOptions): void {
+  app.get("/api/v1/inspect", (request) => {
+    const caller = callerOfRequest(request);
+    const { server, tool } = readBody(inspectQuery, request.query);
+    if (server === undefined) {
+      return { servers: gateway.listServers(caller), collisions: gateway.collisions };
+    }
+    return tool === undefined
+      ? gateway.inspectServer(caller, server)
+      : { server, tool: gateway.inspectTool(caller, server, tool) };
+  });
+
+  app.get("/api/v1/instructions", (request, reply) =>
+    reply
+      .type("text/plain; charset=utf-8")
+      .send(gateway.instructions(callerOfRequest(request), "shell")),
+  );
+
+  app.post("/api/v1/tools/call", async (request, reply) => {
+    const caller = callerOfRequest(request);
+    const signal = inFlight.begin(reply.raw);
+    const call: GatewayCall = { ...callOf(readBody(callBody, request.body)), signal };
+    if (!wantsEvents(request.headers.accept)) return await callTool(gateway, caller, call);
+    const events = createEventStream(reply);
+    try {
+      const onProgress: GatewayCall["onProgress"] = (progress) => events.send("progress", progress);
+      events.end("result", await callTool(gateway, caller, { ...call, onProgress }));
+    } catch (error) {
+      // Before the first event this can still be an answer with a status of its own.
+      if (!events.begun) throw error;
+      events.end("error", errorAnswerOf(error).error.toBody());
+    }
+    return reply;
+  });
+}
+
+function callerOfRequest({ principal, raw }: FastifyRequest): CallerContext {
+  // Without a principal no handler of a protected route runs; should one ever, it must not go on.
+  return callerOf(principal ?? principalOf({ kind: "absent" }), raw);
+}
+
+function callOf(body: z.output<typeof callBody>): Omit<GatewayCall, "signal"> {
+  const { server, tool, untyped, text, timeoutMs, ...given } = body;
+  const params: JsonObject = {};
+  if (given.arguments !== undefined) params["arguments"] = given.arguments;
+  if (given.inputResponses !== undefined) params["inputResponses"] = given.inputResponses;
+  if (given.requestState !== undefined) params["requestState"] = given.requestState;
+  return { address: { server, tool }, params, untyped, text, timeoutMs };
+}
+
+async function callTool(
+  gateway: Gateway,
+  caller: CallerContext,
+  call: GatewayCall,
+): Promise<CallToolResult> {
+  try {
+    return await gateway.callTool(caller, call);
+  } catch (error) {
+    // A call that was cancelled ends as the cancellation says, whatever it broke off with.
+    const reason: unknown = call.signal.reason;
+    throw reason instanceof AppError ? reason : asRestFault(error);
+  }
+}
