@@ -21,7 +21,7 @@ export interface SqliteStorageOptions {
   now: () => number;
   newId: () => string;
   logger: Logger;
-  /** The worker's bundle; by default the one the build puts beside this program's. */
+  /** The worker's bundle; by default the one the build puts above the folder of its chunks, of which this file becomes one. */
   workerUrl?: URL;
 }
 
@@ -38,7 +38,7 @@ const maxWaiting = 10_000;
  */
 export async function openSqliteStorage(options: SqliteStorageOptions): Promise<Storage> {
   const { file, lockFile, now, newId, logger } = options;
-  const workerUrl = options.workerUrl ?? new URL("./storage-worker.js", import.meta.url);
+  const workerUrl = options.workerUrl ?? new URL("../storage-worker.js", import.meta.url);
   let worker: StorageWorker;
   try {
     worker = await startStorageWorker(workerUrl, {
