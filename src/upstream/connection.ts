@@ -178,11 +178,10 @@ export async function openConnection(options: ConnectionOptions): Promise<Connec
       if (answer.kind === "error") {
         throw new UpstreamRpcError(answer.error.code, answer.error.message, answer.error.data);
       }
-      throw new Error(
-        answer.kind === "stream-ended" ? "the connection was closed during the call" : notAResult,
-      );
+      if (answer.kind === "not-an-answer") throw unavailableError(configuration.name, notAResult);
+      throw new Error("the connection was closed during the call");
     } catch (error) {
-      if (error instanceof UpstreamRpcError) throw error;
+      if (error instanceof UpstreamRpcError || error instanceof AppError) throw error;
       const { expiredMs } = deadline;
       if (expiredMs !== undefined) {
         const name = JSON.stringify(configuration.name);

@@ -1,5 +1,6 @@
 import { spawn as spawnPlain } from "node:child_process";
 import type { ChildProcess, ChildProcessWithoutNullStreams } from "node:child_process";
+import { readdirSync, readFileSync } from "node:fs";
 import { setTimeout as pause } from "node:timers/promises";
 import spawn from "cross-spawn";
 import type { UpstreamTimings } from "./timings.ts";
@@ -62,10 +63,38 @@ function isAlive(child: ChildProcess, pid: number): boolean {
   if (onWindows) return !hasExited(child);
   try {
     process.kill(-pid, 0);
-    return true;
   } catch (error) {
     // EPERM: there is somebody, whom we may not signal. ESRCH: nobody.
     return (error as NodeJS.ErrnoException).code === "EPERM";
+  }
+  return !hasExited(child) || !onlyZombiesLeft(pid);
+}
+
+/**
+ * Whether everything left in a group has ended and only waits for its adoptive parent to take note. In
+ * a container process 1 often never does, and then the group would seem alive for ever.
+ */
+function onlyZombiesLeft(group: number): boolean {
+  if (process.platform !== "linux") return false;
+  try {
+    return readdirSync("/proc")
+      .filter((name) => /^\d+$/.test(name))
+      .every((name) => {
+        const fields = statFields(name);
+        return fields === undefined || Number(fields[2]) !== group || fields[0] === "Z";
+      });
+  } catch {
+    return false;
+  }
+}
+
+/** proc_pid_stat(5) from the state on, behind the name, which may hold anything: state, parent, group. */
+function statFields(pid: string): string[] | undefined {
+  try {
+    const text = readFileSync(`/proc/${pid}/stat`, "latin1");
+    return text.slice(text.lastIndexOf(")") + 2).split(" ");
+  } catch {
+    return undefined;
   }
 }
 
