@@ -59,7 +59,8 @@ async function buildInto(outdir) {
     absWorkingDir: root,
     entryPoints: { main: "src/cli/main.ts", "storage-worker": "src/storage/sqlite/worker.ts" },
     outdir,
-    chunkNames: "chunks/[name]-[hash]",
+    // Beside main.js: what a file finds by its own address (the storage worker) is there from every chunk.
+    chunkNames: "[name]-[hash]",
     bundle: true,
     splitting: true,
     format: "esm",

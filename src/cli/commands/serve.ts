@@ -1,0 +1,108 @@
+import { AppError } from "../../core/errors.ts";
+import type { CommandModule, GlobalOptions } from "../command.ts";
+import type { Context } from "../context.ts";
+import { checkPort } from "../serve/serve-options.ts";
+import type { StartOptions } from "../serve/serve-options.ts";
+
+export interface ServeOptions extends StartOptions {
+  background: boolean;
+  status: boolean;
+  stop: boolean;
+  restart: boolean;
+  announce: boolean;
+}
+
+export const command: CommandModule<ServeOptions> = {
+  talksToServer: false,
+  options: {
+    config: {
+      type: "string",
+      alias: "f",
+      placeholder: "<file>",
+      describe: "Configuration file (default: mcp.json in the configuration folder)",
+      env: "ONEDOOR_CONFIG",
+    },
+    host: {
+      type: "string",
+      placeholder: "<address>",
+      describe: "Listen here (default: 127.0.0.1, with ::1)",
+      env: "ONEDOOR_HOST",
+    },
+    port: {
+      type: "number",
+      placeholder: "<port>",
+      describe: "Listen on this port, 0 for any free one (default: 3050)",
+      env: "ONEDOOR_PORT",
+    },
+    auth: {
+      type: "string",
+      placeholder: "<type>",
+      describe: "How callers sign in: local, token or none (default: local)",
+      env: "ONEDOOR_AUTH",
+    },
+    externalUrl: {
+      type: "string",
+      placeholder: "<url>",
+      describe: "The address under which others reach it, through a proxy",
+      env: "ONEDOOR_EXTERNAL_URL",
+    },
+    insecureHttp: {
+      type: "boolean",
+      describe: "Allow plain http on a network that is yours alone",
+    },
+    background: { type: "boolean", describe: "Start it as a process of its own" },
+    status: { type: "boolean", describe: "Say whether one runs: exit 0, or 3 when none does" },
+    stop: { type: "boolean", describe: "Stop the one that runs" },
+    restart: {
+      type: "boolean",
+      describe: "Stop the one that runs and start it again in the background, as it was started",
+    },
+    announce: {
+      type: "boolean",
+      hidden: true,
+      describe: "Tell the parent process that it answers, or why not (what --background starts)",
+    },
+  },
+  examples: [
+    ["agent serve", "in the foreground, with the configuration in its usual place"],
+    ["agent serve --background --config team.json", "as a process of its own"],
+    ["agent serve --status", "is it running, and where?"],
+    ["agent serve --stop", "end it, and every server it started"],
+  ],
+  async run(options, context) {
+    checkPort(options.port);
+    const modes = (["background", "status", "stop", "restart"] as const).filter(
+      (mode) => options[mode],
+    );
+    if (modes.length > 1) {
+      throw new AppError("usage", `--${modes.join(" and --")} exclude each other`);
+    }
+    switch (modes[0]) {
+      case "background": {
+        const { startInBackground } = await import("../serve/steer.ts");
+        return startInBackground(options, context);
+      }
+      case "status": {
+        const { showStatus } = await import("../serve/steer.ts");
+        return showStatus(options, context);
+      }
+      case "stop": {
+        const { stopRunning } = await import("../serve/steer.ts");
+        return stopRunning(options, context);
+      }
+      case "restart": {
+        const { restartInBackground } = await import("../serve/steer.ts");
+        return restartInBackground(options, context);
+      }
+      case undefined:
+        return serve(options, context);
+    }
+  },
+};
+
+async function serve(options: ServeOptions & GlobalOptions, context: Context): Promise<void> {
+  const { serveForeground } = await import("../serve/serve-foreground.ts");
+  if (!options.announce) return serveForeground(options, context);
+  const { announcing } = await import("../serve/announce.ts");
+  return announcing((onReady) => serveForeground(options, context, onReady));
+}

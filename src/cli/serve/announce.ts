@@ -1,0 +1,26 @@
+import { toAppError } from "../../core/errors.ts";
+import type { Announcement } from "./serve-background.ts";
+
+/**
+ * Runs a gateway that was started by `--background` and tells the command that waits for it how the start
+ * went. That command goes away after it.
+ */
+export async function announcing(run: (onReady: () => void) => Promise<void>): Promise<void> {
+  // The other end may be gone: the gateway runs all the same, or its error is in the log.
+  process.on("disconnect", () => undefined);
+  try {
+    await run(() => {
+      announce({ ready: true });
+    });
+  } catch (error) {
+    announce(toAppError(error).toBody());
+    throw error;
+  }
+}
+
+function announce(announcement: Announcement): void {
+  if (!process.connected) return;
+  process.send?.(announcement, undefined, undefined, () => {
+    if (process.connected) process.disconnect();
+  });
+}

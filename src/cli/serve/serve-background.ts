@@ -1,0 +1,146 @@
+import { spawn } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
+import { constants } from "node:fs";
+import { mkdir, open } from "node:fs/promises";
+import type { FileHandle } from "node:fs/promises";
+import { join, resolve } from "node:path";
+import { AppError, errorCodes } from "../../core/errors.ts";
+import type { ErrorBody } from "../../core/errors.ts";
+import { isJsonObject } from "../../core/json.ts";
+import type { GlobalOptions } from "../command.ts";
+import type { Context } from "../context.ts";
+import { findGateway } from "./find-gateway.ts";
+import type { GatewayState } from "./find-gateway.ts";
+import type { StartOptions } from "./serve-options.ts";
+
+/** What a gateway in the background tells the command that started it, once. */
+export type Announcement = { ready: true } | ErrorBody;
+
+export function logFileOf(stateDir: string): string {
+  return join(stateDir, "gateway.log");
+}
+
+/**
+ * Starts the gateway as a process of its own and waits until it answers. What keeps it from starting is
+ * thrown here as it was there; the log has the rest.
+ * @throws AppError
+ */
+export async function serveBackground(
+  options: StartOptions & GlobalOptions,
+  context: Context,
+): Promise<GatewayState & { kind: "running" }> {
+  const { directories, signal } = context;
+  const limit = context.deadline(options);
+  const log = await openLog(directories.state);
+  let child: ChildProcess;
+  try {
+    child = spawn(process.execPath, childArguments(options), {
+      detached: true,
+      windowsHide: true,
+      stdio: ["ignore", log.fd, log.fd, "ipc"],
+    });
+  } finally {
+    await log.close();
+  }
+  const spinner = context.io.spin("Starting the gateway");
+  try {
+    const said = await announcementOf(child, limit, directories.state);
+    if ("error" in said) throw toError(said);
+    const state = await findGateway(directories.state, limit);
+    if (state.kind === "running") return state;
+    throw new AppError("unreachable", "The gateway started, but does not answer", {
+      hint: `its log is ${logFileOf(directories.state)}`,
+    });
+  } catch (error) {
+    // Ctrl-C, or it took too long: nothing half started stays behind.
+    child.kill("SIGTERM");
+    throw error;
+  } finally {
+    spinner.stop();
+    if (child.connected) child.disconnect();
+    child.unref();
+    signal.throwIfAborted();
+  }
+}
+
+/** The same program with the same options; variables are inherited. */
+function childArguments(options: StartOptions & GlobalOptions): string[] {
+  const values: readonly (readonly [string, string | undefined])[] = [
+    ["--config-dir", options.configDir && resolve(options.configDir)],
+    ["--config", options.config && resolve(options.config)],
+    ["--host", options.host],
+    ["--port", options.port?.toString()],
+    ["--auth", options.auth],
+    ["--external-url", options.externalUrl],
+  ];
+  const switches: readonly (readonly [string, boolean])[] = [
+    ["--insecure-http", options.insecureHttp],
+    ["--debug", options.debug],
+    ["--quiet", options.quiet],
+  ];
+  return [
+    ...process.execArgv,
+    process.argv[1] ?? "",
+    "serve",
+    "--announce",
+    ...values.flatMap(([flag, value]) => (value === undefined ? [] : [`${flag}=${value}`])),
+    ...switches.flatMap(([flag, on]) => (on ? [flag] : [])),
+  ];
+}
+
+/** Appends; private, and not through a link that somebody laid there. */
+async function openLog(stateDir: string): Promise<FileHandle> {
+  await mkdir(stateDir, { recursive: true, mode: 0o700 });
+  const { O_WRONLY, O_APPEND, O_CREAT, O_NOFOLLOW } = constants;
+  const handle = await open(logFileOf(stateDir), O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW, 0o600);
+  await handle.chmod(0o600);
+  return handle;
+}
+
+function announcementOf(
+  child: ChildProcess,
+  limit: AbortSignal,
+  stateDir: string,
+): Promise<Announcement> {
+  return new Promise((resolvePromise, reject) => {
+    const onAbort = (): void => {
+      reject(limit.reason);
+    };
+    limit.addEventListener("abort", onAbort, { once: true });
+    if (limit.aborted) onAbort();
+    child.once("error", reject);
+    child.once("message", (message: unknown) => {
+      limit.removeEventListener("abort", onAbort);
+      resolvePromise(isAnnouncement(message) ? message : unexplained("it said something else"));
+    });
+    child.once("exit", (code, signal) => {
+      limit.removeEventListener("abort", onAbort);
+      resolvePromise(unexplained(signal ?? `exit code ${code}`));
+    });
+  });
+
+  function unexplained(how: string): ErrorBody {
+    return {
+      error: {
+        code: "internal",
+        message: `The gateway ended at its start (${how})`,
+        hint: `its log is ${logFileOf(stateDir)}`,
+      },
+    };
+  }
+}
+
+function isAnnouncement(message: unknown): message is Announcement {
+  if (!isJsonObject(message)) return false;
+  const { ready, error } = message;
+  return (
+    ready === true ||
+    (isJsonObject(error) &&
+      typeof error["message"] === "string" &&
+      errorCodes.some((code) => code === error["code"]))
+  );
+}
+
+function toError({ error: { code, message, hint } }: ErrorBody): AppError {
+  return new AppError(code, message, { hint });
+}

@@ -1,0 +1,133 @@
+import { mkdir } from "node:fs/promises";
+import { dirname } from "node:path";
+import { isDeepStrictEqual } from "node:util";
+import { defaultConfigurationFile, loadConfiguration } from "../../config/load-configuration.ts";
+import type { LoadOptions } from "../../config/load-configuration.ts";
+import { watchConfiguration } from "../../config/watch-configuration.ts";
+import type { Configuration } from "../../core/configuration.ts";
+import { toAppError } from "../../core/errors.ts";
+import type { Logger } from "../../core/logger.ts";
+import type { GlobalOptions } from "../command.ts";
+import type { Context } from "../context.ts";
+import { createLogger } from "./create-logger.ts";
+import type { StartOptions } from "./serve-options.ts";
+import { startGateway } from "./start-gateway.ts";
+import type { GatewayProcess } from "./start-gateway.ts";
+
+/**
+ * Runs the gateway in this process until a signal ends it.
+ * @param onReady told where it listens, once it does
+ * @throws AppError what keeps it from starting
+ */
+export async function serveForeground(
+  options: StartOptions & GlobalOptions,
+  context: Context,
+  onReady: (urls: readonly string[]) => void = () => undefined,
+): Promise<void> {
+  const { io, environment, directories, signal } = context;
+  const load: LoadOptions = {
+    ...(options.config === undefined ? {} : { file: options.config }),
+    configDir: options.configDir,
+    environment,
+    overrides: {
+      host: options.host,
+      port: options.port,
+      auth: options.auth,
+      externalUrl: options.externalUrl,
+      insecureHttp: options.insecureHttp,
+    },
+  };
+  const configuration = await loadConfiguration(load);
+  const logger = createLogger({
+    write: (line) => {
+      io.note(line, { always: true });
+    },
+    readable: io.stderrIsTerminal && !options.json,
+    level: options.debug ? "debug" : options.quiet ? "warn" : "info",
+  });
+  const gateway = await startGateway({
+    configuration,
+    stateDir: directories.state,
+    development: environment.nodeEnv === "development",
+    logger,
+  });
+  const file = configuration.file ?? defaultConfigurationFile(directories.config);
+  let watch: { close(): void } | undefined;
+  try {
+    watch = await watchFile(file, () => loadConfiguration(load), configuration, gateway, logger);
+    if (configuration.servers.size === 0) {
+      logger.warn(`No servers yet: name them under "mcpServers" in ${file}; saving it is enough`);
+    }
+    onReady(gateway.urls);
+    await aborted(signal);
+    logger.info("Ending: calls in flight get 5 s");
+  } finally {
+    watch?.close();
+    await gateway.close();
+  }
+  logger.info("Ended");
+}
+
+/** Follows the file: a good one takes effect, a wrong one is complained about and changes nothing. */
+async function watchFile(
+  file: string,
+  load: () => Promise<Configuration>,
+  first: Configuration,
+  gateway: GatewayProcess,
+  logger: Logger,
+): Promise<{ close(): void }> {
+  // The folder is what is watched, also before there is a file in it.
+  await mkdir(dirname(file), { recursive: true, mode: 0o700 });
+  let reading = Promise.resolve();
+  const reload = async (): Promise<void> => {
+    try {
+      const changed = await load();
+      gateway.apply(changed);
+      logger.info("The changed configuration is in effect", {
+        file,
+        servers: changed.servers.size,
+      });
+      const waiting = changedSettings(first, changed);
+      if (waiting.length > 0) {
+        logger.warn(`Changed, but in effect only after a restart: ${waiting.join(", ")}`);
+      }
+    } catch (error) {
+      const { message, hint } = toAppError(error);
+      logger.error(
+        `The changed configuration is wrong, the one before stays: ${message}`,
+        hint === undefined ? {} : { hint },
+      );
+    }
+  };
+  return watchConfiguration(
+    file,
+    () => {
+      reading = reading.then(reload);
+    },
+    (error) => {
+      logger.error("The configuration file is no longer watched; a restart reads it again", {
+        reason: error.message,
+      });
+    },
+  );
+}
+
+/** What a running gateway cannot take over. */
+function changedSettings(first: Configuration, changed: Configuration): string[] {
+  const settings = [
+    "host",
+    "port",
+    "externalUrl",
+    "allowedHosts",
+    "allowedOrigins",
+    "auth",
+  ] as const satisfies (keyof Configuration)[];
+  return settings.filter((key) => !isDeepStrictEqual(first[key], changed[key]));
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener("abort", () => resolve(), { once: true });
+  });
+}

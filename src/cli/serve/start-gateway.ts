@@ -1,0 +1,208 @@
+import { randomBytes, randomUUID } from "node:crypto";
+import { userInfo } from "node:os";
+import { join } from "node:path";
+import { createAnonymousAuthenticator } from "../../auth/anonymous-authenticator.ts";
+import type { Authenticator } from "../../auth/authenticator.ts";
+import { createCliTokenExchange } from "../../auth/cli-token-exchange.ts";
+import { createDoor } from "../../auth/door.ts";
+import { createLocalAuthenticator } from "../../auth/local-authenticator.ts";
+import { createStaticTokenAuthenticator } from "../../auth/static-token-authenticator.ts";
+import { createTokenMint } from "../../auth/token-mint.ts";
+import type { TokenEvent } from "../../auth/token-mint.ts";
+import type { AuditSink } from "../../core/audit.ts";
+import type { AuthConfiguration, Configuration } from "../../core/configuration.ts";
+import { AppError } from "../../core/errors.ts";
+import type { Logger } from "../../core/logger.ts";
+import type { Storage } from "../../core/storage.ts";
+import { isLoopbackHost } from "../../core/url.ts";
+import { version } from "../../core/version.ts";
+import { createGateway } from "../../gateway/create-gateway.ts";
+import { startHttpServer } from "../../http/http-server.ts";
+import { removeRuntimeFile, writeRuntimeFile } from "../../runtime/runtime-file.ts";
+import { isLoopbackUrl } from "../../runtime/runtime-record.ts";
+import { createAuditSink } from "../../storage/audit-sink.ts";
+import { openSqliteStorage } from "../../storage/sqlite/sqlite-storage.ts";
+import { createUpstreamPool } from "../../upstream/upstream-pool.ts";
+import { whoGetsIn } from "./who-gets-in.ts";
+
+export interface GatewayProcess {
+  /** Where it listens, without a path. */
+  readonly urls: readonly string[];
+  /** A changed configuration: its servers take effect at once, the rest at the next start. */
+  apply(configuration: Configuration): void;
+  /** Ends everything in order; calls in flight get 5 s. Resolves when nothing is left. */
+  close(): Promise<void>;
+}
+
+export interface StartOptions {
+  configuration: Configuration;
+  stateDir: string;
+  /** `NODE_ENV=development`. */
+  development: boolean;
+  logger: Logger;
+}
+
+const graceMs = 5_000;
+const maxQueuedAuditEvents = 10_000;
+const auditBatchMs = 50;
+
+/**
+ * Builds the gateway of its parts and starts it: storage (and with it the state directory's lock), door,
+ * upstream servers, HTTP, runtime file. What was started is ended again when a later part fails.
+ * @throws AppError `config_invalid`: the directory is another gateway's, the port is taken, a rule is broken
+ */
+export async function startGateway(options: StartOptions): Promise<GatewayProcess> {
+  const { stateDir, development, logger } = options;
+  let { configuration } = options;
+  const loopback = isLoopbackHost(configuration.host);
+  if (development && !loopback) {
+    throw new AppError(
+      "config_invalid",
+      `NODE_ENV=development is refused on ${configuration.host}`,
+      {
+        hint: "unset NODE_ENV, or listen on 127.0.0.1",
+      },
+    );
+  }
+  const owner = ownerName();
+  logger.info(whoGetsIn(configuration, { owner, loopback }));
+
+  /** What has to be ended, in the order of its start. */
+  const started: (() => Promise<void>)[] = [];
+  const close = async (): Promise<void> => {
+    const failures: unknown[] = [];
+    for (const end of started.splice(0).toReversed()) {
+      await end().catch((error: unknown) => failures.push(error));
+    }
+    if (failures.length > 0) throw failures[0];
+  };
+
+  try {
+    const storage = await openSqliteStorage({
+      file: join(stateDir, "onedoor.db"),
+      lockFile: join(stateDir, "gateway.lock"),
+      now: Date.now,
+      newId: randomUUID,
+      logger,
+    });
+    started.push(() => storage.close());
+    const audit = createAuditSink({
+      storage,
+      logger,
+      now: Date.now,
+      maxQueued: maxQueuedAuditEvents,
+      batchMs: auditBatchMs,
+    });
+    started.push(() => audit.flush());
+
+    const { instanceId } = storage;
+    const secret = randomBytes(32).toString("base64url");
+    const mint = createTokenMint({
+      storage,
+      now: Date.now,
+      newId: randomUUID,
+      randomBytes,
+      report: (event) => {
+        reportTokenEvent(event, audit, logger);
+      },
+    });
+    const pool = createUpstreamPool({
+      servers: configuration.servers,
+      logger,
+      now: Date.now,
+      version,
+    });
+    started.push(() => pool.close());
+    const gateway = createGateway({
+      door: createDoor(configuration.auth.map((entry) => authenticatorOf(entry, storage))),
+      pool,
+      servers: () => configuration.servers,
+      audit,
+      now: Date.now,
+      newId: randomUUID,
+      logger,
+    });
+    const exchange = createCliTokenExchange({
+      secret,
+      instanceId,
+      mint,
+      now: Date.now,
+      random: randomBytes,
+      owner,
+    });
+    const server = await startHttpServer({
+      gateway,
+      ...(configuration.auth.some(({ type }) => type === "local") ? { exchange } : {}),
+      mint,
+      configuration,
+      version,
+      instanceId,
+      logger,
+    });
+    started.push(() => server.close(graceMs));
+
+    const url = server.urls.find(isLoopbackUrl);
+    if (url === undefined) {
+      logger.warn(
+        "The commands on this machine will not find this gateway: it has no loopback address",
+      );
+    } else {
+      const record = { pid: process.pid, url, instanceId, startedAtMs: Date.now(), secret };
+      started.push(() => removeRuntimeFile(stateDir, record));
+      await writeRuntimeFile(stateDir, record);
+    }
+    logger.info(`Listening on ${server.urls.join(" and ")}`);
+    return {
+      urls: server.urls,
+      apply(changed) {
+        configuration = changed;
+        pool.apply(changed.servers);
+      },
+      close,
+    };
+  } catch (error) {
+    await close().catch((also: unknown) => {
+      logger.error("Ending what was started failed", { reason: String(also) });
+    });
+    throw error;
+  }
+}
+
+function authenticatorOf(entry: AuthConfiguration, storage: Storage): Authenticator {
+  switch (entry.type) {
+    case "local":
+      return createLocalAuthenticator({ storage, now: Date.now });
+    case "token":
+      return createStaticTokenAuthenticator(entry.tokens);
+    case "none":
+      return createAnonymousAuthenticator();
+  }
+}
+
+/** Issue and revocation of a token go into the log and the audit, by the token's id. */
+function reportTokenEvent(event: TokenEvent, audit: AuditSink, logger: Logger): void {
+  const { kind, tokenId, userId } = event;
+  logger.info(`A local token was ${kind}`, { tokenId, userId });
+  audit.append({
+    id: randomUUID(),
+    timeMs: Date.now(),
+    toolName: kind === "minted" ? "auth/cli-token" : "auth/logout",
+    params: { tokenId },
+    status: "success",
+    durationMs: 0,
+    userId,
+    organizationId: null,
+    projectId: null,
+    sessionId: null,
+    clientName: "unknown",
+  });
+}
+
+/** The operating-system user; a container's may have no name. */
+function ownerName(): string {
+  try {
+    return userInfo().username;
+  } catch {
+    return `uid-${process.getuid?.() ?? "unknown"}`;
+  }
+}

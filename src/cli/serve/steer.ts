@@ -1,0 +1,135 @@
+import { AppError } from "../../core/errors.ts";
+import type { GlobalOptions } from "../command.ts";
+import type { Context } from "../context.ts";
+import { readStartOptions, rememberStartOptions } from "./background-options.ts";
+import { findGateway } from "./find-gateway.ts";
+import type { GatewayState } from "./find-gateway.ts";
+import { logFileOf, serveBackground } from "./serve-background.ts";
+import type { StartOptions } from "./serve-options.ts";
+import { stopGateway } from "./stop-gateway.ts";
+
+/** `agent serve --background` */
+export async function startInBackground(
+  options: StartOptions & GlobalOptions,
+  context: Context,
+): Promise<void> {
+  const { state } = context.directories;
+  const running = await findGateway(state, context.deadline(options));
+  if (running.kind !== "absent") {
+    throw new AppError(
+      "config_invalid",
+      `A gateway runs already at ${running.record.url} (process ${running.record.pid})`,
+      { hint: "agent serve --restart, or another place for this one with --config-dir" },
+    );
+  }
+  const started = await serveBackground(options, context);
+  await rememberStartOptions(state, options);
+  await tellState(started, options, context);
+}
+
+/** `agent serve --restart`: as it was started, except for what is said now. */
+export async function restartInBackground(
+  options: StartOptions & GlobalOptions,
+  context: Context,
+): Promise<void> {
+  const { state } = context.directories;
+  const before = await readStartOptions(state);
+  const now: StartOptions & GlobalOptions = {
+    ...options,
+    config: options.config ?? before.config,
+    host: options.host ?? before.host,
+    port: options.port ?? before.port,
+    auth: options.auth ?? before.auth,
+    externalUrl: options.externalUrl ?? before.externalUrl,
+    insecureHttp: options.insecureHttp || before.insecureHttp,
+  };
+  const stopped = await stopGateway(state, {
+    timeoutMs: options.timeoutMs,
+    signal: context.signal,
+  });
+  context.io.note(
+    stopped === undefined ? "No gateway was running" : `Stopped process ${stopped.pid}`,
+  );
+  await startInBackground(now, context);
+}
+
+/** `agent serve --stop`; that none runs is no failure. */
+export async function stopRunning(options: GlobalOptions, context: Context): Promise<void> {
+  const { io, directories, signal } = context;
+  const spinner = io.spin("Stopping the gateway");
+  const stopped = await stopGateway(directories.state, {
+    timeoutMs: options.timeoutMs,
+    signal,
+  }).finally(() => {
+    spinner.stop();
+  });
+  if (options.format === "json") {
+    await io.out(`${JSON.stringify({ stopped: stopped !== undefined, pid: stopped?.pid })}\n`);
+  } else if (stopped === undefined) {
+    io.note("No gateway runs; nothing to stop");
+  } else {
+    await io.out(`Stopped the gateway at ${stopped.url} (process ${stopped.pid})\n`);
+  }
+}
+
+/** `agent serve --status`: 0 when one runs and answers, else 3. */
+export async function showStatus(options: GlobalOptions, context: Context): Promise<number> {
+  const { directories } = context;
+  const state = await findGateway(directories.state, context.deadline(options, 5_000));
+  await tellState(state, options, context);
+  return state.kind === "running" ? 0 : 3;
+}
+
+async function tellState(
+  state: GatewayState,
+  { format }: GlobalOptions,
+  { io, directories }: Context,
+): Promise<void> {
+  const log = logFileOf(directories.state);
+  if (format === "json") {
+    await io.out(`${JSON.stringify(stateAsJson(state, log))}\n`);
+    return;
+  }
+  await io.out(`${stateAsText(state, log)}\n`);
+}
+
+function stateAsJson(state: GatewayState, log: string): object {
+  if (state.kind === "absent") {
+    return { running: false, ...(state.reason === undefined ? {} : { reason: state.reason }) };
+  }
+  const { url, pid, instanceId, startedAtMs } = state.record;
+  return {
+    running: state.kind === "running",
+    url,
+    pid,
+    instanceId,
+    startedAt: new Date(startedAtMs).toISOString(),
+    log,
+    ...(state.kind === "running"
+      ? { version: state.version, upstreams: state.upstreams }
+      : { reason: state.reason }),
+  };
+}
+
+function stateAsText(state: GatewayState, log: string): string {
+  if (state.kind === "absent") {
+    return state.reason === undefined
+      ? "No gateway runs"
+      : `No gateway runs: the runtime file is there, but ${state.reason}`;
+  }
+  const { url, pid, startedAtMs } = state.record;
+  if (state.kind === "silent") {
+    return `The gateway (process ${pid}) does not answer: ${state.reason}`;
+  }
+  const since = new Date(startedAtMs).toISOString().replace(/\.\d+Z$/u, "Z");
+  return [
+    `OneDoor ${state.version} runs at ${url} (process ${pid}, since ${since})`,
+    `Servers: ${countsAsText(state.upstreams)}`,
+    `Log: ${log}`,
+  ].join("\n");
+}
+
+function countsAsText(upstreams: Readonly<Record<string, number>>): string {
+  const counts = Object.entries(upstreams).filter(([name]) => name !== "total");
+  return counts.map(([name, count]) => `${count} ${name}`).join(", ");
+}
