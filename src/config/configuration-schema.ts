@@ -160,7 +160,12 @@ export const configurationSchema = z
         .optional()
         .describe("Further web origins that may call, beside loopback and `externalUrl`."),
       auth: z
-        .union([authEntry, z.array(authEntry).min(1)])
+        .union([
+          authEntry,
+          z
+            .array(authEntry, { error: "expected an entry or a list of them" })
+            .min(1, { error: "must name at least one way" }),
+        ])
         .optional()
         .describe("Who is let in: one entry or a list of them. Default: `local`."),
     },

@@ -25,6 +25,9 @@ function words(name: string): string {
  */
 export function parseJsonDocument(text: string): ParsedDocument {
   const source = text.startsWith("\uFEFF") ? text.slice(1) : text;
+  if (source.trim() === "") {
+    return { kind: "broken", problems: [{ path: [], reason: "the file is empty", line: 1 }] };
+  }
   const errors: ParseError[] = [];
   let root: Node | undefined;
   try {
@@ -42,7 +45,7 @@ export function parseJsonDocument(text: string): ParsedDocument {
   }));
   if (isNonEmpty(broken)) return { kind: "broken", problems: broken };
   if (root === undefined) {
-    return { kind: "broken", problems: [{ path: [], reason: "the file is empty", line: 1 }] };
+    return { kind: "broken", problems: [{ path: [], reason: "holds no JSON value", line: 1 }] };
   }
   const problems: ConfigurationProblem[] = [];
   const value = toJson(root, [], (path, offset, reason) => {
