@@ -1,3 +1,4 @@
+import { shownAddress } from "../client/http-json.ts";
 import { AppError } from "../core/errors.ts";
 import { quoteForShell } from "../core/shell-quote.ts";
 import { covers, parseServerUrl } from "../core/url.ts";
@@ -89,7 +90,7 @@ export async function findServer(
     // A plain http address was agreed to when a profile for it was made.
     if (!profile) understand(given, how, options);
     const choice = complete(url, how, profile, runtime, options, context);
-    if (how === "environment") sayOnce(`Using ${choice.endpoint} (ONEDOOR_URL)`, context);
+    if (how === "environment") sayOnce(`Using ${shownAddress(choice.endpoint)} (ONEDOOR_URL)`, context);
     return choice;
   }
   if (runtime) {
@@ -102,7 +103,7 @@ export async function findServer(
   if (!profile) return undefined;
   const url = parseServerUrl(profile.endpoint, { insecureHttp: true });
   const choice = complete(url, "profile", profile, runtime, options, context);
-  sayOnce(`Using ${choice.endpoint} (profile ${profile.name})`, context);
+  sayOnce(`Using ${shownAddress(choice.endpoint)} (profile ${profile.name})`, context);
   return choice;
 }
 
