@@ -31,6 +31,14 @@ process.once("exit", () => {
   for (const child of running) child.kill("SIGKILL");
 });
 
+async function until(what: string, reached: () => Promise<boolean>): Promise<void> {
+  for (let leftMs = readyWithinMs; leftMs > 0; leftMs -= pollMs) {
+    if (await reached()) return;
+    await delay(pollMs);
+  }
+  throw new Error(`${what} did not happen: are the packages dbus and gnome-keyring installed?`);
+}
+
 /**
  * @param home where the key rings are kept, so that one can be started again on the same ones
  * @param runtime a private folder for sockets, with a short path; the bus is at `<runtime>/bus`
@@ -63,13 +71,6 @@ export async function startSecretService(home: string, runtime: string): Promise
     );
     const [reply, [code]] = await Promise.all([text(child.stdout), once(child, "close")]);
     return code === 0 ? reply : undefined;
-  };
-  const until = async (what: string, reached: () => Promise<boolean>): Promise<void> => {
-    for (let leftMs = readyWithinMs; leftMs > 0; leftMs -= pollMs) {
-      if (await reached()) return;
-      await delay(pollMs);
-    }
-    throw new Error(`${what} did not happen: are the packages dbus and gnome-keyring installed?`);
   };
   const stop = async (): Promise<void> => {
     await Promise.all(
