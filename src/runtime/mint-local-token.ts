@@ -49,7 +49,6 @@ export async function mintLocalToken(
     const claims = { clientNonce, serverNonce: "", instanceId: record.instanceId, address };
     const { serverNonce, proof } = challenge.body;
     const proved =
-      challenge.status === 200 &&
       isNonce(serverNonce) &&
       typeof proof === "string" &&
       isProof(record.secret, { ...claims, serverNonce, role: "gateway" }, proof);

@@ -44,7 +44,8 @@ export async function writeRuntimeFile(stateDir: string, record: RuntimeRecord):
       hint: "Choose another place with --config-dir",
     });
   }
-  if ((directory.mode & groupAndOthers) !== 0) {
+  // Too open from before, or too tight by the umask.
+  if ((directory.mode & 0o777) !== 0o700) {
     await chmod(stateDir, 0o700);
   }
   const temporary = join(stateDir, `.server.json.${process.pid}.${randomBytes(6).toString("hex")}`);

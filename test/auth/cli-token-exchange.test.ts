@@ -147,6 +147,18 @@ describe("the redemption", () => {
       // The gateway's own proof handed back to it.
       ({ challenge }) => ({ proof: challenge.proof }),
       ({ claims }) => ({ proof: proofOf(newNonce(), claims) }),
+      // Proofs that are right in themselves, for another challenge than the one they use up.
+      ({ claims }) => {
+        const clientNonce = newNonce();
+        return { clientNonce, proof: proofOf(secret, { ...claims, clientNonce }) };
+      },
+      ({ claims }) => {
+        const elsewhere = "127.0.0.1:3051";
+        return {
+          address: elsewhere,
+          proof: proofOf(secret, { ...claims, address: elsewhere }),
+        };
+      },
       // An honest proof for an address the client was lured to.
       ({ claims }) => ({ proof: proofOf(secret, { ...claims, address: "127.0.0.1:9" }) }),
       ({ claims }) => ({ proof: proofOf(secret, { ...claims, instanceId: "another" }) }),

@@ -232,6 +232,11 @@ describe("what is not to be trusted", () => {
     expect(await readRuntimeFile(state)).toStrictEqual(untrusted("is not a runtime file"));
   });
 
+  test("a good record that goes on and on", async () => {
+    await writeFile(file, `${await readFile(file, "utf8")}${" ".repeat(4096)}`);
+    expect(await readRuntimeFile(state)).toStrictEqual(untrusted("is not a runtime file"));
+  });
+
   test.each([
     { version: 2 },
     { pid: 0 },

@@ -185,12 +185,27 @@ describe("a database", () => {
     ]);
   });
 
+  test("of rubbish takes its write-ahead log with it", async () => {
+    await mkdir(state, { mode: 0o700 });
+    await writeFile(file, Buffer.alloc(8192, "rubbish "));
+    await writeFile(`${file}-wal`, "what was written last");
+    await open();
+    const aside = `${file}.corrupt-20261121T093000Z`;
+    expect(await readFile(`${aside}-wal`, "utf8")).toBe("what was written last");
+  });
+
   test("with a damaged page is set aside; one set aside before stays", async () => {
     const first = await open();
     await insert(first);
     await first.close();
+    const database = new Database(file);
+    const [page] = database
+      .prepare("SELECT rootpage FROM sqlite_master WHERE name = 'minted_tokens'")
+      .pluck(true)
+      .all();
+    database.close();
     const content = await readFile(file);
-    content.fill(0xff, 4096);
+    content.fill(0xff, (Number(page) - 1) * 4096, Number(page) * 4096);
     await writeFile(file, content);
     const earlier = `${file}.corrupt-20261121T093000Z`;
     await writeFile(earlier, "earlier");

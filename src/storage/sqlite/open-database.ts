@@ -1,4 +1,4 @@
-import { existsSync, renameSync, statSync } from "node:fs";
+import { closeSync, existsSync, openSync, readSync, renameSync, statSync } from "node:fs";
 import Database from "libsql";
 import { knownVersion, migrate, versionOf } from "./migrations.ts";
 import { ensurePrivateFile } from "./private-file.ts";
@@ -85,6 +85,9 @@ function takeOwnership(lockFile: string): Database.Database {
 
 function openChecked(file: string): Database.Database {
   ensurePrivateFile(file);
+  if (!mayBeDatabase(file)) {
+    throw new CorruptionError();
+  }
   const database = new Database(file, { timeout: busyTimeoutMs });
   try {
     versionOf(database);
@@ -98,6 +101,19 @@ function openChecked(file: string): Database.Database {
   } catch (error) {
     database.close();
     throw error;
+  }
+}
+
+/** Looks before SQLite does, which clears away the write-ahead log of a file it cannot read. */
+function mayBeDatabase(file: string): boolean {
+  const header = Buffer.alloc(16);
+  const descriptor = openSync(file, "r");
+  try {
+    const length = readSync(descriptor, header, 0, header.length, 0);
+    // Database File Format §1.2; an empty file is an empty database.
+    return length === 0 || header.toString("latin1") === "SQLite format 3\0";
+  } finally {
+    closeSync(descriptor);
   }
 }
 

@@ -58,15 +58,11 @@ export async function openSqliteStorage(options: SqliteStorageOptions): Promise<
   }
   const db = new Kysely<Schema>({ dialect: createWorkerDialect(worker) });
   let waiting = 0;
-  let closed = false;
 
   return {
     instanceId: worker.instanceId,
     async withPrincipal(_principal, work) {
       // SQLite has no row level security: the principal is for databases that have it.
-      if (closed) {
-        throw new AppError("store_unavailable", "The gateway's database is closed");
-      }
       if (waiting >= maxWaiting) {
         throw new AppError(
           "store_unavailable",
@@ -103,7 +99,6 @@ export async function openSqliteStorage(options: SqliteStorageOptions): Promise<
       }
     },
     async close() {
-      closed = true;
       // What came before has its turn first; what hangs does not keep the program from ending.
       await withinLimit(transactionLimitMs, () =>
         db.connection().execute(() => Promise.resolve()),
