@@ -1,5 +1,4 @@
 // Bundles the program into dist/: ES modules, split so that a command loads what it needs and no more.
-import { existsSync } from "node:fs";
 import { chmod, mkdir, readFile, rename, rm, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -25,19 +24,6 @@ const yargsWithoutHelp = {
     bundler.onLoad({ filter: /.*/, namespace: "not-used" }, ({ path }) => ({
       contents: `export default () => { throw new Error(${JSON.stringify(`${path} is not bundled`)}); };`,
     }));
-  },
-};
-
-/**
- * While the house is being built: a file that is not there yet fails when it is needed.
- * @type {import("esbuild").Plugin}
- */
-const missingFiles = {
-  name: "missing-files",
-  setup(bundler) {
-    bundler.onResolve({ filter: /^\.\.?\/.*\.ts$/ }, ({ path, resolveDir }) =>
-      existsSync(join(resolveDir, path)) ? undefined : { path, external: true },
-    );
   },
 };
 
@@ -67,13 +53,15 @@ async function buildInto(outdir) {
     platform: "node",
     target: "node20",
     external: ["keytar", "libsql"],
+    // Its CommonJS form hides its requires from the bundler.
+    alias: { "jsonc-parser": "jsonc-parser/lib/esm/main.js" },
     minifySyntax: true,
     minifyWhitespace: true,
     // All of them are in one file, with the licences.
     legalComments: "none",
     metafile: true,
     define: { ONEDOOR_VERSION: JSON.stringify(version) },
-    plugins: [yargsWithoutHelp, missingFiles],
+    plugins: [yargsWithoutHelp],
     // CommonJS libraries call require(), which an ES module has to make for itself.
     banner: {
       js: 'import{createRequire as __onedoorBundleCreateRequire}from"node:module";const require=__onedoorBundleCreateRequire(import.meta.url);',

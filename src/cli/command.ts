@@ -19,6 +19,8 @@ export interface PositionalSpec {
   describe: string;
   required?: boolean;
   variadic?: boolean;
+  /** The only words it may be. */
+  choices?: readonly string[];
 }
 
 /** What every command gets beside its own options (after environment twins are filled in). */

@@ -11,7 +11,7 @@ export function formatFailure(
     : [
         `agent: ${failure.message}`,
         ...(failure.hint === undefined ? [] : [`hint: ${failure.hint}`]),
-        ...(debug && failure.code === "internal" ? [stackOf(error)] : []),
+        ...(debug ? [stackOf(error)] : []),
       ];
   return withoutSecrets(lines.join("\n"), secrets);
 }

@@ -4,7 +4,7 @@ import { AppError } from "../core/errors.ts";
 import { closest } from "../core/suggest.ts";
 import type { CommandEntry, CommandModule, OptionSpec } from "./command.ts";
 import { flagOf, globalOptions, serverOptions } from "./options.ts";
-import { readOptions } from "./read-options.ts";
+import { checkChoice, readOptions } from "./read-options.ts";
 
 /** What a command line asks for. */
 export type Invocation =
@@ -121,7 +121,7 @@ function findCommand(
     const below = candidates.filter((entry) => entry.path[index] === word);
     if (below.length === 0) {
       const near = closest(word, [...new Set(candidates.map((entry) => entry.path[index] ?? ""))]);
-      throw new AppError("usage", `Unknown command: ${[...path, word].join(" ")}`, {
+      throw new AppError("usage", `Unknown command: ${[...path, shown(word)].join(" ")}`, {
         hint:
           near === undefined
             ? programCommand([...path, "--help"])
@@ -146,15 +146,23 @@ function readPositionals(
 ): Record<string, string | string[] | undefined> {
   const left = [...words];
   const values: Record<string, string | string[] | undefined> = {};
-  for (const { name, required, variadic } of positionals) {
+  for (const { name, required, variadic, choices } of positionals) {
     if (required && left.length === 0) {
       throw new AppError("usage", `<${name}> is missing`);
     }
-    values[name] = variadic ? left.splice(0) : left.shift();
+    const given = variadic ? left.splice(0) : left.shift();
+    if (typeof given === "string" && choices !== undefined)
+      checkChoice(`<${name}>`, given, choices);
+    values[name] = given;
   }
   const [extra] = left;
   if (extra !== undefined) {
-    throw new AppError("usage", `Unexpected argument: ${extra}`);
+    throw new AppError("usage", `Unexpected argument: ${shown(extra)}`);
   }
   return values;
+}
+
+/** A word of the command line for a message. A long one may be a token in the wrong place. */
+function shown(word: string): string {
+  return word.length <= 20 ? word : `${word.slice(0, 4)}…`;
 }

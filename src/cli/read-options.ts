@@ -71,14 +71,7 @@ function readValue(
 }
 
 function checked(name: string, spec: OptionSpec, text: string): string | number {
-  if (spec.choices !== undefined && !spec.choices.includes(text)) {
-    const near = closest(text, [...spec.choices]);
-    throw new AppError(
-      "usage",
-      `${name} must be ${spec.choices.join(" or ")}, not ${JSON.stringify(text)}`,
-      near === undefined ? {} : { hint: `did you mean ${near}?` },
-    );
-  }
+  if (spec.choices !== undefined) checkChoice(name, text, spec.choices);
   if (spec.type !== "number") return text;
   const number = text.trim() === "" ? Number.NaN : Number(text);
   if (!Number.isFinite(number)) {
@@ -96,4 +89,15 @@ function toTimeoutMs(seconds: unknown): number | undefined {
     );
   }
   return Math.max(1, Math.round(seconds * 1000));
+}
+
+/** @throws AppError `usage` when the word is none of the choices */
+export function checkChoice(name: string, word: string, choices: readonly string[]): void {
+  if (choices.includes(word)) return;
+  const near = closest(word, choices);
+  throw new AppError(
+    "usage",
+    `${name} must be ${choices.join(" or ")}, not ${JSON.stringify(word)}`,
+    near === undefined ? {} : { hint: `did you mean ${near}?` },
+  );
 }

@@ -36,8 +36,8 @@ export const command: CommandModule<ServeOptions> = {
     },
     auth: {
       type: "string",
-      placeholder: "<type>",
-      describe: "How callers sign in: local, token or none (default: local)",
+      choices: ["local", "token", "none"],
+      describe: "How callers sign in (default: local)",
       env: "ONEDOOR_AUTH",
     },
     externalUrl: {

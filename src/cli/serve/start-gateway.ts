@@ -84,6 +84,8 @@ export async function startGateway(options: StartOptions): Promise<GatewayProces
       now: Date.now,
       newId: randomUUID,
       logger,
+      // scripts/build.mjs puts it there.
+      workerUrl: new URL("./storage-worker.js", import.meta.url),
     });
     started.push(() => storage.close());
     const audit = createAuditSink({
