@@ -15,11 +15,31 @@ export async function* readEvents(
   stream: AsyncIterable<Buffer>,
   onBytes: (bytes: number) => void,
 ): AsyncGenerator<StreamEvent> {
+  let event = "";
+  let data: string[] = [];
+  for await (const line of readLines(stream, onBytes)) {
+    if (line === "") {
+      if (data.length > 0) yield { event: event || "message", data: data.join("\n") };
+      event = "";
+      data = [];
+      continue;
+    }
+    const colon = line.indexOf(":");
+    const field = colon === -1 ? line : line.slice(0, colon);
+    const value = colon === -1 ? "" : line.slice(colon + 1).replace(/^ /u, "");
+    if (field === "event") event = value;
+    if (field === "data") data.push(value);
+  }
+}
+
+/** Whole lines, without their ends (CRLF, LF or CR). */
+async function* readLines(
+  stream: AsyncIterable<Buffer>,
+  onBytes: (bytes: number) => void,
+): AsyncGenerator<string> {
   const decoder = new StringDecoder("utf8");
   // What follows the last line end; in pieces, because one line may be as long as a whole result.
   let rest: string[] = [];
-  let event = "";
-  let data: string[] = [];
   for await (const chunk of stream) {
     onBytes(chunk.length);
     const text = decoder.write(chunk);
@@ -29,18 +49,8 @@ export async function* readEvents(
     // A `\r` at the very end may be the first half of a line end.
     const lines = rest.join("").split(/\r\n|\n|\r(?!$)/u);
     rest = [lines.pop() ?? ""];
-    for (const line of lines) {
-      if (line === "") {
-        if (data.length > 0) yield { event: event || "message", data: data.join("\n") };
-        event = "";
-        data = [];
-        continue;
-      }
-      const colon = line.indexOf(":");
-      const field = colon === -1 ? line : line.slice(0, colon);
-      const value = colon === -1 ? "" : line.slice(colon + 1).replace(/^ /u, "");
-      if (field === "event") event = value;
-      if (field === "data") data.push(value);
-    }
+    yield* lines;
   }
+  const last = rest.join("");
+  if (last.endsWith("\r")) yield last.slice(0, -1);
 }

@@ -11,6 +11,7 @@ import { inventoryOf, isTool, pageOf, progressOf } from "./gateway-answers.ts";
 import {
   abortReason,
   askJson,
+  cutOff,
   maxAnswerBytes,
   mediaTypeOf,
   openAnswer,
@@ -20,7 +21,7 @@ import {
   tooLong,
 } from "./http-json.ts";
 import type { HttpQuestion } from "./http-json.ts";
-import { answerInputs, maxRounds, needsInput } from "./input-required.ts";
+import { answerInputs, asksForever, maxRounds, needsInput } from "./input-required.ts";
 import type { Retry } from "./input-required.ts";
 import { baseOf } from "./server-address.ts";
 import type { ToolCall, ToolServer } from "./tool-server.ts";
@@ -134,7 +135,7 @@ export function createGatewayToolServer(options: GatewayOptions): ToolServer {
         if (!needsInput(result)) return result;
         retry = await answerInputs(result, call.onElicitation);
       }
-      throw new AppError("tool_error", `The tool still asks for input after ${maxRounds} rounds`);
+      throw asksForever();
     },
     async instructions() {
       const url = `${base}/instructions`;
@@ -187,15 +188,4 @@ async function readCall(
     throw cutOff(question.url, error);
   }
   throw call.signal.aborted ? abortReason(call.signal) : cutOff(question.url);
-}
-
-function cutOff(url: string, cause?: unknown): AppError {
-  return new AppError(
-    "unreachable",
-    `${shownAddress(url)} closed the connection before the tool's answer`,
-    {
-      hint: "Whether the tool ran is not known; agent serve --status shows your own gateway",
-      cause,
-    },
-  );
 }

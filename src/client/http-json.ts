@@ -175,6 +175,18 @@ export async function readBody(
   return Buffer.concat(chunks).toString("utf8");
 }
 
+/** The error for a call whose answer was cut off. */
+export function cutOff(url: string, cause?: unknown): AppError {
+  return new AppError(
+    "unreachable",
+    `${shownAddress(url)} closed the connection before the tool's answer`,
+    {
+      hint: "Whether the tool ran is not known; agent serve --status shows your own gateway",
+      cause,
+    },
+  );
+}
+
 /** The error for an answer that goes on and on. */
 export function tooLong(url: string, maxBytes: number): AppError {
   return new AppError(

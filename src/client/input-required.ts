@@ -14,6 +14,10 @@ export interface Retry {
 /** How often a tool may ask back before it counts as going round in circles. */
 export const maxRounds = 10;
 
+export function asksForever(): AppError {
+  return new AppError("tool_error", `The tool still asks for input after ${maxRounds} rounds`);
+}
+
 export function needsInput(result: JsonObject): boolean {
   return result["resultType"] === "input_required";
 }

@@ -16,20 +16,12 @@ import { version } from "../core/version.ts";
 import { isTool } from "./gateway-answers.ts";
 import { createRecordingFetch } from "./http-fetch.ts";
 import type { RecordingFetch } from "./http-fetch.ts";
-import { abortReason, createAgent, shownAddress } from "./http-json.ts";
+import { abortReason, createAgent, cutOff, shownAddress } from "./http-json.ts";
+import { keepOriginalResults, originalResult } from "./original-results.ts";
 import { mcpEndpointsOf } from "./server-address.ts";
 import type { AskPerson } from "./tool-server.ts";
 
 // This file imports the MCP SDK statically, so import it dynamically: the REST way must not load it.
-
-/** Takes a result as the server sent it: the SDK's own schemas would drop fields they do not know. */
-const asItIs = {
-  "~standard": {
-    version: 1 as const,
-    vendor: "onedoor",
-    validate: (value: unknown) => ({ value }),
-  },
-};
 
 /** A server that pages for ever must end somewhere. */
 const maxPages = 100;
@@ -141,6 +133,7 @@ async function tryConnect(
   const agent = createAgent(endpoint);
   const http = createRecordingFetch({ agent, bearer: options.bearer });
   const transport = new StreamableHTTPClientTransport(new URL(endpoint), { fetch: http.fetch });
+  keepOriginalResults(transport);
   const client = new Client(
     { name: options.clientName, version },
     { capabilities: { elicitation: { form: {} } }, versionNegotiation: { mode } },
@@ -150,7 +143,11 @@ async function tryConnect(
     return { ...(await options.onElicitation(isJsonObject(params) ? params : {})) };
   });
   try {
-    await client.connect(transport, { signal: options.signal, timeout: noLimitMs });
+    // The SDK's question for the modern era listens to no signal.
+    await unlessAborted(
+      options.signal,
+      client.connect(transport, { signal: options.signal, timeout: noLimitMs }),
+    );
   } catch (error) {
     await client.close().catch(() => undefined);
     agent.destroy();
@@ -164,6 +161,25 @@ async function tryConnect(
     kind: "connected",
     connection: connectionOn({ client, transport, http, endpoint, agent }),
   };
+}
+
+/** What comes first: the end of the work, or of the waiting for it. */
+async function unlessAborted<T>(signal: AbortSignal, work: Promise<T>): Promise<T> {
+  if (signal.aborted) throw abortReason(signal);
+  const over = new AbortController();
+  const aborted = new Promise<never>((_resolve, reject) => {
+    const stop = (): void => {
+      reject(abortReason(signal));
+    };
+    signal.addEventListener("abort", stop, { once: true, signal: over.signal });
+  });
+  // Whichever comes second has nobody to tell.
+  work.catch(() => undefined);
+  try {
+    return await Promise.race([work, aborted]);
+  } finally {
+    over.abort();
+  }
 }
 
 interface Parts {
@@ -180,8 +196,9 @@ function connectionOn({ client, transport, http, endpoint, agent }: Parts): McpC
     const signal = requestOptions.signal ?? new AbortController().signal;
     try {
       const limits = { timeout: noLimitMs, ...requestOptions, signal };
-      const result = await client.request({ method, params }, asItIs, limits);
+      const result = await client.request({ method, params }, originalResult, limits);
       if (isJsonObject(result)) return result;
+      if (result === undefined) throw cutOff(endpoint);
       throw new AppError(
         "unreachable",
         `${shownAddress(endpoint)} did not answer as an MCP server`,

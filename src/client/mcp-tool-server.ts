@@ -11,6 +11,8 @@ import { fillMissingText, typeArguments } from "../core/tool-arguments.ts";
 import { openMcpConnection } from "./mcp-connection.ts";
 import { mcpInstructions } from "./mcp-instructions.ts";
 import { shownAddress } from "./http-json.ts";
+import { answerInputs, asksForever, maxRounds, needsInput } from "./input-required.ts";
+import type { Retry } from "./input-required.ts";
 import type { AskPerson, ServerPage, ToolCall, ToolServer } from "./tool-server.ts";
 
 // This file imports the MCP SDK and the schema compiler, so import it dynamically.
@@ -90,14 +92,22 @@ export async function connectMcpToolServer(options: McpOptions): Promise<ToolSer
       const tool = await toolNamed(toolName);
       const params = { name: tool.name, arguments: argumentsFor(tool, call) };
       ask = call.onElicitation;
-      return connection.request("tools/call", params, {
+      const requestOptions = {
         signal: call.signal,
         // Headers of the modern era only: a legacy server would not know them.
         ...(connection.era === "modern" && {
           headers: parameterHeaders(tool.inputSchema, params.arguments),
         }),
         ...(call.onProgress && { onprogress: call.onProgress }),
-      });
+      };
+      let retry: Retry = {};
+      for (let round = 0; round <= maxRounds; round += 1) {
+        const sent = { ...params, ...retry };
+        const result = await connection.request("tools/call", sent, requestOptions);
+        if (!needsInput(result)) return result;
+        retry = await answerInputs(result, call.onElicitation);
+      }
+      throw asksForever();
     },
     async instructions() {
       return mcpInstructions({

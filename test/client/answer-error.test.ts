@@ -1,0 +1,53 @@
+import { expect, test } from "vitest";
+import { errorOfAnswer } from "../../src/client/answer-error.ts";
+
+const url = "https://gate.example/api/v1/inspect?secret=1";
+
+function errorBody(code: string, message: string, more: object = {}): object {
+  return { error: { code, message, ...more } };
+}
+
+test("a gateway's own error stays what it is", () => {
+  const json = errorBody("not_found", "There is no server evrything", { hint: "Did you mean x?" });
+  const error = errorOfAnswer(url, { status: 404, headers: {}, json }, true);
+  expect(error.toBody()).toEqual(json);
+});
+
+test("401 is about the credential only when one was sent", () => {
+  expect(errorOfAnswer(url, { status: 401, headers: {} }, false)).toMatchObject({
+    code: "auth_required",
+    hint: "agent auth login",
+  });
+  expect(errorOfAnswer(url, { status: 401, headers: {} }, true)).toMatchObject({
+    code: "auth_rejected",
+    hint: "agent auth login",
+  });
+});
+
+test.each([
+  [403, "forbidden"],
+  [429, "rate_limited"],
+  [404, "unreachable"],
+  [500, "unreachable"],
+  [502, "unreachable"],
+] as const)("%i without a body of ours is %s", (status, code) => {
+  expect(errorOfAnswer(url, { status, headers: {}, json: "<html>" }, true).code).toBe(code);
+});
+
+test("how long to wait comes from the body, else from the header", () => {
+  const headers = { "retry-after": "7" };
+  expect(errorOfAnswer(url, { status: 429, headers }, true).retryAfterSeconds).toBe(7);
+  const json = errorBody("rate_limited", "Too many", { retryAfterSeconds: 3 });
+  expect(errorOfAnswer(url, { status: 429, headers, json }, true).retryAfterSeconds).toBe(3);
+});
+
+test("a code nobody knows, a message of many lines, and no query in the address", () => {
+  const unknown = errorBody("made_up", "x");
+  expect(errorOfAnswer(url, { status: 418, headers: {}, json: unknown }, true).message).toBe(
+    "https://gate.example/api/v1/inspect answered with HTTP 418",
+  );
+  const long = errorBody("usage", `a\n\n${"b".repeat(5000)}`);
+  const { message } = errorOfAnswer(url, { status: 400, headers: {}, json: long }, true);
+  expect(message).not.toContain("\n");
+  expect(message.length).toBeLessThanOrEqual(2000);
+});

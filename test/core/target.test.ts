@@ -1,0 +1,12 @@
+import { expect, test } from "vitest";
+import { splitTarget } from "../../src/core/target.ts";
+
+test.each([
+  ["everything", { server: "everything" }],
+  ["everything/echo", { server: "everything", tool: "echo" }],
+  ["files/read/whole", { server: "files", tool: "read/whole" }],
+  ["everything/", { server: "everything" }],
+  ["/echo", { server: "", tool: "echo" }],
+])("%s", (text, target) => {
+  expect(splitTarget(text)).toEqual(target);
+});
