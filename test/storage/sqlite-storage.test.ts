@@ -96,11 +96,13 @@ describe("the files", () => {
   });
 
   test("are made private when they were not", async () => {
-    await mkdir(state, { mode: 0o700 });
+    await mkdir(state);
+    await chmod(state, 0o777);
     await writeFile(file, "");
     await chmod(file, 0o666);
     await open();
     expect(await modeOf(file)).toBe(0o600);
+    expect(await modeOf(state)).toBe(0o700);
   });
 
   test.each(["onedoor.db", "owner.lock"])("%s may not be a link", async (name) => {
@@ -126,6 +128,38 @@ describe("the files", () => {
       openSqliteStorage({ file, lockFile, now: Date.now, newId: randomUUID, logger, workerUrl }),
     ).rejects.toMatchObject({ code: "store_unavailable" });
   });
+});
+
+/** A worker that opens, and does `onMessage` at the first request. */
+const dyingWorker = (onMessage: string): URL =>
+  new URL(
+    `data:text/javascript,${encodeURIComponent(`
+    import { parentPort } from "node:worker_threads";
+    parentPort.postMessage({ kind: "opened", instanceId: "x" });
+    parentPort.on("message", () => { ${onMessage} });
+  `)}`,
+  );
+
+describe("the worker thread", () => {
+  test.each(['throw new Error("crash")', "process.exit()"])(
+    "that dies (%s) fails what waits and what comes, and is said once",
+    async (onMessage) => {
+      const storage = await openSqliteStorage({
+        file,
+        lockFile,
+        now: Date.now,
+        newId: randomUUID,
+        logger,
+        workerUrl: dyingWorker(onMessage),
+      });
+      const refused = { code: "store_unavailable" };
+      const waiting = await Promise.allSettled([find(storage), find(storage)]);
+      expect(waiting).toMatchObject([{ reason: refused }, { reason: refused }]);
+      await expect(find(storage)).rejects.toMatchObject(refused);
+      expect(logger.errors).toStrictEqual(["The storage thread has ended; restart the gateway"]);
+      await storage.close();
+    },
+  );
 });
 
 describe("a second start", () => {

@@ -41,11 +41,9 @@ export async function openSqliteStorage(options: SqliteStorageOptions): Promise<
   const workerUrl = options.workerUrl ?? new URL("../storage-worker.js", import.meta.url);
   let worker: StorageWorker;
   try {
-    worker = await startStorageWorker(workerUrl, {
-      file,
-      lockFile,
-      newInstanceId: newId(),
-      nowMs: now(),
+    const start = { file, lockFile, newInstanceId: newId(), nowMs: now() };
+    worker = await startStorageWorker(workerUrl, start, (reason) => {
+      logger.error("The storage thread has ended; restart the gateway", { reason });
     });
   } catch (error) {
     throw error instanceof WorkerNotOpened ? openErrorOf(error.failure, options) : error;

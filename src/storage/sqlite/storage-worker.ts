@@ -32,15 +32,25 @@ interface Pending {
 /**
  * Starts the worker and resolves when the database is open, migrated and owned. An idle worker does not
  * keep the process alive; one with work to do does.
+ * @param onLost told once when the thread ends without having been closed: nothing can be stored any more
  * @throws WorkerNotOpened
  */
-export async function startStorageWorker(url: URL, start: WorkerStart): Promise<StorageWorker> {
+export async function startStorageWorker(
+  url: URL,
+  start: WorkerStart,
+  onLost: (reason: string) => void,
+): Promise<StorageWorker> {
   const worker = new Worker(url, { workerData: start, name: "storage" });
   const pending = new Map<number, Pending>();
   let ended: AppError | undefined;
   let lastId = 0;
 
+  let isOpen = false;
+
   const end = (reason: string): void => {
+    if (ended === undefined && isOpen) {
+      onLost(reason);
+    }
     ended ??= unavailable(reason);
     for (const request of pending.values()) {
       request.reject(ended);
@@ -52,6 +62,7 @@ export async function startStorageWorker(url: URL, start: WorkerStart): Promise<
     worker.on("message", (reply: WorkerReply) => {
       switch (reply.kind) {
         case "opened":
+          isOpen = true;
           worker.unref();
           resolve(reply);
           break;
