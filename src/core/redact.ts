@@ -40,6 +40,7 @@ interface Walk {
 function redactObject(value: JsonObject, walk: Walk, depth: number): JsonObject {
   const entries: [string, Json][] = [];
   for (const key of Object.keys(value)) {
+    walk.nodes += 1;
     if (walk.nodes > mostNodes) {
       entries.push(["…", "more was left out"]);
       break;

@@ -119,13 +119,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     },
 
     instructions: (_caller, audience) =>
-      renderInstructions(
-        catalog.servers().map((server) => ({
-          detail: detailOf(server),
-          prefix: server.configuration.prefix,
-        })),
-        audience,
-      ),
+      renderInstructions(catalog.servers().map(detailOf), audience),
 
     get collisions() {
       return catalog.current().collisions;

@@ -1,8 +1,6 @@
-import type { Tool } from "../core/mcp.ts";
 import { quoteForShell } from "../core/shell-quote.ts";
 import { toolSignature } from "../core/signature.ts";
 import { escapeForTerminal, oneLine } from "../core/terminal-text.ts";
-import { exposedToolName } from "../core/tool-name.ts";
 import type { InstructionsAudience, ServerDetail } from "./gateway.ts";
 
 /** Limits for what one foreign server may put before a reader. */
@@ -11,18 +9,13 @@ const mostInstructionLines = 60;
 const longestLine = 500;
 const mostInstructionCharacters = 4_000;
 
-export interface InstructedServer {
-  detail: ServerDetail;
-  prefix: string;
-}
-
 /**
  * What an AI agent should know before its first call: how to go about it, which servers there are, and
  * what each says of itself. Every line that holds foreign text begins with two spaces, `- ` or `| `, and
  * none holds a line break of its own, so no server can write a section or a sentence of ours.
  */
 export function renderInstructions(
-  servers: readonly InstructedServer[],
+  servers: readonly ServerDetail[],
   audience: InstructionsAudience,
 ): string {
   const lines = [
@@ -57,35 +50,30 @@ const playbooks: Record<InstructionsAudience, readonly string[]> = {
   ],
 };
 
-function summaryLine({
-  detail: { name, state, reason, toolCount, tags },
-}: InstructedServer): string {
+function summaryLine({ name, state, reason, toolCount, tags }: ServerDetail): string {
   const tagged = tags.length === 0 ? "" : ` [${tags.map((tag) => foreign(tag, 60)).join(", ")}]`;
   const why = reason === undefined ? "" : `: ${foreign(reason, 200)}`;
   return `- ${foreign(quoteForShell(name), 120)}: ${state}, ${toolCount} ${toolCount === 1 ? "tool" : "tools"}${tagged}${why}`;
 }
 
-function detailLines(server: InstructedServer, audience: InstructionsAudience): string[] {
-  const { detail } = server;
+function detailLines(detail: ServerDetail, audience: InstructionsAudience): string[] {
   const name = foreign(quoteForShell(detail.name), 120);
-  const shown = detail.tools.slice(0, mostTools);
-  const more = detail.tools.length - shown.length;
   return [
     `- ${name}`,
-    ...shown.map((tool) => `  ${toolLine(server, tool, audience)}`),
-    ...(more > 0 ? [`  … and ${more} more`] : []),
+    // An MCP client has the tools from `tools/list` already, with their schemas.
+    ...(audience === "shell" ? toolLines(detail) : []),
     ...(detail.instructions === undefined ? [] : saidBy(name, detail.instructions)),
   ];
 }
 
-function toolLine(
-  { detail, prefix }: InstructedServer,
-  tool: Tool,
-  audience: InstructionsAudience,
-): string {
-  return audience === "shell"
-    ? foreign(toolSignature(detail.name, tool), 300)
-    : exposedToolName(prefix, tool.name);
+function toolLines({ name, tools }: ServerDetail): string[] {
+  const more = tools.length - mostTools;
+  return [
+    ...tools.slice(0, mostTools).map((tool) => `  ${foreign(toolSignature(name, tool), 300)}`),
+    ...(more > 0
+      ? [`  … and ${more} more: agent inspect ${foreign(quoteForShell(name), 120)}`]
+      : []),
+  ];
 }
 
 function saidBy(name: string, instructions: string): string[] {
@@ -94,7 +82,7 @@ function saidBy(name: string, instructions: string): string[] {
     .split("\n");
   const shown = lines
     .slice(0, mostInstructionLines)
-    .map((line) => `| ${oneLine(line, longestLine)}`);
+    .map((line) => `| ${oneLine(line, longestLine)}`.trimEnd());
   const cut =
     lines.length > mostInstructionLines || instructions.length > mostInstructionCharacters;
   return [`  Said by ${name}:`, ...shown, ...(cut ? ["| … (cut)"] : [])];
