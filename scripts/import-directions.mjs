@@ -25,7 +25,11 @@ function rule(room) {
   const forbidden = rooms.filter((other) => other !== room && !mayImport[room]?.includes(other));
   const patterns = [
     {
-      group: forbidden.flatMap((other) => [`../${other}/**`, `../../${other}/**`, `../../../${other}/**`]),
+      group: forbidden.flatMap((other) => [
+        `../${other}/**`,
+        `../../${other}/**`,
+        `../../../${other}/**`,
+      ]),
       message: `${room} may import only: ${mayImport[room]?.join(", ") || "itself"} (docs/architecture.md)`,
     },
   ];
@@ -46,5 +50,8 @@ if (process.argv[1] === import.meta.filename) {
   const own = config.overrides.filter(
     (/** @type {{rules: object}} */ entry) => !("no-restricted-imports" in entry.rules),
   );
-  writeFileSync(file, `${JSON.stringify({ ...config, overrides: [...own, ...overrides] }, null, 2)}\n`);
+  writeFileSync(
+    file,
+    `${JSON.stringify({ ...config, overrides: [...own, ...overrides] }, null, 2)}\n`,
+  );
 }

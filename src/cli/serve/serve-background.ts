@@ -1,5 +1,6 @@
 import { spawn } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
+import { once } from "node:events";
 import { constants } from "node:fs";
 import { mkdir, open } from "node:fs/promises";
 import type { FileHandle } from "node:fs/promises";
@@ -16,6 +17,9 @@ import type { StartOptions } from "./serve-options.ts";
 /** What a gateway in the background tells the command that started it, once. */
 export type Announcement = { ready: true } | ErrorBody;
 
+/** A gateway whose start is broken off has no calls to wait for. */
+const longestEndMs = 10_000;
+
 export function logFileOf(stateDir: string): string {
   return join(stateDir, "gateway.log");
 }
@@ -29,7 +33,7 @@ export async function serveBackground(
   options: StartOptions & GlobalOptions,
   context: Context,
 ): Promise<GatewayState & { kind: "running" }> {
-  const { directories, signal } = context;
+  const { directories } = context;
   const limit = context.deadline(options);
   const log = await openLog(directories.state);
   let child: ChildProcess;
@@ -53,14 +57,24 @@ export async function serveBackground(
     });
   } catch (error) {
     // Ctrl-C, or it took too long: nothing half started stays behind.
-    child.kill("SIGTERM");
+    await endOf(child);
     throw error;
   } finally {
     spinner.stop();
     if (child.connected) child.disconnect();
     child.unref();
-    signal.throwIfAborted();
   }
+}
+
+/** Ends a child as gently as there is time for. */
+async function endOf(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null || child.pid === undefined) return;
+  const ended = once(child, "exit");
+  child.kill("SIGTERM");
+  const patience = setTimeout(() => child.kill("SIGKILL"), longestEndMs);
+  await ended.finally(() => {
+    clearTimeout(patience);
+  });
 }
 
 /** The same program with the same options; variables are inherited. */
