@@ -22,11 +22,11 @@ export function toAuthConfigurations(written: WrittenAuth | readonly WrittenAuth
 } {
   if (written === undefined) return { auth: [{ type: "local" }], problems: [] };
   const problems: ConfigurationProblem[] = [];
-  const isList = Array.isArray(written);
-  const entries: readonly WrittenAuth[] = isList ? written : [written as WrittenAuth];
+  const list = isList(written);
+  const entries = list ? written : [written];
   const seen = new Set<string>();
   const auth = entries.flatMap((entry, index): AuthConfiguration[] => {
-    const path: KeyPath = isList ? ["auth", index] : ["auth"];
+    const path: KeyPath = list ? ["auth", index] : ["auth"];
     if (seen.has(entry.type)) {
       problems.push({
         path: [...path, "type"],
@@ -51,6 +51,10 @@ export function toAuthConfigurations(written: WrittenAuth | readonly WrittenAuth
   return { auth, problems };
 }
 
+function isList(written: WrittenAuth | readonly WrittenAuth[]): written is readonly WrittenAuth[] {
+  return Array.isArray(written);
+}
+
 function readTokens(
   entry: WrittenAuth,
   path: KeyPath,
@@ -65,7 +69,11 @@ function readTokens(
   }
   const list: StaticToken[] =
     token === undefined
-      ? (tokens ?? []).map((each) => ({ ...each, role: each.role ?? "admin" }))
+      ? (tokens ?? []).map((each) => ({
+          name: each.name,
+          token: each.token,
+          role: each.role ?? "admin",
+        }))
       : [{ name: "token", token, role: "admin" }];
   const problems: ConfigurationProblem[] = [];
   const names = new Set<string>();

@@ -1,5 +1,6 @@
 import { constants } from "node:fs";
 import { open } from "node:fs/promises";
+import { systemErrorCode } from "../core/system-error-code.ts";
 import type { ConfigurationProblem } from "./configuration-problem.ts";
 
 /** Far beyond any real configuration; keeps a mistaken path from filling the memory. */
@@ -19,16 +20,12 @@ export async function readConfigurationFile(
   file: string,
   platform: NodeJS.Platform = process.platform,
 ): Promise<FileContent> {
-  const refused = (reason: string, hint?: string): FileContent => ({
-    kind: "refused",
-    problem: { path: [], reason, hint },
-  });
   let handle;
   try {
     // Without O_NONBLOCK (which Windows lacks) a named pipe would hold the start up for ever.
     handle = await open(file, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
   } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code;
+    const code = systemErrorCode(error);
     if (code === "ENOENT" || code === "ENOTDIR") return { kind: "absent" };
     return refused(`cannot be read (${code ?? "unknown error"})`);
   }
@@ -59,4 +56,8 @@ export async function readConfigurationFile(
   } finally {
     await handle.close();
   }
+}
+
+function refused(reason: string, hint?: string): FileContent {
+  return { kind: "refused", problem: { path: [], reason, hint } };
 }

@@ -46,6 +46,6 @@ export function configurationError(
     ...(more === 0 ? [] : [`${more} more ${more === 1 ? "problem" : "problems"} in this file`]),
   ];
   return new AppError("config_invalid", formatProblem(file, first), {
-    ...(hints.length === 0 ? {} : { hint: hints.join("; ") }),
+    hint: hints.length === 0 ? undefined : hints.join("; "),
   });
 }

@@ -89,7 +89,10 @@ function toJson(
   if (node.type === "array") {
     return (node.children ?? []).map((child, index) => toJson(child, [...path, index], report));
   }
-  if (node.type !== "object") return node.value as Json;
+  if (node.type !== "object") {
+    const value: Json = node.value;
+    return value;
+  }
   const object: JsonObject = {};
   for (const property of node.children ?? []) {
     const [keyNode, valueNode] = property.children ?? [];

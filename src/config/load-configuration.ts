@@ -145,11 +145,15 @@ function refuseOverrides(
   problems: readonly ConfigurationProblem[],
   overrides: LoadOptions["overrides"],
 ): void {
-  const flags = { host: "--host", externalUrl: "--external-url", auth: "--auth" } as const;
-  for (const key of Object.keys(flags) as (keyof typeof flags)[]) {
+  const flags = [
+    ["host", "--host"],
+    ["externalUrl", "--external-url"],
+    ["auth", "--auth"],
+  ] as const;
+  for (const [key, flag] of flags) {
     const problem = problems.find(({ path }) => path[0] === key);
     if (overrides[key] === undefined || problem === undefined) continue;
-    throw new AppError("config_invalid", `${flags[key]}: ${problem.reason}`, {
+    throw new AppError("config_invalid", `${flag}: ${problem.reason}`, {
       hint: problem.hint,
     });
   }

@@ -20,7 +20,10 @@ export function schemaProblems(issues: readonly Issue[], value: Json): Configura
 }
 
 function problemsOf(issue: Issue, before: KeyPath, root: Json): ConfigurationProblem[] {
-  const path: KeyPath = [...before, ...issue.path.map((key) => key as string | number)];
+  const path: KeyPath = [
+    ...before,
+    ...issue.path.map((key) => (typeof key === "symbol" ? String(key) : key)),
+  ];
   if (issue.code === "unrecognized_keys") {
     return issue.keys.map((key) => ({ path: [...path, key], reason: unknownKeyReason(path, key) }));
   }

@@ -6,6 +6,7 @@ import { isJsonObject } from "../core/json.ts";
 import type { JsonObject } from "../core/json.ts";
 import type { CallToolResult, ProtocolEra, Tool } from "../core/mcp.ts";
 import { startCallDeadline } from "./call-deadline.ts";
+import { createDeferred } from "./deferred.ts";
 import { describeFailure } from "./failure-reason.ts";
 import type { LineTail } from "./line-tail.ts";
 import { openLink } from "./link.ts";
@@ -34,12 +35,12 @@ export interface ConnectionOptions {
   timings: UpstreamTimings;
   tail: LineTail;
   /** Takes this server's secrets out of a text. */
-  scrub(text: string): string;
+  scrub: (text: string) => string;
   /** Aborts the opening. */
   signal: AbortSignal;
-  onToolsChanged(): void;
+  onToolsChanged: () => void;
   /** Something worth a line in the log. */
-  onProblem(problem: string): void;
+  onProblem: (problem: string) => void;
 }
 
 /** One live connection to an upstream server; it is opened once, and lost or closed once. */
@@ -78,11 +79,9 @@ export async function openConnection(options: ConnectionOptions): Promise<Connec
     },
   );
   const request = createLosslessRequests(client, link.transport);
-  let resolveLost: (loss: Loss) => void = () => undefined;
-  const lost = new Promise<Loss>((resolve) => {
-    resolveLost = (loss) => resolve({ ...loss, reason: scrub(loss.reason) });
-  });
-  void link.lost.then((reason) => resolveLost({ reason, sessionForgotten: false }));
+  const lost = createDeferred<Loss>();
+  const lose = (loss: Loss): void => lost.resolve({ ...loss, reason: scrub(loss.reason) });
+  void link.lost.then((reason) => lose({ reason, sessionForgotten: false }));
   const liveness =
     configuration.type === "http"
       ? watchLiveness({
@@ -90,7 +89,7 @@ export async function openConnection(options: ConnectionOptions): Promise<Connec
           transport: link.transport,
           limitMs: timings.livenessMs,
           hasSession: () => link.hasSession,
-          onLoss: resolveLost,
+          onLoss: lose,
         })
       : undefined;
 
@@ -148,7 +147,7 @@ export async function openConnection(options: ConnectionOptions): Promise<Connec
     get tools() {
       return tools;
     },
-    lost,
+    lost: lost.promise,
     callTool,
     async close() {
       liveness?.stop();
@@ -168,7 +167,7 @@ export async function openConnection(options: ConnectionOptions): Promise<Connec
           timeout: neverMs,
           signal: deadline.signal,
           headers: headersFor(params),
-          onprogress(progress) {
+          onProgress(progress) {
             deadline.progressed();
             call.onProgress?.(progress);
           },
@@ -207,19 +206,19 @@ export async function openConnection(options: ConnectionOptions): Promise<Connec
   }
 
   /** What the caller is told of a failure below the call, once it is known whether the server is gone. */
-  async function explain(error: unknown): Promise<Error> {
-    if (link.hasSession && saysSessionForgotten(error)) {
-      resolveLost({ reason: "it forgot our session", sessionForgotten: true });
-      return new SessionForgottenError(scrub(describeFailure(error)), { cause: error });
+  async function explain(failure: unknown): Promise<Error> {
+    if (link.hasSession && saysSessionForgotten(failure)) {
+      lose({ reason: "it forgot our session", sessionForgotten: true });
+      return new SessionForgottenError(scrub(describeFailure(failure)), { cause: failure });
     }
-    const rpc = rpcErrorOf(error);
+    const rpc = rpcErrorOf(failure);
     if (rpc !== undefined) return rpc;
     // A pipe breaks a moment before the exit that explains it is seen.
     const loss =
       liveness === undefined
         ? await Promise.race([link.lost, pause(timings.exitGraceMs * 2, undefined, { ref: false })])
         : (await liveness.check())?.reason;
-    return unavailableError(configuration.name, scrub(loss ?? describeFailure(error)), error);
+    return unavailableError(configuration.name, scrub(loss ?? describeFailure(failure)), failure);
   }
 }
 

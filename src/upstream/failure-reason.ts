@@ -1,4 +1,5 @@
 import { ProtocolError, SdkError, SdkErrorCode, SdkHttpError } from "@modelcontextprotocol/client";
+import { systemErrorCode } from "../core/system-error-code.ts";
 
 const longestReason = 300;
 
@@ -9,14 +10,15 @@ export function oneLine(text: string, longest = longestReason): string {
 }
 
 /** The innermost system error code (`ECONNREFUSED`) in a chain of causes. */
-export function systemErrorCode(error: unknown): string | undefined {
+export function innermostErrorCode(error: unknown): string | undefined {
   let found: string | undefined;
   for (let at: unknown = error, depth = 0; at instanceof Error && depth < 8; depth++) {
-    const { code } = at as NodeJS.ErrnoException;
-    if (typeof code === "string" && /^(?:E[A-Z_]+|UND_ERR_\w+|[A-Z_]*CERT[A-Z_]*)$/.test(code)) {
+    const code = systemErrorCode(at);
+    if (code !== undefined && /^(?:E[A-Z_]+|UND_ERR_\w+|[A-Z_]*CERT[A-Z_]*)$/.test(code)) {
       if (!(at instanceof SdkError)) found = code;
     }
-    at = at instanceof AggregateError ? (at.errors[0] as unknown) : at.cause;
+    const [first]: unknown[] = at instanceof AggregateError ? at.errors : [at.cause];
+    at = first;
   }
   return found;
 }
@@ -47,7 +49,7 @@ export function httpError(error: unknown): SdkHttpError | undefined {
 export function describeFailure(error: unknown): string {
   const http = httpError(error);
   if (http !== undefined) return describeStatus(http);
-  const code = systemErrorCode(error);
+  const code = innermostErrorCode(error);
   if (code !== undefined) return systemReasons[code] ?? `the connection failed (${code})`;
   if (error instanceof ProtocolError) {
     return oneLine(`it answered with error ${error.code}: ${error.message}`);

@@ -1,6 +1,6 @@
 import type { JSONRPCMessage } from "@modelcontextprotocol/client";
-import { isJsonObject } from "../core/json.ts";
-import type { JsonObject } from "../core/json.ts";
+import { isJsonObject, parseJson } from "../core/json.ts";
+import type { Json, JsonObject } from "../core/json.ts";
 
 const newline = 0x0a;
 
@@ -50,9 +50,9 @@ export function createJsonRpcLines(largestBytes: number, sink: LineSink): (bytes
 }
 
 function parse(line: string): JSONRPCMessage[] | undefined {
-  let value: unknown;
+  let value: Json;
   try {
-    value = JSON.parse(line);
+    value = parseJson(line);
   } catch {
     return undefined;
   }
@@ -82,6 +82,6 @@ function toMessage(value: unknown): JSONRPCMessage | undefined {
   else if (error !== undefined) message["error"] = error;
   else if (result !== undefined) message["result"] = result;
   else return undefined;
-  // Checked above as far as the protocol layer relies on it; it checks the rest itself.
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- checked above as far as the protocol layer relies on it; it checks the rest itself
   return message as unknown as JSONRPCMessage;
 }

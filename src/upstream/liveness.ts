@@ -1,6 +1,7 @@
 import { ProtocolError } from "@modelcontextprotocol/client";
 import type { Client, Transport } from "@modelcontextprotocol/client";
-import { isJsonObject } from "../core/json.ts";
+import { isJsonObject, parseJson } from "../core/json.ts";
+import type { Json } from "../core/json.ts";
 import { describeFailure, httpError } from "./failure-reason.ts";
 import { UpstreamRpcError } from "./upstream.ts";
 
@@ -15,9 +16,9 @@ export interface Loss {
 export function rpcErrorOf(error: unknown): UpstreamRpcError | undefined {
   const text = httpError(error)?.data.text;
   if (typeof text !== "string") return undefined;
-  let body: unknown;
+  let body: Json;
   try {
-    body = JSON.parse(text);
+    body = parseJson(text);
   } catch {
     return undefined;
   }
@@ -44,8 +45,8 @@ export function watchLiveness(options: {
   client: Client;
   transport: Transport;
   limitMs: number;
-  hasSession(): boolean;
-  onLoss(loss: Loss): void;
+  hasSession: () => boolean;
+  onLoss: (loss: Loss) => void;
 }): { start(): void; check(): Promise<Loss | undefined>; stop(): void } {
   const { client, transport, limitMs } = options;
   let active = false;
@@ -78,6 +79,7 @@ export function watchLiveness(options: {
   };
   // The client chains a handler that stands here before it connects. The question asked here fails
   // with an error of its own, which must not ask again.
+  // oxlint-disable-next-line unicorn/prefer-add-event-listener -- a transport of the SDK has no addEventListener
   transport.onerror = () => {
     if (active && running === undefined) void check();
   };

@@ -1,11 +1,7 @@
-import type {
-  Client,
-  JSONRPCMessage,
-  RequestOptions,
-  Transport,
-} from "@modelcontextprotocol/client";
+import type { Client, JSONRPCMessage, Transport } from "@modelcontextprotocol/client";
 import { isJsonObject } from "../core/json.ts";
 import type { JsonObject } from "../core/json.ts";
+import type { Progress } from "../core/mcp.ts";
 
 /** What came back for a request, before anybody looked into it. */
 export type Answer =
@@ -15,31 +11,46 @@ export type Answer =
   | { kind: "stream-ended" }
   | { kind: "not-an-answer" };
 
-const answerKey = Symbol("answer");
+type RequestId = string | number;
 
-/** Results that satisfy the SDK's own schemas for the methods sent here, and carry the real answer along. */
-function envelope(answer: Answer): JsonObject {
-  return Object.assign(
-    { resultType: "complete", content: [], tools: [], ttlMs: 0, cacheScope: "private" },
-    { [answerKey]: answer },
-  );
+/** A request under way. */
+interface Exchange {
+  id?: RequestId;
+  answer?: Answer;
+  onProgress?: ((progress: Progress) => void) | undefined;
 }
 
-const openEnvelope = {
+export interface LosslessOptions {
+  signal?: AbortSignal;
+  /** Milliseconds. */
+  timeout: number;
+  /** HTTP headers of this request alone. */
+  headers?: Record<string, string>;
+  onProgress?: (progress: Progress) => void;
+}
+
+/** What the SDK gets to see in place of a result; it satisfies its schemas of the methods sent here. */
+const standIn = {
+  resultType: "complete",
+  content: [],
+  tools: [],
+  ttlMs: 0,
+  cacheScope: "private",
+};
+const anything = {
   "~standard": {
     version: 1 as const,
     vendor: "onedoor",
-    validate: (value: unknown): { value: Answer } => ({
-      value: (value as { [answerKey]?: Answer })[answerKey] ?? { kind: "not-an-answer" },
-    }),
+    validate: (value: unknown) => ({ value }),
   },
 };
 
 /**
  * Sends requests through an SDK client and hands back what the server really sent. The SDK does the
  * bookkeeping (ids, progress, cancellation, both eras), but on the way it strips `resultType`, refuses
- * content types it does not know and rebuilds `input_required` results and errors. So its responses are
- * swapped for empty ones on the transport, each carrying the original.
+ * content types it does not know, rebuilds `input_required` results and errors, and drops progress that
+ * arrives together with the answer. So responses are taken off the transport before the SDK sees them,
+ * and it gets a stand-in; progress is heard there too.
  *
  * To be created before the client connects to the transport.
  */
@@ -48,51 +59,79 @@ export function createLosslessRequests(
   transport: Transport,
 ): (
   request: { method: "tools/call" | "tools/list"; params: JsonObject },
-  options: RequestOptions,
+  options: LosslessOptions,
 ) => Promise<Answer> {
-  const waiting = new Set<string | number>();
-  let lastId: string | number | undefined;
+  const exchanges = new Map<RequestId, Exchange>();
+  let starting: Exchange | undefined;
   const send = transport.send.bind(transport);
   transport.send = (message, options) => {
     const id = requestId(message);
-    if (id === undefined) return send(message, options);
-    waiting.add(id);
-    lastId = id;
+    if (id === undefined || starting === undefined) return send(message, options);
+    const exchange = starting;
+    exchange.id = id;
+    exchanges.set(id, exchange);
     return send(message, {
       ...options,
       onRequestStreamEnd: () => {
         options?.onRequestStreamEnd?.();
-        if (!waiting.delete(id)) return;
-        const result = envelope({ kind: "stream-ended" });
-        transport.onmessage?.({ jsonrpc: "2.0", id, result } as JSONRPCMessage);
+        if (!exchanges.has(id) || exchange.answer !== undefined) return;
+        exchange.answer = { kind: "stream-ended" };
+        transport.onmessage?.({ jsonrpc: "2.0", id, result: standIn });
       },
     });
   };
   // The client chains a handler that stands here before it connects, and then reads the same object.
+  // oxlint-disable-next-line unicorn/prefer-add-event-listener -- a transport of the SDK has no addEventListener
   transport.onmessage = (message) => {
-    const response = message as { id?: string | number; result?: unknown; error?: unknown };
-    if ("method" in message || response.id === undefined || !waiting.delete(response.id)) return;
-    response.result = envelope(answerOf(response));
+    if ("method" in message) {
+      if (message.method === "notifications/progress") hearProgress(message.params);
+      return;
+    }
+    const response: { id?: RequestId; result?: unknown; error?: unknown } = message;
+    const exchange = response.id === undefined ? undefined : exchanges.get(response.id);
+    if (exchange === undefined) return;
+    exchange.answer ??= answerOf(response);
+    response.result = standIn;
     delete response.error;
   };
-  return async (request, options) => {
-    lastId = undefined;
-    const answer = client.request(request, openEnvelope, options) as Promise<Answer>;
-    // The client sends before it returns; an answer that never comes must not be waited for for ever.
-    const id = lastId;
+  const hearProgress = (params: unknown): void => {
+    if (!isJsonObject(params)) return;
+    const { progressToken, progress, total, message } = params;
+    if (!isRequestId(progressToken) || typeof progress !== "number") return;
+    exchanges.get(progressToken)?.onProgress?.({
+      progress,
+      ...(typeof total === "number" && { total }),
+      ...(typeof message === "string" && { message }),
+    });
+  };
+  return async (request, { onProgress, ...options }) => {
+    const exchange: Exchange = { onProgress };
+    starting = exchange;
+    const answered = client.request(request, anything, {
+      ...options,
+      // Only to have the SDK ask for progress, under the request's id.
+      ...(onProgress !== undefined && { onprogress: () => undefined }),
+    });
+    // The client has sent it by now, or never will.
+    starting = undefined;
     try {
-      return await answer;
+      await answered;
+      return exchange.answer ?? { kind: "not-an-answer" };
     } finally {
-      if (id !== undefined) waiting.delete(id);
+      if (exchange.id !== undefined) exchanges.delete(exchange.id);
     }
   };
+}
 
-  function requestId(message: JSONRPCMessage): string | number | undefined {
-    if (!("method" in message) || !("id" in message)) return undefined;
-    return message.method === "tools/call" || message.method === "tools/list"
-      ? message.id
-      : undefined;
-  }
+function requestId(message: JSONRPCMessage): RequestId | undefined {
+  if (!("method" in message) || !("id" in message)) return undefined;
+  return message.method === "tools/call" || message.method === "tools/list"
+    ? message.id
+    : undefined;
+}
+
+function isRequestId(id: unknown): id is RequestId {
+  return typeof id === "string" || typeof id === "number";
 }
 
 function answerOf({ result, error }: { result?: unknown; error?: unknown }): Answer {

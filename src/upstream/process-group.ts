@@ -3,6 +3,7 @@ import type { ChildProcess, ChildProcessWithoutNullStreams } from "node:child_pr
 import { readdirSync, readFileSync } from "node:fs";
 import { setTimeout as pause } from "node:timers/promises";
 import spawn from "cross-spawn";
+import { systemErrorCode } from "../core/system-error-code.ts";
 import type { UpstreamTimings } from "./timings.ts";
 
 const onWindows = process.platform === "win32";
@@ -18,6 +19,7 @@ export function startProcessGroup(program: {
   cwd?: string | undefined;
   env: Readonly<Record<string, string>>;
 }): ChildProcessWithoutNullStreams {
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- `stdio` asks for all three pipes
   return spawn(program.command, [...program.args], {
     cwd: program.cwd,
     env: { ...program.env },
@@ -65,7 +67,7 @@ function isAlive(child: ChildProcess, pid: number): boolean {
     process.kill(-pid, 0);
   } catch (error) {
     // EPERM: there is somebody, whom we may not signal. ESRCH: nobody.
-    return (error as NodeJS.ErrnoException).code === "EPERM";
+    return systemErrorCode(error) === "EPERM";
   }
   return !hasExited(child) || !onlyZombiesLeft(pid);
 }

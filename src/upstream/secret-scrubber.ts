@@ -12,7 +12,7 @@ const shortestSecret = 6;
 export function createSecretScrubber(configuration: ServerConfiguration): (text: string) => string {
   const values =
     configuration.type === "http"
-      ? Object.values(configuration.headers).flatMap((value) => [value, ...value.split(/\s+/)])
+      ? Object.values(configuration.headers).flatMap((value) => [value].concat(value.split(/\s+/)))
       : Object.entries(configuration.env)
           .filter(([name]) => !inherited.test(name))
           .map(([, value]) => value);

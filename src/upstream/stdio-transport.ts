@@ -2,6 +2,8 @@ import type { ChildProcessWithoutNullStreams } from "node:child_process";
 import { existsSync } from "node:fs";
 import type { JSONRPCMessage, Transport } from "@modelcontextprotocol/client";
 import type { StdioServerConfiguration } from "../core/configuration.ts";
+import { systemErrorCode } from "../core/system-error-code.ts";
+import { createDeferred } from "./deferred.ts";
 import { createJsonRpcLines } from "./json-rpc-lines.ts";
 import type { LineTail } from "./line-tail.ts";
 import { endProcessGroup, startProcessGroup } from "./process-group.ts";
@@ -32,7 +34,9 @@ export class StdioTransport implements Transport {
   /** Why the connection ended by itself; absent while it holds, and when `close` ended it. */
   lossReason: string | undefined;
   /** Resolves with that reason. */
-  readonly lost: Promise<string>;
+  get lost(): Promise<string> {
+    return this.#lost.promise;
+  }
 
   readonly #configuration: StdioServerConfiguration;
   readonly #timings: UpstreamTimings;
@@ -42,15 +46,12 @@ export class StdioTransport implements Transport {
   #exitTimer: NodeJS.Timeout | undefined;
   #closed = false;
   #ended: Promise<void> = Promise.resolve();
-  #resolveLost: (reason: string) => void = () => undefined;
+  readonly #lost = createDeferred<string>();
 
   constructor(configuration: StdioServerConfiguration, tail: LineTail, timings: UpstreamTimings) {
     this.#configuration = configuration;
     this.#tail = tail;
     this.#timings = timings;
-    this.lost = new Promise((resolve) => {
-      this.#resolveLost = resolve;
-    });
   }
 
   /** @throws Error whose message is the reason, when the program cannot be started */
@@ -65,7 +66,7 @@ export class StdioTransport implements Transport {
       });
     } catch (error) {
       this.#closed = true;
-      this.lossReason = this.#spawnFailure(error as NodeJS.ErrnoException);
+      this.lossReason = this.#spawnFailure(error);
       throw new Error(this.lossReason, { cause: error });
     }
     this.#child = child;
@@ -143,7 +144,7 @@ export class StdioTransport implements Transport {
     this.#closed = true;
     this.lossReason = lossReason;
     clearTimeout(this.#exitTimer);
-    if (lossReason !== undefined) this.#resolveLost(lossReason);
+    if (lossReason !== undefined) this.#lost.resolve(lossReason);
     this.#end();
     this.onclose?.();
   }
@@ -160,15 +161,16 @@ export class StdioTransport implements Transport {
     }
   }
 
-  #spawnFailure(error: NodeJS.ErrnoException): string {
+  #spawnFailure(error: unknown): string {
     const { command, cwd } = this.#configuration;
     const shown = JSON.stringify(command);
-    if (error.code === "ENOENT" || error.code === "ENOTDIR") {
+    const code = systemErrorCode(error);
+    if (code === "ENOENT" || code === "ENOTDIR") {
       return cwd !== undefined && !existsSync(cwd)
         ? `the working directory ${JSON.stringify(cwd)} does not exist`
         : `the command ${shown} was not found`;
     }
-    if (error.code === "EACCES") return `the command ${shown} may not be executed`;
-    return `the command ${shown} could not be started (${error.code ?? error.message})`;
+    if (code === "EACCES") return `the command ${shown} may not be executed`;
+    return `the command ${shown} could not be started (${code ?? String(error)})`;
   }
 }

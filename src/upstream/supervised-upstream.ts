@@ -19,12 +19,12 @@ export interface SupervisionOptions {
   version: string;
   logger: Logger;
   /** Milliseconds; any clock that does not stand still. */
-  now(): number;
+  now: () => number;
   /** From 0 to 1, for the jitter of the back-off. */
-  random(): number;
+  random: () => number;
   timings: UpstreamTimings;
   /** Called after the state or the tool list changed. */
-  onChange(): void;
+  onChange: () => void;
   /** The first start waits for this: the end of the server this one replaces. */
   after: Promise<void>;
 }
@@ -148,7 +148,8 @@ export function superviseUpstream(options: SupervisionOptions): Upstream {
   /** Resolves when the connection is another one than `used` and ready, or cannot be had now. */
   const nextConnection = async (used: Connection, callOptions: CallOptions): Promise<void> => {
     const limit = AbortSignal.any([AbortSignal.timeout(callOptions.timeoutMs), callOptions.signal]);
-    while (connection === used || state.kind === "starting") {
+    const isSettled = (): boolean => connection !== used && state.kind !== "starting";
+    while (!isSettled()) {
       await new Promise<void>((resolve) => {
         const done = (): void => {
           waiters.delete(done);

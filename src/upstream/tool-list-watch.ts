@@ -13,8 +13,8 @@ import type { UpstreamTimings } from "./timings.ts";
 export function watchToolList(options: {
   client: Client;
   timings: UpstreamTimings;
-  relist(): Promise<void>;
-  onError(error: unknown): void;
+  relist: () => Promise<void>;
+  onError: (error: unknown) => void;
 }): { start(): void; stop(): void } {
   const { client, timings } = options;
   let state: "before" | "watching" | "stopped" = "before";

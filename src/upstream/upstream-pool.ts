@@ -11,7 +11,7 @@ export interface PoolOptions {
   servers: ReadonlyMap<string, ServerConfiguration>;
   logger: Logger;
   /** Milliseconds since the epoch. */
-  now(): number;
+  now: () => number;
   /** Our own version, told to the servers. */
   version: string;
   random?: () => number;

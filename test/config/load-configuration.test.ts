@@ -1,59 +1,10 @@
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { chmodSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { readEnvironment } from "../../src/config/environment.ts";
-import { loadConfiguration } from "../../src/config/load-configuration.ts";
-import type { LoadOptions } from "../../src/config/load-configuration.ts";
-import type { AppError } from "../../src/core/errors.ts";
+import { useConfigurationFolder } from "./support/configuration-folder.ts";
 
-let folder: string;
-let file: string;
-beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), "onedoor-config-"));
-  file = join(folder, "mcp.json");
-});
-afterEach(() => rmSync(folder, { recursive: true }));
-
-const variables = {
-  PATH: "/bin",
-  HOME: "/home/me",
-  LANG: "C.UTF-8",
-  LC_ALL: "C",
-  TMPDIR: "/tmp",
-  SHELL: "/bin/sh",
-  KEY: "k-1",
-  EMPTY: "",
-  ONEDOOR_TOKEN: "secret",
-};
-
-function load(text: string | object | undefined, more: Partial<LoadOptions> = {}) {
-  if (text !== undefined) {
-    writeFileSync(file, typeof text === "string" ? text : JSON.stringify(text, null, 2), {
-      mode: 0o600,
-    });
-  }
-  return loadConfiguration({
-    file,
-    environment: readEnvironment(variables),
-    overrides: {},
-    ...more,
-  });
-}
-
-/** The error's message without the file, and its hint. */
-async function problem(
-  text: string | object | undefined,
-  more: Partial<LoadOptions> = {},
-): Promise<[message: string, hint: string | undefined]> {
-  const error = await load(text, more).then(
-    () => Promise.reject(new Error("it was accepted")),
-    (thrown: AppError) => thrown,
-  );
-  expect(error.code, error.stack).toBe("config_invalid");
-  expect(error.message).not.toContain("\n");
-  return [error.message.replace(file, "FILE"), error.hint];
-}
+const { paths, variables, load, problem } = useConfigurationFolder();
 
 describe("a good configuration", () => {
   test("is read with comments, trailing commas and a BOM, and completed with defaults", async () => {
@@ -68,7 +19,7 @@ describe("a good configuration", () => {
         },
       }`);
     expect(configuration).toEqual({
-      file,
+      file: paths.file,
       host: "127.0.0.1",
       port: 3050,
       allowedHosts: [],
@@ -82,7 +33,7 @@ describe("a good configuration", () => {
             type: "stdio",
             command: "node",
             args: ["x.js", "k-1"],
-            cwd: join(folder, "sub"),
+            cwd: join(paths.folder, "sub"),
             env: {
               PATH: "/bin",
               HOME: "/home/me",
@@ -119,7 +70,7 @@ describe("a good configuration", () => {
   test("without --config is <config-dir>/mcp.json, and empty where that is not there", async () => {
     const options = {
       file: undefined,
-      environment: readEnvironment({ ...variables, ONEDOOR_CONFIG_DIR: folder }),
+      environment: readEnvironment({ ...variables, ONEDOOR_CONFIG_DIR: paths.folder }),
     };
     await expect(load(undefined, options)).resolves.toEqual({
       host: "127.0.0.1",
@@ -129,9 +80,14 @@ describe("a good configuration", () => {
       auth: [{ type: "local" }],
       servers: new Map(),
     });
-    await expect(load({ port: 1234 }, options)).resolves.toMatchObject({ file, port: 1234 });
-    await expect(load(undefined, { file: undefined, configDir: folder })).resolves.toMatchObject({
-      file,
+    await expect(load({ port: 1234 }, options)).resolves.toMatchObject({
+      file: paths.file,
+      port: 1234,
+    });
+    await expect(
+      load(undefined, { file: undefined, configDir: paths.folder }),
+    ).resolves.toMatchObject({
+      file: paths.file,
       port: 1234,
     });
   });
@@ -158,8 +114,8 @@ describe("a good configuration", () => {
   });
 
   test("may be a symbolic link", async () => {
-    writeFileSync(join(folder, "real.json"), '{"port": 5}', { mode: 0o600 });
-    symlinkSync(join(folder, "real.json"), file);
+    writeFileSync(join(paths.folder, "real.json"), '{"port": 5}', { mode: 0o600 });
+    symlinkSync(join(paths.folder, "real.json"), paths.file);
     await expect(load(undefined)).resolves.toMatchObject({ port: 5 });
   });
 });
@@ -371,187 +327,19 @@ describe("a wrong file", () => {
       "FILE: is larger than 1 MiB",
       undefined,
     ]);
-    writeFileSync(file, Buffer.from([0x7b, 0xff, 0x7d]));
+    writeFileSync(paths.file, Buffer.from([0x7b, 0xff, 0x7d]));
     await expect(problem(undefined)).resolves.toEqual(["FILE: is not UTF-8 text", undefined]);
-    rmSync(file);
-    mkdirSync(file);
+    rmSync(paths.file);
+    mkdirSync(paths.file);
     await expect(problem(undefined)).resolves.toEqual(["FILE: is not a regular file", undefined]);
   });
 
   test.each([0o620, 0o602, 0o666])("of mode %o is refused: others may write it", async (mode) => {
-    writeFileSync(file, "{}");
-    chmodSync(file, mode);
+    writeFileSync(paths.file, "{}");
+    chmodSync(paths.file, mode);
     await expect(problem(undefined)).resolves.toEqual([
       `FILE: group or others may write it (mode 0${mode.toString(8)}), so they could choose what the gateway runs`,
       "chmod go-w on the file",
     ]);
-  });
-});
-
-describe("auth", () => {
-  const tokens = [
-    { name: "ci", token: "t1", role: "viewer" },
-    { name: "me", token: "t2" },
-  ];
-
-  test("static tokens have a role, admin by default", async () => {
-    await expect(load({ auth: { type: "token", options: { tokens } } })).resolves.toMatchObject({
-      auth: [
-        {
-          type: "token",
-          tokens: [
-            { name: "ci", token: "t1", role: "viewer" },
-            { name: "me", token: "t2", role: "admin" },
-          ],
-        },
-      ],
-    });
-  });
-
-  test.each<[what: string, auth: unknown, message: string]>([
-    [
-      "token without tokens",
-      { type: "token" },
-      "FILE:2: auth: type token needs options with token or tokens",
-    ],
-    [
-      "token with empty options",
-      { type: "token", options: {} },
-      "FILE:4: auth.options: type token needs options with token or tokens",
-    ],
-    [
-      "both forms",
-      { type: "token", options: { token: "a", tokens } },
-      "FILE:4: auth.options: has both token and tokens; write one of them",
-    ],
-    [
-      "an empty token",
-      { type: "token", options: { token: "" } },
-      "FILE:5: auth.options.token: must not be empty",
-    ],
-    [
-      "a token with a space",
-      { type: "token", options: { token: "a b" } },
-      "FILE:5: auth.options.token: holds characters that a header cannot carry, or spaces",
-    ],
-    [
-      "a token that looks minted",
-      { type: "token", options: { token: "od_x" } },
-      "FILE:5: auth.options.token: must not begin with od_, which marks the gateway's own tokens",
-    ],
-    [
-      "an unknown option",
-      { type: "token", options: { tokn: "a" } },
-      "FILE:5: auth.options.tokn: unknown key; did you mean token?",
-    ],
-    [
-      "a wrong role",
-      { type: "token", options: { tokens: [{ name: "a", token: "b", role: "god" }] } },
-      'FILE:9: auth.options.tokens[0].role: expected "viewer", "editor" or "admin"',
-    ],
-    [
-      "a token without a name",
-      { type: "token", options: { tokens: [{ token: "b" }] } },
-      "FILE:6: auth.options.tokens[0].name: is missing (expected a string)",
-    ],
-    [
-      "one token twice",
-      { type: "token", options: { tokens: [tokens[0], { name: "x", token: "t1" }] } },
-      "FILE:13: auth.options.tokens[1].token: is the same token as an earlier one",
-    ],
-    [
-      "options of local",
-      { type: "local", options: { token: "a" } },
-      'FILE:4: auth.options: "local" has no options',
-    ],
-    [
-      "one type twice",
-      [{ type: "local" }, { type: "local" }],
-      'FILE:7: auth[1].type: "local" stands in the list twice',
-    ],
-    [
-      "none beside another",
-      [{ type: "local" }, { type: "none" }],
-      'FILE:2: auth: "none" stands alone: it lets everybody in',
-    ],
-  ])("%s is refused", async (_what, auth, message) => {
-    const [text] = await problem({ auth } as object);
-    expect(text).toBe(message);
-  });
-
-  test("a token never stands in a message", async () => {
-    const [text] = await problem({ auth: { type: "token", options: { token: "my secret" } } });
-    expect(text).not.toContain("secret");
-  });
-
-  test("--auth none and local replace the list; others are refused", async () => {
-    await expect(load({}, { overrides: { auth: "none" } })).resolves.toMatchObject({
-      auth: [{ type: "none" }],
-    });
-    await expect(problem({}, { overrides: { auth: "token" } })).resolves.toContain(
-      "--auth token: the configuration names no tokens",
-    );
-    await expect(problem({}, { overrides: { auth: "magic" } })).resolves.toContain(
-      '--auth: "magic" is not a type to choose',
-    );
-  });
-});
-
-describe("listening beyond loopback", () => {
-  test.each<[file: object, overrides: LoadOptions["overrides"], message: string]>([
-    [
-      { host: "0.0.0.0" },
-      {},
-      "FILE:2: host: 0.0.0.0 is reachable from other machines, which needs an https externalUrl",
-    ],
-    [
-      { host: "192.168.1.5", externalUrl: "http://gate.example" },
-      {},
-      "FILE:2: host: 192.168.1.5 is reachable from other machines, which needs an https externalUrl",
-    ],
-    [
-      {},
-      { host: "::" },
-      "--host: :: is reachable from other machines, which needs an https externalUrl",
-    ],
-    [
-      { externalUrl: "http://gate.example" },
-      {},
-      "FILE:2: externalUrl: must begin with https://, or tokens would cross the network in the clear",
-    ],
-    [{ externalUrl: "gate.example" }, {}, "FILE:2: externalUrl: is not a URL"],
-    [
-      { externalUrl: "https://u@gate.example" },
-      {},
-      "FILE:2: externalUrl: must hold no user name, query or fragment",
-    ],
-    [
-      { auth: { type: "none" }, externalUrl: "https://gate.example" },
-      {},
-      'FILE:2: auth: "none" cannot stand beside externalUrl',
-    ],
-    [
-      { host: "0.0.0.0", auth: { type: "none" } },
-      { insecureHttp: true },
-      'FILE:3: auth: "none" is only for a loopback host',
-    ],
-    [
-      { host: "0.0.0.0", externalUrl: "https://x.example" },
-      { auth: "none" },
-      '--auth: "none" is only for a loopback host',
-    ],
-  ])("%j with %j is refused", async (written, overrides, message) => {
-    const [text] = await problem(written, { overrides });
-    expect(text).toBe(message);
-  });
-
-  test.each<[file: object, overrides: LoadOptions["overrides"]]>([
-    [{ host: "0.0.0.0", externalUrl: "https://gate.example/prefix" }, {}],
-    [{ host: "0.0.0.0" }, { insecureHttp: true }],
-    [{ host: "127.0.0.9" }, {}],
-    [{ externalUrl: "http://localhost:8080" }, {}],
-    [{ auth: { type: "none" } }, {}],
-  ])("%j with %j is accepted", async (written, overrides) => {
-    await expect(load(written, { overrides })).resolves.toBeDefined();
   });
 });

@@ -31,9 +31,11 @@ function watchFile(path = file) {
     get count() {
       return count;
     },
+    /** Resolves with true. */
     async seen() {
       await vi.waitFor(() => expect(count).toBeGreaterThan(asked), { timeout: 5000 });
       asked = count;
+      return true;
     },
   };
 }
@@ -43,22 +45,22 @@ describe("watching the configuration", () => {
     writeFileSync(file, "1");
     const watched = watchFile();
     writeFileSync(file, "22");
-    await watched.seen();
+    expect(await watched.seen()).toBe(true);
     writeFileSync(`${file}.new`, "333");
     renameSync(`${file}.new`, file);
-    await watched.seen();
+    expect(await watched.seen()).toBe(true);
     writeFileSync(`${file}.new`, "4444");
     renameSync(`${file}.new`, file);
-    await watched.seen();
+    expect(await watched.seen()).toBe(true);
     unlinkSync(file);
     writeFileSync(file, "55555");
-    await watched.seen();
+    expect(await watched.seen()).toBe(true);
   });
 
   test("notices a file that was not there before", async () => {
     const watched = watchFile();
     writeFileSync(file, "1");
-    await watched.seen();
+    expect(await watched.seen()).toBe(true);
   });
 
   test("notices a change behind a symbolic link", async () => {
@@ -68,7 +70,7 @@ describe("watching the configuration", () => {
     symlinkSync(join(elsewhere, "real.json"), file);
     const watched = watchFile();
     writeFileSync(join(elsewhere, "real.json"), "22");
-    await watched.seen();
+    expect(await watched.seen()).toBe(true);
   });
 
   test("does not take another file of the folder for it", async () => {
@@ -77,9 +79,9 @@ describe("watching the configuration", () => {
     const other = watchFile(join(folder, "other.json"));
     writeFileSync(join(folder, "other.json"), "1");
     // The watch on the other file saw it; this one had the same events and the same quiet time.
-    await other.seen();
+    expect(await other.seen()).toBe(true);
     writeFileSync(join(folder, "other.json"), "22");
-    await other.seen();
+    expect(await other.seen()).toBe(true);
     expect(watched.count).toBe(0);
   });
 
@@ -89,7 +91,7 @@ describe("watching the configuration", () => {
     watched.watcher.close();
     const other = watchFile();
     writeFileSync(file, "22");
-    await other.seen();
+    expect(await other.seen()).toBe(true);
     expect(watched.count).toBe(0);
     expect(() => watchConfiguration(join(folder, "no", "mcp.json"), () => undefined)).toThrow(
       "ENOENT",

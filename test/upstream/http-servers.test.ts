@@ -1,17 +1,16 @@
 import { spawn } from "node:child_process";
 import { createServer } from "node:http";
 import { createServer as createSocketServer } from "node:net";
-import type { AddressInfo } from "node:net";
 import { toNodeHandler } from "@modelcontextprotocol/node";
 import { createMcpHandler, Server } from "@modelcontextprotocol/server";
 import { describe, expect, onTestFinished, test } from "vitest";
-import { answerJson, legacySessions, openHttpUpstream } from "./support/http-upstream.ts";
+import { answerJson, legacySessions, openHttpUpstream, portOf } from "./support/http-upstream.ts";
 import { callOptions, failure, httpServer, openPool, realServer } from "./support/pool.ts";
 
 async function freePort(): Promise<number> {
   const server = createSocketServer();
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const { port } = server.address() as AddressInfo;
+  const port = portOf(server);
   await new Promise((resolve) => server.close(resolve));
   return port;
 }
@@ -79,7 +78,7 @@ describe("Streamable HTTP", () => {
       web.closeAllConnections();
       web.close();
     });
-    const { port } = web.address() as AddressInfo;
+    const port = portOf(web);
     const pool = openPool([httpServer("modern", `http://127.0.0.1:${port}/mcp`)]);
     await expect(pool.reaches("modern", "ready")).resolves.toMatchObject({ era: "modern" });
     const args = { region: "Zürich", deep: { flag: true }, plain: "x" };

@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
+import type { Progress } from "../../src/core/mcp.ts";
 import { callOptions, openPool, realServer, stdioServer } from "./support/pool.ts";
 
 describe("real servers over stdio", () => {
@@ -53,6 +54,22 @@ describe("real servers over stdio", () => {
     expect(result["isError"]).toBeUndefined();
     expect(seen).toEqual([1, 2, 3, 4, 5, 6, 7, 8]);
   });
+
+  test("progress that arrives together with the answer is not lost", async () => {
+    const pool = openPool([stdioServer("raw", "raw-server.mjs")]);
+    await pool.reaches("raw", "ready");
+    const seen: Progress[] = [];
+    await pool
+      .get("raw")
+      .callTool(
+        { name: "slow", arguments: { steps: 2, everyMs: 1 } },
+        callOptions({ onProgress: (progress) => seen.push(progress) }),
+      );
+    expect(seen).toEqual([
+      { progress: 1, total: 2, message: "step 1" },
+      { progress: 2, total: 2, message: "step 2" },
+    ]);
+  });
 });
 
 describe("what a server sends is handed on as it is", () => {
@@ -89,7 +106,7 @@ describe("what a server sends is handed on as it is", () => {
       unknown: {
         params: {
           ...params,
-          _meta: { "vendor/trace": "t", progressToken: expect.any(Number) as number },
+          _meta: { "vendor/trace": "t", progressToken: expect.any(Number) },
         },
       },
     });

@@ -1,12 +1,16 @@
 import { createServer } from "node:http";
 import type { IncomingMessage, ServerResponse } from "node:http";
-import type { AddressInfo, Socket } from "node:net";
+import type { Server as NetServer, Socket } from "node:net";
 import { onTestFinished } from "vitest";
 
 export interface Received {
   method: string;
   headers: IncomingMessage["headers"];
-  body: { id?: number | string; method?: string; params?: Record<string, unknown> };
+  body: {
+    id?: number | string | undefined;
+    method?: string | undefined;
+    params?: Record<string, unknown> | undefined;
+  };
 }
 
 export interface HttpUpstream {
@@ -22,6 +26,17 @@ export interface HttpUpstream {
 
 export type Handler = (message: Received, response: ServerResponse) => void;
 
+export function portOf(server: NetServer): number {
+  const address = server.address();
+  if (address === null || typeof address === "string") throw new Error("it has no port");
+  return address.port;
+}
+
+function readBody(text: string): Received["body"] {
+  const { id, method, params }: Received["body"] = JSON.parse(text);
+  return { id, method, params };
+}
+
 /** A web server on loopback that hands each request with its JSON body to `handle`. */
 export async function openHttpUpstream(handle: Handler): Promise<HttpUpstream> {
   const received: Received[] = [];
@@ -34,7 +49,7 @@ export async function openHttpUpstream(handle: Handler): Promise<HttpUpstream> {
       const message: Received = {
         method: request.method ?? "",
         headers: request.headers,
-        body: text === "" ? {} : (JSON.parse(text) as Received["body"]),
+        body: text === "" ? {} : readBody(text),
       };
       received.push(message);
       handle(message, response);
@@ -47,7 +62,7 @@ export async function openHttpUpstream(handle: Handler): Promise<HttpUpstream> {
   let port = 0;
   const start = async (): Promise<void> => {
     await new Promise<void>((resolve) => server.listen(port, "127.0.0.1", resolve));
-    ({ port } = server.address() as AddressInfo);
+    port = portOf(server);
   };
   const stop = async (): Promise<void> => {
     if (!server.listening) return;

@@ -58,10 +58,7 @@ export interface TestPool extends ConfigurablePool {
   /** Resolves once the condition holds; looked at after each change of the pool. */
   until(condition: () => boolean): Promise<void>;
   /** Resolves with the state once the server is in the one asked for. */
-  reaches<Kind extends UpstreamState["kind"]>(
-    name: string,
-    kind: Kind,
-  ): Promise<UpstreamState & { kind: Kind }>;
+  reaches(name: string, kind: UpstreamState["kind"]): Promise<UpstreamState>;
 }
 
 /** A pool that is closed at the end of the test. Its back-off pauses are short. */
@@ -110,12 +107,12 @@ export function openPool(
     get,
     until,
     async reaches(name, kind) {
-      let found: UpstreamState = get(name).state;
+      let found = get(name).state;
       await until(() => {
         found = get(name).state;
         return found.kind === kind;
       });
-      return found as UpstreamState & { kind: typeof kind };
+      return found;
     },
   };
 }
