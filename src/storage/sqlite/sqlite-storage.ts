@@ -21,8 +21,8 @@ export interface SqliteStorageOptions {
   now: () => number;
   newId: () => string;
   logger: Logger;
-  /** The worker's bundle; by default the one the build puts above the folder of its chunks, of which this file becomes one. */
-  workerUrl?: URL;
+  /** The bundle of `worker.ts`: a thread starts from a file, and only the composition knows where the build put it. */
+  workerUrl: URL;
 }
 
 /** A transaction that takes longer than this, its turn included, fails for who asked, and is rolled back. */
@@ -37,8 +37,7 @@ const maxWaiting = 10_000;
  *   database cannot be used or was written by a newer version of the program
  */
 export async function openSqliteStorage(options: SqliteStorageOptions): Promise<Storage> {
-  const { file, lockFile, now, newId, logger } = options;
-  const workerUrl = options.workerUrl ?? new URL("../storage-worker.js", import.meta.url);
+  const { file, lockFile, now, newId, logger, workerUrl } = options;
   let worker: StorageWorker;
   try {
     const start = { file, lockFile, newInstanceId: newId(), nowMs: now() };
