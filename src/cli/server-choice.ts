@@ -90,7 +90,8 @@ export async function findServer(
     // A plain http address was agreed to when a profile for it was made.
     if (!profile) understand(given, how, options);
     const choice = complete(url, how, profile, runtime, options, context);
-    if (how === "environment") sayOnce(`Using ${shownAddress(choice.endpoint)} (ONEDOOR_URL)`, context);
+    if (how === "environment")
+      sayOnce(`Using ${shownAddress(choice.endpoint)} (ONEDOOR_URL)`, context);
     return choice;
   }
   if (runtime) {

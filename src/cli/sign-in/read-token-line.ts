@@ -38,6 +38,7 @@ export async function readTokenLine(
   let size = 0;
   const notice = setTimeout(() => size === 0 && options.onWait(), Math.min(noticeAfterMs, limitMs));
   let limit: NodeJS.Timeout | undefined;
+  let onAbort: (() => void) | undefined;
   const interrupted = new Promise<never>((_, reject) => {
     limit = setTimeout(() => {
       reject(
@@ -46,7 +47,8 @@ export async function readTokenLine(
         }),
       );
     }, limitMs);
-    signal.addEventListener("abort", () => reject(signal.reason), { once: true });
+    onAbort = () => reject(signal.reason);
+    signal.addEventListener("abort", onAbort);
   });
   const input = stdin[Symbol.asyncIterator]();
   try {
@@ -64,6 +66,7 @@ export async function readTokenLine(
   } finally {
     clearTimeout(notice);
     clearTimeout(limit);
+    if (onAbort) signal.removeEventListener("abort", onAbort);
     // A read in flight may still fail while it is closed.
     stdin.on("error", () => undefined);
     if ("destroy" in stdin && typeof stdin.destroy === "function") stdin.destroy();

@@ -1,3 +1,4 @@
+import { shownAddress } from "../../client/http-json.ts";
 import type { Deadline } from "../../client/deadline.ts";
 import type { OfferedWay } from "../../client/probe-authentication.ts";
 import { AppError } from "../../core/errors.ts";
@@ -50,6 +51,7 @@ export async function findToken(
   dependencies: AuthDependencies,
 ): Promise<FoundToken> {
   const { io } = context;
+  const url = shownAddress(target.url);
   const mint = async (by: RuntimeRecord): Promise<FoundToken> => {
     const { token, ...minted } = await dependencies.mintLocalToken(by, deadline.signal);
     return { token, source: "local", minted: { ...minted, by } };
@@ -57,7 +59,7 @@ export async function findToken(
 
   if (options.local) {
     if (target.runtime) return mint(target.runtime);
-    throw new AppError("unreachable", `No gateway of yours runs at ${target.url}`, {
+    throw new AppError("unreachable", `No gateway of yours runs at ${url}`, {
       hint: "agent serve --background",
     });
   }
@@ -82,7 +84,7 @@ export async function findToken(
   }
   const mintable = target.ways?.some((way) => way.type === "local") ?? true;
   if (target.runtime && mintable) return mint(target.runtime);
-  throw new AppError("usage", `No token for ${target.url}`, {
+  throw new AppError("usage", `No token for ${url}`, {
     hint: waysOf(target.ways, target.runtime !== undefined),
   });
 }

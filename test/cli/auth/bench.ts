@@ -1,0 +1,204 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { PassThrough } from "node:stream";
+import type { AuthenticationProbe } from "../../../src/client/probe-authentication.ts";
+import { readEnvironment } from "../../../src/config/environment.ts";
+import { AppError } from "../../../src/core/errors.ts";
+import { parseServerUrl } from "../../../src/core/url.ts";
+import type { CommandModule, GlobalOptions, ServerOptions } from "../../../src/cli/command.ts";
+import type { Context } from "../../../src/cli/context.ts";
+import type { AuthDependencies } from "../../../src/cli/sign-in/dependencies.ts";
+import type { Revocation } from "../../../src/cli/sign-in/revoke-token.ts";
+import { openProfiles } from "../../../src/profiles/open-profiles.ts";
+import type { Profile, ProfileDraft } from "../../../src/profiles/profile.ts";
+import type { RuntimeFileState } from "../../../src/runtime/runtime-file.ts";
+import type { RuntimeRecord } from "../../../src/runtime/runtime-record.ts";
+
+/** A server that the commands believe to be there. */
+export interface FakeDoor {
+  /** Needs no sign-in. */
+  open?: boolean;
+  /** Tokens it takes, and who they are. */
+  tokens?: Readonly<Record<string, string>>;
+  /** It cannot be reached. */
+  down?: boolean;
+  kind?: "onedoor" | "mcp";
+  /** Answer to `POST /auth/logout`. */
+  revocation?: Revocation;
+}
+
+export interface Seen {
+  what: "probe" | "revoke" | "mint";
+  endpoint: string;
+  token?: string | undefined;
+}
+
+export const runtimeRecord: RuntimeRecord = {
+  pid: 1,
+  url: "http://127.0.0.1:3050",
+  instanceId: "instance-one",
+  startedAtMs: 0,
+  secret: "s".repeat(43),
+};
+
+/** Everything a command of `agent auth` touches, in a folder and in memory. */
+export class Bench {
+  readonly folder = mkdtempSync(join(tmpdir(), "onedoor-auth-"));
+  readonly notes: string[] = [];
+  stdout = "";
+  readonly seen: Seen[] = [];
+  /** By endpoint, without a trailing slash. */
+  readonly doors: Record<string, FakeDoor> = {};
+  variables: Record<string, string> = {};
+  runtime: RuntimeFileState = { kind: "absent" };
+  stdin: (NodeJS.ReadableStream & { fd?: number }) | undefined;
+  nowMs = Date.parse("2026-11-21T10:00:00Z");
+  minted = 0;
+  readonly #abort = new AbortController();
+
+  get context(): Context {
+    const openStdin = (): Context["io"]["stdin"] => {
+      if (this.stdin) return this.stdin;
+      throw new Error("stdin was touched");
+    };
+    return {
+      io: {
+        get stdin() {
+          return openStdin();
+        },
+        stdinIsTerminal: false,
+        stdoutIsTerminal: false,
+        stderrIsTerminal: false,
+        color: false,
+        spinners: false,
+        columns: 80,
+        out: (text) => {
+          this.stdout += typeof text === "string" ? text : Buffer.from(text).toString("utf8");
+          return Promise.resolve();
+        },
+        note: (line) => {
+          this.notes.push(line);
+        },
+        spin: () => ({ update: () => undefined, stop: () => undefined }),
+        foreign: (text) => text,
+      },
+      environment: readEnvironment(this.variables),
+      directories: { config: join(this.folder, "config"), state: join(this.folder, "state") },
+      now: () => this.nowMs,
+      signal: this.#abort.signal,
+      deadline: () => this.#abort.signal,
+    };
+  }
+
+  readonly dependencies: AuthDependencies = {
+    openProfiles: (context) =>
+      openProfiles({
+        configDir: context.directories.config,
+        now: context.now,
+        report: (line) => context.io.note(line),
+        sessionBus: undefined,
+      }),
+    readRuntimeFile: () => Promise.resolve(this.runtime),
+    mintLocalToken: (record) => {
+      this.seen.push({ what: "mint", endpoint: record.url });
+      this.minted += 1;
+      return Promise.resolve({
+        token: `od_minted_${this.minted}`,
+        tokenId: `id-${this.minted}`,
+        expiresAtMs: this.nowMs + 86_400_000,
+        userId: "alice",
+        role: "admin",
+      });
+    },
+    probeAuthentication: (endpoint, bearer) => this.#probe(endpoint, bearer),
+    revokeToken: (endpoint, token) => {
+      this.seen.push({ what: "revoke", endpoint, token });
+      const door = this.#door(endpoint);
+      return Promise.resolve(door?.down === true ? "unreachable" : (door?.revocation ?? "revoked"));
+    },
+  };
+
+  #door(endpoint: string): FakeDoor | undefined {
+    return this.doors[endpoint.replace(/\/$/u, "")];
+  }
+
+  #probe(endpoint: string, bearer: string | undefined): Promise<AuthenticationProbe> {
+    this.seen.push({ what: "probe", endpoint, token: bearer });
+    const door = this.#door(endpoint);
+    if (!door || door.down === true) {
+      return Promise.reject(new AppError("unreachable", `Cannot reach ${endpoint}`));
+    }
+    const server = door.kind ?? "onedoor";
+    if (door.open === true) return Promise.resolve({ kind: "open", server });
+    if (bearer === undefined) {
+      const ways = [
+        { type: "local", description: "" },
+        { type: "token", description: "" },
+      ];
+      return Promise.resolve({ kind: "required", server, ways });
+    }
+    const who = door.tokens?.[bearer];
+    const minted = bearer.startsWith("od_minted_") && endpoint.startsWith(runtimeRecord.url);
+    if (who === undefined && !minted) return Promise.resolve({ kind: "rejected", server });
+    return Promise.resolve({
+      kind: "accepted",
+      server,
+      who: who ?? "alice",
+      role: "admin",
+      ...(minted && { expiresAtMs: this.nowMs + 86_400_000 }),
+    });
+  }
+
+  runGateway(record: Partial<RuntimeRecord> = {}): RuntimeRecord {
+    const full = { ...runtimeRecord, ...record };
+    this.runtime = { kind: "running", record: full };
+    this.doors[full.url] ??= {};
+    return full;
+  }
+
+  /** Puts text into a pipe that is then closed. */
+  pipe(text: string): void {
+    const stream = new PassThrough();
+    stream.end(text);
+    this.stdin = stream;
+  }
+
+  async save(url: string, more: Partial<ProfileDraft> = {}, secret = "od_saved"): Promise<Profile> {
+    const { canonical, endpoint } = parseServerUrl(url, { insecureHttp: true });
+    const profiles = this.dependencies.openProfiles(this.context);
+    const draft: ProfileDraft = {
+      url: canonical,
+      name: "default",
+      endpoint,
+      source: "option",
+      server: "onedoor",
+      ...more,
+    };
+    return profiles.save(draft, secret, await profiles.storeFor(draft, "file"));
+  }
+
+  saved(): Promise<Profile[]> {
+    return this.dependencies.openProfiles(this.context).list();
+  }
+
+  async secretOf(profile: Profile | undefined): Promise<string | undefined> {
+    return profile && this.dependencies.openProfiles(this.context).secretOf(profile);
+  }
+
+  /** Runs a command as the frame does, options as the parser would fill them in. */
+  run<Options extends object>(
+    command: CommandModule<Options>,
+    options: Options & Partial<GlobalOptions> & ServerOptions,
+  ): Promise<number | void> {
+    return command.run(
+      { format: "text", json: false, quiet: false, debug: false, ...options },
+      this.context,
+    );
+  }
+
+  remove(): void {
+    this.#abort.abort(new Error("the test is over"));
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+}

@@ -1,0 +1,292 @@
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { createLogout } from "../../../src/cli/commands/auth/logout.ts";
+import { createStatus } from "../../../src/cli/commands/auth/status.ts";
+import { createSwitch } from "../../../src/cli/commands/auth/switch.ts";
+import { createToken } from "../../../src/cli/commands/auth/token.ts";
+import { createWhoami } from "../../../src/cli/commands/auth/whoami.ts";
+import { Bench, runtimeRecord } from "./bench.ts";
+
+const url = "https://gw.example.com";
+const long = "od_0123456789abcdefghij";
+let bench: Bench;
+beforeEach(() => {
+  bench = new Bench();
+});
+afterEach(() => bench.remove());
+
+function status(flags: { url?: string; all?: boolean; token?: string; json?: boolean } = {}) {
+  const format = flags.json === true ? "json" : "text";
+  return bench.run(createStatus(bench.dependencies), { all: false, format, ...flags });
+}
+
+describe("status", () => {
+  test("one good profile: everything it should say, and no token", async () => {
+    bench.doors[url] = { tokens: { [long]: "alice" } };
+    await bench.save(url, { role: "admin" }, long);
+    bench.nowMs += 3 * 3_600_000;
+    expect(await status({ url })).toBe(0);
+    const [head, row, ...rest] = bench.stdout.split("\n");
+    expect(head?.split(/ {2,}/u)).toEqual([
+      "URL",
+      "NAME",
+      "WHO",
+      "TOKEN",
+      "STORE",
+      "SOURCE",
+      "AGE",
+      "EXPIRES",
+      "RESULT",
+    ]);
+    expect(row?.split(/ {2,}/u)).toEqual([
+      url,
+      "default",
+      "alice (admin)",
+      "…ghij",
+      "file",
+      "profile",
+      "3 h",
+      "-",
+      "ok",
+    ]);
+    expect(rest).toEqual([""]);
+  });
+
+  test("a short token shows nothing of itself", async () => {
+    bench.doors[url] = { tokens: { shorty: "alice" } };
+    await bench.save(url, {}, "shorty");
+    await status({ url });
+    expect(bench.stdout).not.toMatch(/orty/u);
+  });
+
+  test.each([
+    ["good", { tokens: { [long]: "alice" } }, {}, "ok", 0],
+    ["needing none", { open: true }, {}, "needs no sign-in", 0],
+    ["rejected", {}, {}, "rejected", 4],
+    ["expired", {}, { expiresAtMs: 1 }, "expired", 4],
+    ["unreachable", { down: true }, {}, "unreachable", 3],
+    ["past its date, and still good", { tokens: { [long]: "a" } }, { expiresAtMs: 1 }, "ok", 0],
+  ])("%s", async (_, door, profile, result, code) => {
+    bench.doors[url] = door;
+    await bench.save(url, profile, long);
+    expect(await status({ url, json: true })).toBe(code);
+    expect(JSON.parse(bench.stdout)).toMatchObject([{ url, result }]);
+  });
+
+  test("missing: a server that wants a sign-in and has no profile", async () => {
+    bench.doors[url] = {};
+    expect(await status({ url, json: true })).toBe(4);
+    expect(JSON.parse(bench.stdout)).toMatchObject([{ url, result: "missing", maskedToken: null }]);
+  });
+
+  test("the running gateway's profile alone; with --all every one, one dead hides none", async () => {
+    bench.runGateway();
+    bench.doors[url] = { tokens: { [long]: "alice" } };
+    bench.doors["https://down.example.com"] = { down: true };
+    await bench.save(url, {}, long);
+    await bench.save("https://down.example.com");
+    expect(await status({ json: true })).toBe(4);
+    expect(JSON.parse(bench.stdout)).toMatchObject([{ url: runtimeRecord.url, result: "missing" }]);
+    bench.stdout = "";
+    expect(await status({ json: true, all: true })).toBe(3);
+    expect(JSON.parse(bench.stdout)).toMatchObject([{ result: "ok" }, { result: "unreachable" }]);
+  });
+
+  test("no gateway: every saved profile", async () => {
+    bench.doors[url] = { tokens: { [long]: "alice" } };
+    bench.doors["https://b.example.com"] = {};
+    await bench.save(url, {}, long);
+    await bench.save("https://b.example.com");
+    expect(await status({ json: true })).toBe(4);
+    expect(JSON.parse(bench.stdout)).toHaveLength(2);
+  });
+
+  test("none saved: an empty list, and exit 4", async () => {
+    await expect(status({ json: true })).rejects.toMatchObject({ code: "auth_required" });
+    expect(JSON.parse(bench.stdout)).toEqual([]);
+  });
+
+  test("ONEDOOR_TOKEN wins, and that is said", async () => {
+    bench.doors[url] = { tokens: { [long]: "env" } };
+    await bench.save(url, {}, "od_of_the_profile");
+    bench.variables = { ONEDOOR_TOKEN: long };
+    expect(await status({ url, json: true })).toBe(0);
+    expect(JSON.parse(bench.stdout)).toMatchObject([{ source: "environment", who: "env" }]);
+    expect(bench.notes).toContain("ONEDOOR_TOKEN is set and wins over the saved profile");
+  });
+
+  test("--token is tested as what it is", async () => {
+    bench.doors[url] = { tokens: { [long]: "flag" } };
+    expect(await status({ url, token: long, json: true })).toBe(0);
+    expect(JSON.parse(bench.stdout)).toMatchObject([{ source: "flag", store: null }]);
+  });
+
+  test("a local token of a gateway that does not run is shown to nobody", async () => {
+    bench.doors[runtimeRecord.url] = { tokens: { [long]: "squatter" } };
+    await bench.save(runtimeRecord.url, { source: "local", instanceId: "instance-one" }, long);
+    expect(await status({ json: true })).toBe(3);
+    expect(JSON.parse(bench.stdout)).toMatchObject([{ result: "unreachable" }]);
+    expect(bench.seen).toEqual([]);
+  });
+});
+
+function logout(flags: { url?: string; all?: boolean; json?: boolean; profile?: string } = {}) {
+  const format = flags.json === true ? "json" : "text";
+  return bench.run(createLogout(bench.dependencies), { all: false, format, ...flags });
+}
+
+describe("logout", () => {
+  test("revokes on the server, then removes", async () => {
+    bench.doors[url] = {};
+    await bench.save(url, {}, long);
+    await logout({ url });
+    expect(bench.seen).toEqual([{ what: "revoke", endpoint: `${url}/`, token: long }]);
+    expect(bench.stdout).toBe(
+      `Signed out of ${url}: profile default is removed; its token is revoked\n`,
+    );
+    expect(await bench.saved()).toEqual([]);
+  });
+
+  test("server down: removes, and says until when the token stays valid", async () => {
+    bench.doors[url] = { down: true };
+    await bench.save(url, { expiresAtMs: Date.parse("2026-11-22T08:00:00Z") });
+    expect(await logout({ url })).toBeUndefined();
+    expect(await bench.saved()).toEqual([]);
+    expect(bench.notes.join("\n")).toContain("stays valid until 2026-11-22T08:00:00Z");
+  });
+
+  test("finds its target as login does; twice is the same as once", async () => {
+    bench.runGateway();
+    await bench.save(runtimeRecord.url, { source: "local", instanceId: "instance-one" });
+    await bench.save(url);
+    await logout();
+    expect((await bench.saved()).map((profile) => profile.url)).toEqual([url]);
+    await logout();
+    expect(bench.stdout).toContain("nothing to remove");
+    bench.runtime = { kind: "absent" };
+    await logout();
+    expect(await bench.saved()).toEqual([]);
+    await logout();
+  });
+
+  test("a local token is shown to nobody but its minter", async () => {
+    bench.doors[runtimeRecord.url] = {};
+    await bench.save(runtimeRecord.url, { source: "local", instanceId: "instance-one" });
+    bench.runGateway({ instanceId: "another" });
+    await logout();
+    expect(bench.seen).toEqual([]);
+    expect(await bench.saved()).toEqual([]);
+  });
+
+  test("--all takes everything, with and without servers, and is the same when there is none", async () => {
+    bench.doors[url] = {};
+    bench.doors["https://down.example.com"] = { down: true };
+    await bench.save(url, {}, long);
+    await bench.save("https://down.example.com");
+    await bench.save(url, { name: "work" });
+    await logout({ all: true });
+    expect(bench.stdout).toMatch(/^Removed 3 profiles/u);
+    expect(await bench.saved()).toEqual([]);
+    bench.stdout = "";
+    await logout({ all: true, json: true });
+    expect(JSON.parse(bench.stdout)).toEqual({ removed: 0, orphans: 0, profiles: [] });
+  });
+
+  test("ONEDOOR_TOKEN goes on, and that is said", async () => {
+    bench.variables = { ONEDOOR_TOKEN: "x".repeat(20) };
+    await bench.save(url);
+    bench.doors[url] = {};
+    await logout({ url });
+    expect(bench.notes.join("\n")).toContain("ONEDOOR_TOKEN is set");
+  });
+
+  test("--all and --url exclude each other", async () => {
+    await expect(logout({ all: true, url })).rejects.toMatchObject({ code: "usage" });
+  });
+});
+
+describe("token", () => {
+  test("bare, as a header, as JSON", async () => {
+    await bench.save(url, {}, long);
+    const command = createToken(bench.dependencies);
+    await bench.run(command, { header: false });
+    await bench.run(command, { header: true });
+    await bench.run(command, { header: false, format: "json" });
+    const [bare, header, ...json] = bench.stdout.split("\n");
+    expect(bare).toBe(long);
+    expect(header).toBe(`Authorization: Bearer ${long}`);
+    expect(JSON.parse(json.join("\n"))).toEqual({ url, token: long });
+  });
+
+  test("none: exit 4", async () => {
+    await expect(
+      bench.run(createToken(bench.dependencies), { header: false, url }),
+    ).rejects.toMatchObject({ code: "auth_required", hint: `agent auth login --url ${url}` });
+  });
+});
+
+describe("whoami", () => {
+  test("says what the server says", async () => {
+    bench.doors[url] = { tokens: { [long]: "alice" } };
+    await bench.save(url, {}, long);
+    await bench.run(createWhoami(bench.dependencies), { format: "json" });
+    expect(JSON.parse(bench.stdout)).toEqual({
+      url,
+      authenticated: true,
+      user: { id: null, name: "alice" },
+      organization: null,
+      role: "admin",
+      scopes: null,
+      method: null,
+      expiresAt: null,
+    });
+    bench.stdout = "";
+    await bench.run(createWhoami(bench.dependencies), {});
+    expect(bench.stdout).toMatch(/user +alice\n/u);
+  });
+
+  test.each([
+    ["not signed in", undefined, "auth_required"],
+    ["rejected", "od_wrong", "auth_rejected"],
+  ])("%s", async (_, token, code) => {
+    bench.doors[url] = {};
+    await expect(
+      bench.run(createWhoami(bench.dependencies), { url, ...(token && { token }) }),
+    ).rejects.toMatchObject({ code, hint: `agent auth login --url ${url}` });
+  });
+});
+
+function use(flags: { target?: string; url?: string; profile?: string }) {
+  return bench.run(createSwitch(bench.dependencies), flags);
+}
+
+async function defaultUrl() {
+  return (await bench.dependencies.openProfiles(bench.context).findDefault())?.url;
+}
+
+describe("switch", () => {
+  test("by URL, however it is written, and by name", async () => {
+    await bench.save("https://a.example.com");
+    bench.nowMs += 1;
+    await bench.save(url, { name: "work" });
+    expect(await defaultUrl()).toBe("https://a.example.com");
+    await use({ target: "https://GW.example.com/mcp" });
+    expect(await defaultUrl()).toBe(url);
+    bench.nowMs += 1;
+    await use({ target: "default" });
+    expect(await defaultUrl()).toBe("https://a.example.com");
+    bench.nowMs += 1;
+    await use({ url, profile: "work" });
+    expect(await defaultUrl()).toBe(url);
+    expect(bench.stdout).toContain(`Profile work of ${url} is the default now`);
+  });
+
+  test("what is not one profile is refused, with what there is", async () => {
+    await expect(use({ target: "x" })).rejects.toMatchObject({ code: "auth_required" });
+    await bench.save("https://a.example.com");
+    await bench.save(url);
+    const hint = expect.stringContaining("agent auth switch default --url https://a.example.com");
+    await expect(use({})).rejects.toMatchObject({ code: "usage", hint });
+    await expect(use({ target: "default" })).rejects.toMatchObject({ code: "usage", hint });
+    await expect(use({ target: "typo" })).rejects.toMatchObject({ code: "not_found", hint });
+  });
+});
