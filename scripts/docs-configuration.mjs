@@ -1,0 +1,105 @@
+/** @typedef {{type?: string, description?: string, properties?: Record<string, Schema>, additionalProperties?: Schema | false, items?: Schema, anyOf?: Schema[], enum?: string[]}} Schema */
+
+/** @param {Schema} schema @returns {string} */
+function kind(schema) {
+  if (schema.enum) return schema.enum.map((value) => `"${value}"`).join(", ");
+  if (schema.anyOf) return schema.anyOf.map(kind).join(" or ");
+  if (schema.type === "array") return `list of ${schema.items ? kind(schema.items) : "values"}`;
+  return schema.type ?? "any";
+}
+
+/**
+ * Rows for the keys of an object, and of the objects in it.
+ * @param {Schema} schema @param {string} prefix @returns {string[]}
+ */
+function rows(schema, prefix) {
+  return Object.entries(schema.properties ?? {}).flatMap(([key, value]) => {
+    const path = `${prefix}${key}`;
+    const own = `| \`${path}\` | ${kind(value).replaceAll("|", "\\|")} | ${(value.description ?? "").replaceAll("|", "\\|")} |`;
+    if (value.additionalProperties && value.additionalProperties.properties) return [own];
+    const list = value.anyOf?.find((one) => one.properties) ?? value.items ?? value;
+    return [own, ...rows(list, `${path}${value.type === "array" ? "[]" : ""}.`)];
+  });
+}
+
+/**
+ * The configuration reference, from the JSON Schema.
+ * @param {Schema} schema
+ */
+export function configurationPage(schema) {
+  const servers = schema.properties?.["mcpServers"]?.additionalProperties;
+  return `# Configuration
+
+\`agent serve\` reads \`<config-dir>/mcp.json\`, or the file that \`--config\` names. It is JSON with comments, in the
+form every MCP client uses for \`mcpServers\`:
+
+\`\`\`jsonc
+{
+  "mcpServers": {
+    // stdio: a program that the gateway starts and keeps running
+    "files": {
+      "command": "npx",
+      "args": ["-y", "@modelcontextprotocol/server-filesystem", "\${HOME}/notes"],
+      "tags": ["local"],
+    },
+    // Streamable HTTP: a server that runs elsewhere
+    "search": {
+      "url": "https://mcp.example.com/mcp",
+      "headers": { "Authorization": "Bearer \${SEARCH_TOKEN}" },
+      "timeout": 30,
+    },
+  },
+}
+\`\`\`
+
+- \`\${NAME}\` and \`\${NAME:-default}\` in values are filled once, from the environment of the gateway. A variable that
+  is missing stops the start and names the key.
+- A file that group or others may write is refused: who can write it can run programs as you.
+- Saving the file applies it; only the servers that changed are restarted. A wrong file at that moment changes
+  nothing and is reported in the log. What the gateway listens on and who is let in change with a restart.
+- A wrong file at the start ends it with exit code 2 and \`<file>:<line>: <key>: <reason>\`.
+- The gateway starts programs with PATH, HOME, locale and TMPDIR, plus \`env\` and \`inheritEnv\`; never with an
+  \`ONEDOOR_*\` variable.
+
+The [JSON Schema](configuration.schema.json) gives editors completion and checks. Both are made from the code.
+
+## Keys of the file
+
+| key | type | meaning |
+|---|---|---|
+${rows({ properties: Object.fromEntries(Object.entries(schema.properties ?? {}).filter(([key]) => key !== "mcpServers")) }, "").join("\n")}
+
+## Keys of a server, \`mcpServers.<name>\`
+
+| key | type | meaning |
+|---|---|---|
+${servers ? rows(servers, "").join("\n") : ""}
+
+## Who is let in
+
+\`\`\`jsonc
+// the default: only tokens that the gateway minted for its own user (agent auth login)
+{ "auth": { "type": "local" } }
+\`\`\`
+
+\`\`\`jsonc
+// and two static tokens from the environment
+{
+  "auth": [
+    { "type": "local" },
+    {
+      "type": "token",
+      "options": {
+        "tokens": [
+          { "name": "ci", "token": "\${ONEDOOR_CI_TOKEN}" },
+          { "name": "desk", "token": "\${ONEDOOR_DESK_TOKEN}" },
+        ],
+      },
+    },
+  ],
+}
+\`\`\`
+
+On any host but loopback the gateway refuses to start without an https \`externalUrl\`, unless \`--insecure-http\`.
+`;
+}

@@ -1,0 +1,106 @@
+import { spawn } from "node:child_process";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const main = fileURLToPath(new URL("../dist/main.js", import.meta.url));
+const modules = fileURLToPath(new URL("../node_modules/@modelcontextprotocol/", import.meta.url));
+
+/** What each page shows: the lines as they are typed, run in this order by one user on one machine. */
+const session = /** @type {const} */ ([
+  ["serve", "agent serve --background"],
+  ["serve", "agent serve --status"],
+  ["wait", "agent wait everything"],
+  ["auth-login", "agent auth login"],
+  ["auth-status", "agent auth status"],
+  ["auth-whoami", "agent auth whoami"],
+  ["auth-token", "agent auth token --header | cut -c 1-26"],
+  ["auth-switch", "agent auth switch http://127.0.0.1:3050"],
+  ["inspect", "agent inspect"],
+  ["inspect", "agent inspect memory"],
+  ["inspect", "agent inspect everything/echo"],
+  ["run", "agent run everything/echo message=hello"],
+  ["run", "agent run everything/get-sum a=2 b=40"],
+  ["run", "agent run everything/get-sum a=two b=40"],
+  ["run", "agent run everything/ecko message=hello"],
+  ["instructions", "agent instructions | head -n 24"],
+  ["completion", "agent completion bash | head -n 5"],
+  ["auth-logout", "agent auth logout --all"],
+  ["serve", "agent serve --stop"],
+]);
+
+/**
+ * Runs the session with the built program and real servers, in a home of its own.
+ * @returns {Promise<Map<string, string>>} page → what the terminal showed, addresses and paths made general
+ */
+export async function recordSession() {
+  const home = mkdtempSync(join(tmpdir(), "onedoor-docs-"));
+  const bin = join(home, "bin");
+  mkdirSync(bin);
+  writeFileSync(join(bin, "agent"), `#!/bin/sh\nexec "${process.execPath}" "${main}" "$@"\n`, {
+    mode: 0o755,
+  });
+  const config = join(home, ".config", "onedoor");
+  mkdirSync(config, { recursive: true, mode: 0o700 });
+  /** @param {string} name @param {string[]} args */
+  const server = (name, ...args) => ({
+    command: process.execPath,
+    args: [`${modules}server-${name}/dist/index.js`, ...args],
+  });
+  writeFileSync(
+    join(config, "mcp.json"),
+    JSON.stringify({
+      mcpServers: {
+        everything: server("everything"),
+        files: { ...server("filesystem", home), tags: ["local"] },
+        memory: server("memory"),
+      },
+    }),
+    { mode: 0o600 },
+  );
+  const env = {
+    PATH: `${bin}:${process.env["PATH"]}`,
+    HOME: home,
+    LANG: "C.UTF-8",
+    NO_COLOR: "1",
+    // No keychain of the machine's is touched; the program says that it takes the file.
+    DBUS_SESSION_BUS_ADDRESS: `unix:path=${home}/no-bus`,
+  };
+  /** @type {Map<string, string>} */
+  const pages = new Map();
+  try {
+    for (const [page, line] of session) {
+      const text = general(await shell(line, env), home);
+      pages.set(page, `${pages.get(page) ?? ""}$ ${line}\n${text}`);
+    }
+  } finally {
+    await shell("agent serve --stop", env);
+    rmSync(home, { recursive: true, force: true });
+  }
+  return pages;
+}
+
+/** @param {string} line @param {NodeJS.ProcessEnv} env @returns {Promise<string>} */
+function shell(line, env) {
+  return new Promise((resolve, reject) => {
+    const child = spawn("bash", ["-c", `exec 2>&1; ${line}`], {
+      env,
+      stdio: ["ignore", "pipe", "inherit"],
+    });
+    let text = "";
+    child.stdout.setEncoding("utf8").on("data", (chunk) => (text += chunk));
+    child.once("error", reject);
+    child.once("close", () => resolve(text));
+  });
+}
+
+/** @param {string} text @param {string} home */
+function general(text, home) {
+  return text
+    .replaceAll(home, "~")
+    .replaceAll(process.execPath, "node")
+    .replaceAll(modules, "~/servers/")
+    .replace(/\bod_[\w-]+/g, (token) => `${token.slice(0, 7)}…`)
+    .replace(/\b(?:process|pid) \d+\b/g, (text) => text.replace(/\d+/, "4711"));
+}

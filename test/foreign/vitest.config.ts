@@ -1,0 +1,13 @@
+import base from "../../vitest.config.ts";
+
+// Other people's MCP clients, installed by `npm run test:foreign` into this folder's own node_modules.
+export default {
+  ...base,
+  test: {
+    ...base.test,
+    include: ["test/foreign/**/*.test.ts"],
+    exclude: [],
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
+  },
+};
