@@ -6,8 +6,8 @@ import type { CallToolResult, Tool } from "../core/mcp.ts";
 import { pauseAfter } from "./back-off.ts";
 import { openConnection, SessionForgottenError } from "./connection.ts";
 import type { Connection } from "./connection.ts";
+import { createDeferred } from "./deferred.ts";
 import { createLineTail } from "./line-tail.ts";
-import type { Loss } from "./liveness.ts";
 import { OpeningError } from "./opening-error.ts";
 import { createSecretScrubber } from "./secret-scrubber.ts";
 import type { UpstreamTimings } from "./timings.ts";
@@ -29,6 +29,19 @@ export interface SupervisionOptions {
   after: Promise<void>;
 }
 
+/** How one connection, or the attempt to open it, ended. */
+interface EndedRun {
+  reason: string;
+  /** How long it was ready, in milliseconds; 0 when it never was. */
+  readyForMs: number;
+  /** The next start need not wait, and this end is no failure to show. */
+  againAtOnce: boolean;
+  /** Whether the next start should not ask for the modern era. */
+  skipProbe: boolean;
+  /** Resolves when its processes are gone. */
+  gone: Promise<void>;
+}
+
 /**
  * Keeps one upstream server connected: starts it, starts it again with a growing pause when it failed or
  * was lost, and says at any time where it stands.
@@ -39,14 +52,18 @@ export function superviseUpstream(options: SupervisionOptions): Upstream {
   const scrub = createSecretScrubber(configuration);
   const tail = createLineTail(scrub);
   const closing = new AbortController();
+  const closed = createDeferred<undefined>();
   const waiters = new Set<() => void>();
   let state: UpstreamState = { kind: "starting", attempt: 1 };
   let connection: Connection | undefined;
+  /** The server is there and only our session is not: calls wait for the new one. */
+  let reopening = false;
   let tools: readonly Tool[] = [];
   let known: Pick<Connection, "serverInfo" | "instructions"> | undefined;
 
   const setState = (next: UpstreamState): void => {
     state = next;
+    if (next.kind !== "starting") reopening = false;
     for (const waiter of waiters) waiter();
     options.onChange();
   };
@@ -77,49 +94,67 @@ export function superviseUpstream(options: SupervisionOptions): Upstream {
     await options.after;
     let failures = 0;
     let reason: string | undefined;
+    let told: string | undefined;
     // Known from the last start: whether asking for the modern era is of use with this server.
     let skipProbe = false;
     while (!closing.signal.aborted) {
-      setState({ kind: "starting", attempt: failures + 1, ...(reason && { reason }) });
-      let immediately = false;
-      try {
-        connection = await open(skipProbe);
-        const readyAtMs = now();
-        skipProbe = configuration.type === "stdio" && connection.era === "legacy";
-        const loss = await serve(connection);
-        connection = undefined;
-        if (loss === undefined) break;
-        ({ reason } = loss);
-        immediately = loss.sessionForgotten;
-        if (now() - readyAtMs >= timings.stableMs) failures = 0;
-        logger.warn("Upstream lost", { server: name, reason });
-      } catch (error) {
-        if (closing.signal.aborted) break;
-        if (!(error instanceof OpeningError)) throw error;
-        reason = error.message;
-        // Ended by the question itself: this start was spent on learning that, the next one is the first.
-        immediately = error.endedInProbe;
-        skipProbe = error.inProbe;
-        if (!immediately) logger.warn("Upstream not available", { server: name, reason });
+      setState({
+        kind: "starting",
+        attempt: failures + 1,
+        ...(reason !== undefined && { reason }),
+      });
+      const ended = await runOnce(skipProbe);
+      ({ skipProbe } = ended);
+      if (closing.signal.aborted || ended.againAtOnce) {
+        await ended.gone;
+        continue;
       }
-      if (immediately) continue;
+      ({ reason } = ended);
+      if (ended.readyForMs >= timings.stableMs) failures = 0;
       failures++;
+      // A server that stays away would fill the log with one line.
+      const level = reason === told ? "debug" : "warn";
+      logger[level]("Upstream not available", { server: name, reason });
+      told = reason;
       const pauseMs = pauseAfter(failures, timings, options.random());
       setState({ kind: "waiting", reason, retryAtMs: now() + pauseMs, attempt: failures });
-      await sleep(pauseMs, closing.signal);
+      await Promise.all([ended.gone, sleep(pauseMs, closing.signal)]);
     }
     setState({ kind: "stopped" });
   };
 
-  /** Holds the connection until it is lost, or absent when it was closed. */
-  const serve = async (opened: Connection): Promise<Loss | undefined> => {
+  /** One connection from its start to its end. */
+  const runOnce = async (skipProbe: boolean): Promise<EndedRun> => {
+    let opened: Connection;
+    try {
+      opened = await open(skipProbe);
+    } catch (error) {
+      if (!(error instanceof OpeningError)) throw error;
+      return {
+        reason: error.message,
+        readyForMs: 0,
+        // Ended by the question itself: this start was spent on learning that, the next one is the first.
+        againAtOnce: error.endedInProbe,
+        skipProbe: error.inProbe,
+        gone: Promise.resolve(),
+      };
+    }
+    const readyAtMs = now();
+    connection = opened;
     known = opened;
     setTools(opened.tools);
-    setState({ kind: "ready", sinceMs: now(), era: opened.era });
+    setState({ kind: "ready", sinceMs: readyAtMs, era: opened.era });
     logger.info("Upstream ready", { server: name, era: opened.era, tools: tools.length });
-    const loss = await Promise.race([opened.lost, aborted(closing.signal)]);
-    await opened.close();
-    return loss;
+    const loss = await Promise.race([opened.lost, closed.promise]);
+    connection = undefined;
+    reopening = loss?.sessionForgotten === true;
+    return {
+      reason: loss?.reason ?? "it is stopped",
+      readyForMs: now() - readyAtMs,
+      againAtOnce: reopening,
+      skipProbe: configuration.type === "stdio" && opened.era === "legacy",
+      gone: opened.close(),
+    };
   };
 
   const finished = run().catch((error: unknown) => {
@@ -133,23 +168,28 @@ export function superviseUpstream(options: SupervisionOptions): Upstream {
     callOptions: CallOptions,
     mayRepeat: boolean,
   ): Promise<CallToolResult> => {
+    if (connection === undefined && reopening) await reopened(callOptions);
     const used = connection;
-    if (used === undefined || state.kind !== "ready") throw notReady();
+    if (used === undefined) throw notReady();
     try {
       return await used.callTool(params, callOptions);
     } catch (error) {
       if (!(error instanceof SessionForgottenError)) throw error;
       if (!mayRepeat) throw unavailableError(name, error.message, error);
-      await nextConnection(used, callOptions);
+      if (connection === used) {
+        // Told before we noticed ourselves that the connection is lost.
+        connection = undefined;
+        reopening = true;
+      }
       return call(params, callOptions, false);
     }
   };
 
-  /** Resolves when the connection is another one than `used` and ready, or cannot be had now. */
-  const nextConnection = async (used: Connection, callOptions: CallOptions): Promise<void> => {
+  /** Resolves when the session was opened again, or that failed. */
+  const reopened = async (callOptions: CallOptions): Promise<void> => {
     const limit = AbortSignal.any([AbortSignal.timeout(callOptions.timeoutMs), callOptions.signal]);
-    const isSettled = (): boolean => connection !== used && state.kind !== "starting";
-    while (!isSettled()) {
+    const mustWait = (): boolean => reopening && !limit.aborted;
+    while (mustWait()) {
       await new Promise<void>((resolve) => {
         const done = (): void => {
           waiters.delete(done);
@@ -158,11 +198,9 @@ export function superviseUpstream(options: SupervisionOptions): Upstream {
         };
         waiters.add(done);
         limit.addEventListener("abort", done, { once: true });
-        if (limit.aborted) done();
       });
-      callOptions.signal.throwIfAborted();
-      if (limit.aborted) throw notReady();
     }
+    callOptions.signal.throwIfAborted();
   };
 
   const notReady = (): Error => {
@@ -188,7 +226,7 @@ export function superviseUpstream(options: SupervisionOptions): Upstream {
       return state;
     },
     get tools() {
-      return state.kind === "ready" ? tools : [];
+      return tools;
     },
     get serverInfo() {
       return known?.serverInfo;
@@ -202,16 +240,10 @@ export function superviseUpstream(options: SupervisionOptions): Upstream {
     callTool: (params, callOptions) => call(params, callOptions, true),
     async close() {
       closing.abort();
+      closed.resolve(undefined);
       await finished;
     },
   };
-}
-
-function aborted(signal: AbortSignal): Promise<undefined> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve(undefined);
-    else signal.addEventListener("abort", () => resolve(undefined), { once: true });
-  });
 }
 
 /** Like a timer, but ends early, without an error, when the signal aborts. */

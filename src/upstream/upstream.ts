@@ -24,7 +24,10 @@ export interface CallOptions {
 export interface Upstream {
   readonly name: string;
   readonly state: UpstreamState;
-  /** The tools as the server last listed them, every field kept; empty until it is ready. */
+  /**
+   * The tools as the server last listed them, every field kept; empty until it was ready once. They stay
+   * while it is started again: a call then fails with the reason, not as unknown.
+   */
   readonly tools: readonly Tool[];
   readonly serverInfo: { name: string; version: string } | undefined;
   readonly instructions: string | undefined;
