@@ -1,0 +1,169 @@
+import { Agent, createServer, request, type Server } from "node:http";
+import { networkInterfaces } from "node:os";
+import { afterEach, describe, expect, it } from "vitest";
+import type { HttpServer } from "../../src/http/http-server.ts";
+import { failed, fakeUpstream, gatewayOf, ready, starting } from "../gateway/fakes.ts";
+import { ask, good, startTestServer } from "./support.ts";
+
+const ends: (() => Promise<void>)[] = [];
+afterEach(async () => {
+  for (const end of ends.splice(0)) await end();
+});
+
+const start = async (options: Parameters<typeof startTestServer>[0] = {}): Promise<HttpServer> => {
+  const server = await startTestServer(options);
+  ends.push(() => server.close(0));
+  return server;
+};
+
+const occupy = async (host: string, port = 0): Promise<number> => {
+  const other: Server = createServer();
+  await new Promise<void>((resolve, reject) => {
+    other.once("error", reject);
+    other.listen(port, host, resolve);
+  });
+  ends.push(
+    () =>
+      new Promise((resolve) => {
+        other.close(() => resolve());
+      }),
+  );
+  const address = other.address();
+  return typeof address === "object" && address !== null ? address.port : 0;
+};
+
+const hasIpv6Loopback = Object.values(networkInterfaces())
+  .flat()
+  .some((entry) => entry?.address === "::1");
+const loopbacks = hasIpv6Loopback ? ["127.0.0.1", "::1"] : ["127.0.0.1"];
+
+describe("listening", () => {
+  it.each(["127.0.0.1", "localhost", "::1", "[::1]", "LOCALHOST"])(
+    "takes one port on both loopback addresses for %s, and says which",
+    async (host) => {
+      const { urls, port } = await start({ configuration: { host } });
+      expect(port).toBeGreaterThan(0);
+      expect(urls).toEqual(
+        loopbacks.map((address) => `http://${address === "::1" ? "[::1]" : address}:${port}`),
+      );
+      for (const address of loopbacks) {
+        expect((await ask(port, "/health", { host: address })).status).toBe(200);
+      }
+    },
+  );
+
+  it.each(loopbacks)("refuses a port that somebody else holds on %s only", async (address) => {
+    const port = await occupy(address);
+    await expect(start({ configuration: { port } })).rejects.toMatchObject({
+      code: "config_invalid",
+      message: `Port ${port} is in use`,
+      hint: expect.stringContaining("--port"),
+    });
+    // Nothing of the attempt is left behind on the other address.
+    for (const other of loopbacks.filter((candidate) => candidate !== address)) {
+      expect(await occupy(other, port)).toBe(port);
+    }
+  });
+
+  it("listens on another host alone, and refuses one it does not have", async () => {
+    const { urls, port } = await start({ configuration: { host: "127.0.0.2" } });
+    expect(urls).toEqual([`http://127.0.0.2:${port}`]);
+    await expect(start({ configuration: { host: "192.0.2.1" } })).rejects.toMatchObject({
+      code: "config_invalid",
+      message: "Cannot listen on 192.0.2.1",
+    });
+  });
+});
+
+describe("health", () => {
+  it("is up at once; readiness waits for each server to be ready or to have a reason", async () => {
+    const [one, two] = [fakeUpstream("one"), fakeUpstream("two")];
+    const { port } = await start({ gateway: gatewayOf([one, two]).gateway });
+    two.state = starting;
+    expect((await ask(port, "/health")).json).toEqual({ status: "ok" });
+    expect((await ask(port, "/health/live")).status).toBe(200);
+    const waiting = await ask(port, "/health/ready");
+    expect(waiting.status).toBe(503);
+    expect(waiting.json).toEqual({
+      status: "starting",
+      upstreams: { total: 2, ready: 1, starting: 1, unavailable: 0 },
+    });
+    two.state = failed("a reason that strangers must not see");
+    const settled = await ask(port, "/health/ready");
+    expect(settled.status).toBe(200);
+    expect(settled.json).toEqual({
+      status: "ready",
+      upstreams: { total: 2, ready: 1, starting: 0, unavailable: 1 },
+    });
+    two.state = ready;
+  });
+});
+
+describe("close", () => {
+  const call = { server: "one", tool: "echo", arguments: { message: "hi" } };
+
+  it("lets a call in flight finish, closes idle connections and takes no new ones", async () => {
+    const one = fakeUpstream("one");
+    let finish: (() => void) | undefined;
+    const called = new Promise<void>((begun) => {
+      one.answer = () =>
+        new Promise((resolve) => {
+          finish = () => resolve({ content: [] });
+          begun();
+        });
+    });
+    const server = await startTestServer({ gateway: gatewayOf([one]).gateway });
+    const agent = new Agent({ keepAlive: true });
+    await new Promise<void>((resolve, reject) => {
+      request({ port: server.port, host: "127.0.0.1", path: "/health", agent }, (incoming) => {
+        incoming.resume();
+        incoming.on("end", resolve);
+      })
+        .on("error", reject)
+        .end();
+    });
+    const answer = ask(server.port, "/api/v1/tools/call", { body: call, headers: good });
+    await called;
+    const closed = server.close(20_000);
+    await expect(ask(server.port, "/health")).rejects.toThrow("ECONNREFUSED");
+    finish?.();
+    expect((await answer).json).toEqual({ content: [] });
+    await closed;
+    agent.destroy();
+  });
+
+  it("cancels what is still running after the grace, and says why", async () => {
+    const one = fakeUpstream("one");
+    const called = new Promise<void>((begun) => {
+      one.answer = (_params, { signal }) =>
+        new Promise((_resolve, reject) => {
+          signal.addEventListener("abort", () => reject(new Error("aborted")));
+          begun();
+        });
+    });
+    const server = await startTestServer({ gateway: gatewayOf([one]).gateway });
+    const answer = ask(server.port, "/api/v1/tools/call", { body: call, headers: good });
+    await called;
+    await server.close(1);
+    expect(await answer).toMatchObject({
+      status: 503,
+      json: { error: { code: "upstream_unavailable", message: "The gateway is stopping" } },
+    });
+  });
+
+  it("ends even when a call does not hear that it is cancelled", async () => {
+    const one = fakeUpstream("one");
+    const called = new Promise<void>((begun) => {
+      one.answer = () => {
+        begun();
+        return new Promise(() => undefined);
+      };
+    });
+    const server = await startTestServer({ gateway: gatewayOf([one]).gateway });
+    const answer = ask(server.port, "/api/v1/tools/call", { body: call, headers: good });
+    const lost = answer.catch((error: unknown) => String(error));
+    await called;
+    await server.close(1);
+    expect(await lost).toMatch(/hang up|ECONNRESET/u);
+  });
+});

@@ -1,0 +1,109 @@
+import { request, type IncomingMessage } from "node:http";
+import type { CliTokenExchange } from "../../src/auth/cli-token-exchange.ts";
+import type { MintedTokens } from "../../src/auth/token-mint.ts";
+import type { Configuration } from "../../src/core/configuration.ts";
+import type { Logger } from "../../src/core/logger.ts";
+import type { Gateway } from "../../src/gateway/gateway.ts";
+import { startHttpServer, type HttpServer } from "../../src/http/http-server.ts";
+import { gatewayOf, fakeUpstream, goodToken, silentLogger } from "../gateway/fakes.ts";
+
+export const good = { authorization: `Bearer ${goodToken}` };
+
+/** Knows one token, which can be revoked once. */
+export function fakeMint(): MintedTokens & { revoked: string[] } {
+  const revoked: string[] = [];
+  return {
+    revoked,
+    mintCliToken: () => Promise.reject(new Error("not in this test")),
+    revokeByBearer: (bearer) => {
+      if (bearer !== goodToken || revoked.includes(bearer)) return Promise.resolve(false);
+      revoked.push(bearer);
+      return Promise.resolve(true);
+    },
+  };
+}
+
+export interface TestServerOptions {
+  gateway?: Gateway;
+  mint?: MintedTokens;
+  exchange?: CliTokenExchange | undefined;
+  configuration?: Partial<Configuration>;
+  logger?: Logger;
+}
+
+export async function startTestServer(options: TestServerOptions = {}): Promise<HttpServer> {
+  return startHttpServer({
+    gateway: options.gateway ?? gatewayOf([fakeUpstream("one")]).gateway,
+    mint: options.mint ?? fakeMint(),
+    exchange: options.exchange,
+    configuration: {
+      host: "127.0.0.1",
+      port: 0,
+      allowedHosts: [],
+      allowedOrigins: [],
+      auth: [{ type: "local" }],
+      servers: new Map(),
+      ...options.configuration,
+    },
+    version: "1.2.3",
+    instanceId: "instance-1",
+    logger: options.logger ?? silentLogger,
+  });
+}
+
+export interface Question {
+  method?: string;
+  headers?: Record<string, string | string[]>;
+  /** An object is sent as JSON; text as it is, without a content type of its own. */
+  body?: object | string;
+  host?: string;
+}
+
+export interface Answer {
+  status: number;
+  headers: IncomingMessage["headers"];
+  text: string;
+  json: unknown;
+}
+
+/** One request over a connection of its own, with exactly the headers given. */
+export function ask(port: number, path: string, question: Question = {}): Promise<Answer> {
+  const { body, headers, method, host = "127.0.0.1" } = question;
+  const isJson = typeof body === "object";
+  return new Promise((resolve, reject) => {
+    const outgoing = request(
+      {
+        host,
+        port,
+        path,
+        method: method ?? (body === undefined ? "GET" : "POST"),
+        headers: { ...(isJson ? { "content-type": "application/json" } : {}), ...headers },
+        agent: false,
+      },
+      (incoming) => {
+        let text = "";
+        incoming.setEncoding("utf8");
+        incoming.on("data", (chunk: string) => (text += chunk));
+        incoming.on("error", reject);
+        incoming.on("end", () =>
+          resolve({
+            status: incoming.statusCode ?? 0,
+            headers: incoming.headers,
+            text,
+            json: jsonOf(text),
+          }),
+        );
+      },
+    );
+    outgoing.on("error", reject);
+    outgoing.end(isJson ? JSON.stringify(body) : body);
+  });
+}
+
+function jsonOf(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
