@@ -4,7 +4,6 @@ import type { JsonObject } from "../core/json.ts";
 import type { Tool } from "../core/mcp.ts";
 import { parameterHeaders } from "../core/parameter-headers.ts";
 import { quoteForShell } from "../core/shell-quote.ts";
-import { toolSignature } from "../core/signature.ts";
 import { closest } from "../core/suggest.ts";
 import { oneLine } from "../core/terminal-text.ts";
 import { fillMissingText, typeArguments } from "../core/tool-arguments.ts";
@@ -129,9 +128,7 @@ function argumentsFor(tool: Tool, call: ToolCall): JsonObject {
     call.text === undefined ? typed : fillMissingText(tool.inputSchema, typed, call.text);
   const problems = compileArgumentCheck(tool.inputSchema)(args);
   if (problems.length === 0) return args;
-  throw new AppError("usage", oneLine(problems.join("; "), 1000), {
-    hint: `agent run ${toolSignature(undefined, tool)}`,
-  });
+  throw new AppError("usage", oneLine(`${tool.name}: ${problems.join("; ")}`, 1000));
 }
 
 function unknownTool(wanted: string, server: string, names: readonly string[]): AppError {

@@ -51,17 +51,13 @@ function notAPair(word: string): AppError {
 }
 
 /**
- * `--args`: JSON, `@file`, or `-` for stdin.
- * @param readStdin reads stdin to its end
+ * `--args`: JSON or `@file`. Undefined where there is nothing to read yet: none given, or `-` for stdin.
  * @throws AppError `usage`
  */
-export async function readArgsOption(
-  given: string,
-  readStdin: () => Promise<string>,
-): Promise<JsonObject> {
-  if (given === "-") return parseObject(await readStdin(), "stdin");
-  if (given.startsWith("@")) return parseObject(await readArgsFile(given.slice(1)), given);
-  return parseObject(given, "--args");
+export async function readArgsOption(given: string | undefined): Promise<JsonObject | undefined> {
+  if (given === undefined || given === "-") return undefined;
+  if (given.startsWith("@")) return parseArguments(await readArgsFile(given.slice(1)), given);
+  return parseArguments(given, "--args");
 }
 
 async function readArgsFile(path: string): Promise<string> {
@@ -81,7 +77,12 @@ export function tooMuch(source: string): AppError {
   return new AppError("usage", `${source} holds more than ${maxInputBytes / 1024 / 1024} MiB`);
 }
 
-function parseObject(text: string, source: string): JsonObject {
+/**
+ * A JSON object of arguments.
+ * @param source what it came from, for the message
+ * @throws AppError `usage`
+ */
+export function parseArguments(text: string, source: string): JsonObject {
   const value = parseValue(text, source);
   if (isJsonObject(value)) return value;
   throw new AppError("usage", `${source} is JSON, but not an object`, {

@@ -3,10 +3,11 @@ import type { Deadline } from "../../client/deadline.ts";
 import type { ToolCall, ToolServer } from "../../client/tool-server.ts";
 import { AppError } from "../../core/errors.ts";
 import { isJsonObject } from "../../core/json.ts";
+import type { JsonObject } from "../../core/json.ts";
 import type { CallToolResult, Tool } from "../../core/mcp.ts";
 import { quoteForShell } from "../../core/shell-quote.ts";
 import { createAskPerson } from "../calling/ask-person.ts";
-import { readArgsOption, readPairs } from "../calling/given-arguments.ts";
+import { parseArguments, readArgsOption, readPairs } from "../calling/given-arguments.ts";
 import type { GivenArguments } from "../calling/given-arguments.ts";
 import { realSource, sameServer, withServer } from "../calling/open-server.ts";
 import type { CallingOptions, ServerSource } from "../calling/open-server.ts";
@@ -64,7 +65,8 @@ export function createRun(source: ServerSource): CommandModule<RunOptions> {
       ["agent run everything/get-sum a=1 b=2 --json | jq .content", "the whole result"],
     ],
     async run(options, context) {
-      const given = readPairs(options.arguments);
+      // What is wrong with the command line is said before anybody is asked.
+      const given = withWhole(await readArgsOption(options.args), readPairs(options.arguments));
       if (options.output !== undefined) await checkOutput(options.output);
       const deadline = createDeadline(options.timeoutMs ?? defaultTimeoutMs, context.signal);
       try {
@@ -126,9 +128,21 @@ async function callOn(
   };
   try {
     return await server.call(target.server, tool, call);
+  } catch (error) {
+    throw withToolHint(error, options);
   } finally {
     spinner.stop();
   }
+}
+
+/** Whoever gave wrong arguments wants to see what the tool takes. */
+function withToolHint(error: unknown, options: Options): unknown {
+  if (!(error instanceof AppError) || error.code !== "usage" || error.hint !== undefined)
+    return error;
+  return new AppError("usage", error.message, {
+    hint: `agent inspect ${quoteForShell(options.target)}${sameServer(options)}`,
+    cause: error,
+  });
 }
 
 function notATool(options: Options): AppError {
@@ -146,11 +160,11 @@ async function completeArguments(
   deadline: Deadline,
   findTool: () => Promise<Tool>,
 ): Promise<Pick<ToolCall, "arguments" | "untyped" | "text">> {
-  if (options.args !== undefined) {
-    const whole = await readArgsOption(options.args, () => readAllOfStdin(context, deadline));
-    return { arguments: { ...whole, ...given.arguments }, untyped: given.untyped };
+  if (options.args === "-") {
+    return withWhole(parseArguments(await readAllOfStdin(context, deadline), "stdin"), given);
   }
-  if (options.arguments.length > 0 || !isPiped(fdOf(context))) return given;
+  if (options.args !== undefined || options.arguments.length > 0 || !isPiped(fdOf(context)))
+    return given;
   const piped = await deadline.outside(() =>
     readPipedInput({
       io: context.io,
@@ -160,6 +174,11 @@ async function completeArguments(
     }),
   );
   return { ...given, ...readPipedText(piped ?? "") };
+}
+
+/** Pairs win over the same names in `--args`. */
+function withWhole(whole: JsonObject | undefined, pairs: GivenArguments): GivenArguments {
+  return { arguments: { ...whole, ...pairs.arguments }, untyped: pairs.untyped };
 }
 
 function fdOf({ io }: Context): number | undefined {

@@ -44,8 +44,9 @@ export function createWait(source: ServerSource): CommandModule<WaitOptions> {
       const spinner = context.io.spin("Waiting for the gateway");
       try {
         const patient = patientSource(source, deadline);
+        const brief = sayingOnce(context);
         const rows = await untilReached(deadline, () =>
-          withServer(options, sayingOnce(context), deadline, patient, (server) =>
+          withServer(options, brief, deadline, patient, (server) =>
             untilSettled(server, options, deadline, spinner),
           ),
         );

@@ -6,6 +6,8 @@ import { indented, inLine } from "./foreign-text.ts";
 import type { OnePage } from "./one-page.ts";
 import { serverRowJson } from "./server-list.ts";
 
+/** Lines of instructions on a page for people; `agent instructions` and `--json` have them all. */
+const shownInstructionLines = 10;
 /** Lines of standard error on a page for people; `--json` has all that the gateway kept. */
 const shownStderrLines = 10;
 
@@ -49,7 +51,7 @@ export function serverPageText(
     ...(reason === undefined ? [] : [`Reason: ${inLine(reason, io, 1000)}\n`]),
     ...(page.entries.length === 0 ? [] : ["\n"]),
     ...page.entries.map((tool) => toolLines(tool, prefix, io)),
-    ...(instructions?.trim() ? ["\nSaid by the server:\n", indented(instructions, io, "| ")] : []),
+    ...(instructions?.trim() ? ["\nSaid by the server:\n", firstLines(instructions, io)] : []),
     ...(stderrTail.length === 0
       ? []
       : [
@@ -58,6 +60,13 @@ export function serverPageText(
         ]),
   ];
   return parts.join("");
+}
+
+function firstLines(instructions: string, io: Pick<Io, "foreign">): string {
+  const lines = instructions.trim().split("\n");
+  const more = lines.length - shownInstructionLines;
+  const rest = more > 0 ? `(${more} more lines: agent instructions)\n` : "";
+  return indented(lines.slice(0, shownInstructionLines).join("\n"), io, "| ") + rest;
 }
 
 function toolLines(tool: Tool, prefix: string | undefined, io: Pick<Io, "foreign">): string {

@@ -1,0 +1,121 @@
+import { expect, test } from "vitest";
+import { createWait } from "../../src/cli/commands/wait.ts";
+import type { ServerRow } from "../../src/client/tool-server.ts";
+import { AppError } from "../../src/core/errors.ts";
+import { Bench } from "./calling/bench.ts";
+
+const starting: ServerRow = { name: "slow", state: "starting", toolCount: 0, tags: [] };
+const ready: ServerRow = { name: "slow", state: "ready", toolCount: 2, tags: [] };
+const down: ServerRow = {
+  name: "down",
+  state: "unavailable",
+  reason: "exited",
+  toolCount: 0,
+  tags: [],
+};
+
+function benchWith(...looks: readonly (readonly ServerRow[])[]): Bench {
+  const bench = new Bench();
+  bench.inventories = looks.map((servers) => ({ servers, collisions: [] }));
+  return bench;
+}
+
+test("waits until none is starting; one that is down is named with its reason", async () => {
+  const bench = benchWith([starting, down], [starting, down], [ready, down]);
+  await bench.run(createWait(bench.source), {});
+  expect(bench.stdout).toContain("slow  ready        2");
+  expect(bench.stdout).toContain("exited");
+  expect(bench.spun).toContain("Waiting for slow");
+});
+
+test("as JSON", async () => {
+  const bench = benchWith([ready]);
+  await bench.run(createWait(bench.source), { format: "json" });
+  expect(JSON.parse(bench.stdout)).toEqual({
+    servers: [{ name: "slow", state: "ready", reason: null, toolCount: 2, tags: [] }],
+  });
+});
+
+test("waits for one server only, whatever the others do", async () => {
+  const bench = benchWith([starting, { ...ready, name: "quick" }]);
+  await bench.run(createWait(bench.source), { server: "quick" });
+  expect(bench.stdout).toContain("quick");
+  expect(bench.stdout).not.toContain("slow");
+});
+
+test("a server asked for that is unavailable is a failure", async () => {
+  const bench = benchWith([down]);
+  await expect(bench.run(createWait(bench.source), { server: "down" })).rejects.toMatchObject({
+    code: "upstream_unavailable",
+    message: "down is unavailable: exited",
+    hint: "agent inspect down",
+  });
+});
+
+test("a misspelt server is not waited for", async () => {
+  const bench = benchWith([starting]);
+  await expect(bench.run(createWait(bench.source), { server: "slwo" })).rejects.toMatchObject({
+    code: "not_found",
+    hint: "Did you mean slow?",
+  });
+});
+
+test("names who is still starting when time is over", async () => {
+  const bench = benchWith([starting]);
+  await expect(bench.run(createWait(bench.source), { timeoutMs: 50 })).rejects.toMatchObject({
+    code: "timeout",
+    message: "Still starting after 0.05 s: slow",
+  });
+});
+
+test("a gateway that is not there yet is waited for, and what is said about it is said once", async () => {
+  const bench = benchWith([ready]);
+  const { chooseServer } = bench.source;
+  let looks = 0;
+  bench.source.chooseServer = (options, context) => {
+    looks += 1;
+    if (looks === 1) throw new AppError("unreachable", "No gateway of yours is running");
+    context.io.note("Using it");
+    return chooseServer(options, context);
+  };
+  let attempts = 0;
+  bench.source.connect = () => {
+    attempts += 1;
+    if (attempts < 3) {
+      const cause = Object.assign(new Error("refused"), { code: "ECONNREFUSED" });
+      throw new AppError("unreachable", "Cannot reach it", { cause });
+    }
+    return Promise.resolve(bench.server);
+  };
+  await bench.run(createWait(bench.source), {});
+  expect(attempts).toBe(3);
+  expect(bench.notes).toEqual(["Using it"]);
+});
+
+test("nobody there until the end is said as such; whoever answers wrongly is not asked again", async () => {
+  const bench = new Bench();
+  bench.source.chooseServer = () => {
+    throw new AppError("unreachable", "No gateway of yours is running");
+  };
+  await expect(bench.run(createWait(bench.source), { timeoutMs: 50 })).rejects.toMatchObject({
+    message: "No gateway of yours is running",
+  });
+  const wrong = new Bench();
+  let attempts = 0;
+  wrong.source.connect = () => {
+    attempts += 1;
+    throw new AppError("unreachable", "did not answer as a OneDoor gateway");
+  };
+  await expect(wrong.run(createWait(wrong.source), {})).rejects.toMatchObject({
+    code: "unreachable",
+  });
+  expect(attempts).toBe(1);
+});
+
+test("an interruption is passed on", async () => {
+  const bench = benchWith([starting]);
+  const interruption = new Error("interrupted");
+  const waiting = bench.run(createWait(bench.source), {});
+  bench.interruption.abort(interruption);
+  await expect(waiting).rejects.toBe(interruption);
+});
