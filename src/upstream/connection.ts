@@ -123,6 +123,7 @@ export async function openConnection(options: ConnectionOptions): Promise<Connec
     async (state) => {
       try {
         await client.connect(link.transport, { timeout: neverMs });
+        toolList.subscribe();
         tools = await listTools();
       } catch (error) {
         const inProbe = !options.skipProbe && !link.sentInitialize;
@@ -130,6 +131,7 @@ export async function openConnection(options: ConnectionOptions): Promise<Connec
           ? `it did not finish starting within ${timings.startMs / 1000} s`
           : (link.lossReason ?? describeFailure(error));
         const endedInProbe = inProbe && link.established && link.lossReason !== undefined;
+        toolList.stop();
         await link.close();
         throw new OpeningError(scrub(reason), { inProbe, endedInProbe, cause: error });
       }

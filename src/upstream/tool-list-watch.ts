@@ -7,15 +7,15 @@ import type { UpstreamTimings } from "./timings.ts";
  * of its own accord, in the modern one by a subscription (`subscriptions/listen`), which is renewed when
  * it ends. Announcements in quick succession count as one; two listings never run at once.
  *
- * To be created before the client connects, so that no announcement is missed; `start` when the first
- * listing is complete.
+ * To be created before the client connects, `subscribe` to be called once it has, and `start` when the first
+ * listing is complete: so no announcement is missed, and none is followed up too early.
  */
 export function watchToolList(options: {
   client: Client;
   timings: UpstreamTimings;
   relist: () => Promise<void>;
   onError: (error: unknown) => void;
-}): { start(): void; stop(): void } {
+}): { subscribe(): void; start(): void; stop(): void } {
   const { client, timings } = options;
   let state: "before" | "watching" | "stopped" = "before";
   let announced = false;
@@ -44,7 +44,7 @@ export function watchToolList(options: {
   };
   client.setNotificationHandler("notifications/tools/list_changed", schedule);
 
-  const subscribe = async (failures: number): Promise<void> => {
+  const listen = async (failures: number): Promise<void> => {
     let next = failures + 1;
     try {
       subscription = await client.listen(
@@ -58,16 +58,18 @@ export function watchToolList(options: {
     } catch {
       // The next attempt, or the loss of the connection, tells more than this error.
     }
-    if (state !== "watching") return;
-    renewal = setTimeout(() => void subscribe(next), pauseAfter(next, timings, 0));
+    if (state === "stopped") return;
+    renewal = setTimeout(() => void listen(next), pauseAfter(next, timings, 0));
   };
 
   return {
+    subscribe() {
+      const announces = client.getServerCapabilities()?.tools?.listChanged === true;
+      if (client.getProtocolEra() === "modern" && announces) void listen(0);
+    },
     start() {
       state = "watching";
       if (announced) schedule();
-      const announces = client.getServerCapabilities()?.tools?.listChanged === true;
-      if (client.getProtocolEra() === "modern" && announces) void subscribe(0);
     },
     stop() {
       state = "stopped";

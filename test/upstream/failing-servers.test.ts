@@ -216,6 +216,27 @@ describe("during a call", () => {
   });
 });
 
+describe("the back-off", () => {
+  test("grows with each loss and starts afresh after a stable minute", async () => {
+    let clock = 1_000_000;
+    const pool = openPool([raw("mortal")], {}, () => clock);
+    const die = async () => {
+      await pool.reaches("mortal", "ready");
+      const waiting = pool.reaches("mortal", "waiting");
+      await failure(pool.get("mortal").callTool({ name: "die" }, callOptions()));
+      return waiting;
+    };
+    await expect(die()).resolves.toMatchObject({ attempt: 1, retryAtMs: clock + 10 });
+    await expect(die()).resolves.toMatchObject({ attempt: 2, retryAtMs: clock + 20 });
+    await pool.reaches("mortal", "ready");
+    clock += 59_999;
+    await expect(die()).resolves.toMatchObject({ attempt: 3, retryAtMs: clock + 40 });
+    await pool.reaches("mortal", "ready");
+    clock += 60_000;
+    await expect(die()).resolves.toMatchObject({ attempt: 1, retryAtMs: clock + 10 });
+  });
+});
+
 describe("processes", () => {
   test("a server and what it started are gone after close", async () => {
     const pool = openPool([raw("parent")]);

@@ -167,12 +167,15 @@ describe("what a server sends is handed on as it is", () => {
     ]);
   });
 
-  test("a changed tool list is listed again and told", async () => {
-    const pool = openPool([stdioServer("raw", "raw-server.mjs")]);
-    await pool.reaches("raw", "ready");
-    const before = pool.get("raw").tools.length;
-    await pool.get("raw").callTool({ name: "add-tool" }, callOptions());
-    await pool.until(() => pool.get("raw").tools.length === before + 1);
-    expect(pool.get("raw").tools.at(-1)?.name).toBe(`added-${before}`);
+  test.each([
+    ["legacy", "raw-server.mjs"],
+    ["modern", "modern-server.mjs"],
+  ])("a changed tool list is listed again and told (%s)", async (era, fixture) => {
+    const pool = openPool([stdioServer("changing", fixture)]);
+    await expect(pool.reaches("changing", "ready")).resolves.toMatchObject({ era });
+    const before = pool.get("changing").tools.length;
+    await pool.get("changing").callTool({ name: "add-tool", arguments: {} }, callOptions());
+    await pool.until(() => pool.get("changing").tools.length === before + 1);
+    expect(pool.get("changing").tools.at(-1)?.name).toBe(`added-${before}`);
   });
 });

@@ -65,6 +65,7 @@ export interface TestPool extends ConfigurablePool {
 export function openPool(
   servers: readonly ServerConfiguration[],
   timings: Partial<UpstreamTimings> = {},
+  now: () => number = Date.now,
 ): TestPool {
   const log: LogLine[] = [];
   const write =
@@ -80,7 +81,7 @@ export function openPool(
       warn: write("warn"),
       error: write("error"),
     },
-    now: Date.now,
+    now,
     version: "0.0.0-test",
     random: () => 0,
     timings: { firstPauseMs: 10, relistMs: 1, ...timings },
