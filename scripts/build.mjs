@@ -27,6 +27,20 @@ const yargsWithoutHelp = {
   },
 };
 
+/**
+ * What main.ts loads lazily is the other bundle's entry.
+ * @type {import("esbuild").Plugin}
+ */
+const onlyMain = {
+  name: "only-main",
+  setup(bundler) {
+    bundler.onResolve({ filter: /^\.\/command-line\.ts$/ }, () => ({
+      path: "./command-line.js",
+      external: true,
+    }));
+  },
+};
+
 // Built beside and then put in place, so that a failed build leaves the last good one.
 const dist = join(root, "dist");
 const fresh = join(root, "node_modules", `.onedoor-build-${process.pid}`);
@@ -41,32 +55,41 @@ await linkOwnCommands();
 
 /** @param {string} outdir */
 async function buildInto(outdir) {
-  const { metafile } = await build({
+  /** @type {import("esbuild").BuildOptions} */
+  const common = {
     absWorkingDir: root,
-    entryPoints: { main: "src/cli/main.ts", "storage-worker": "src/storage/sqlite/worker.ts" },
     outdir,
-    // Beside main.js: what a file finds by its own address (the storage worker) is there from every chunk.
-    chunkNames: "[name]-[hash]",
     bundle: true,
-    splitting: true,
     format: "esm",
     platform: "node",
     target: "node20",
+    minifySyntax: true,
+    minifyWhitespace: true,
+    define: { ONEDOOR_VERSION: JSON.stringify(version) },
+    logLevel: "warning",
+  };
+  // By itself, so that `--version` opens this one file: split, it would share pieces with the others.
+  await build({ ...common, entryPoints: ["src/cli/main.ts"], plugins: [onlyMain] });
+  const { metafile } = await build({
+    ...common,
+    entryPoints: {
+      "command-line": "src/cli/command-line.ts",
+      "storage-worker": "src/storage/sqlite/worker.ts",
+    },
+    // Beside main.js: what a file finds by its own address (the storage worker) is there from every chunk.
+    chunkNames: "[name]-[hash]",
+    splitting: true,
     external: ["keytar", "libsql"],
     // Its CommonJS form hides its requires from the bundler.
     alias: { "jsonc-parser": "jsonc-parser/lib/esm/main.js" },
-    minifySyntax: true,
-    minifyWhitespace: true,
     // All of them are in one file, with the licences.
     legalComments: "none",
     metafile: true,
-    define: { ONEDOOR_VERSION: JSON.stringify(version) },
     plugins: [yargsWithoutHelp],
     // CommonJS libraries call require(), which an ES module has to make for itself.
     banner: {
       js: 'import{createRequire as __onedoorBundleCreateRequire}from"node:module";const require=__onedoorBundleCreateRequire(import.meta.url);',
     },
-    logLevel: "warning",
   });
   await chmod(join(outdir, "main.js"), 0o755);
   await writeFile(
@@ -75,13 +98,17 @@ async function buildInto(outdir) {
   );
 }
 
-/** npm links the commands of dependencies only; in the checkout `npx agent` should work as well. */
+/**
+ * npm links the commands of dependencies only; in the checkout `npx agent` should work as well. On
+ * Windows a link needs a privilege, and there `node dist/main.js` is the way.
+ */
 async function linkOwnCommands() {
+  if (process.platform === "win32") return;
   const folder = join(root, "node_modules", ".bin");
   await mkdir(folder, { recursive: true });
   for (const [name, file] of Object.entries(bin)) {
-    const link = join(folder, name);
-    await rm(link, { force: true });
-    await symlink(join("..", "..", file), link);
+    const made = join(folder, `.${name}-${process.pid}`);
+    await symlink(join("..", "..", file), made);
+    await rename(made, join(folder, name));
   }
 }

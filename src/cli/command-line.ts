@@ -81,7 +81,8 @@ export async function runCommandLine(
     const { module, options } = invocation;
     if (options.token !== undefined) form.secrets.push(options.token.trim());
     io = createProcessIo(process, {
-      quiet: options.quiet,
+      // Beside one JSON line for a failure, stderr has room for nothing that can be left out.
+      quiet: options.quiet || options.json,
       plainOutput: environment.plainOutput,
     });
     const context: Context = {
@@ -127,11 +128,10 @@ function endOnSignals(process: NodeJS.Process, controller: AbortController): voi
   });
 }
 
-/** Nobody reads any more (`| head -1`): that is the reader's right, and no failure. */
+/** What nobody reads any more needs not be found out either. */
 function endOnClosedOutput(process: NodeJS.Process, controller: AbortController): void {
   process.stdout.on("error", (error: NodeJS.ErrnoException) => {
-    if (error.code !== "EPIPE") throw error;
-    controller.abort(new Ending("stdout was closed", 0));
+    if (error.code === "EPIPE") controller.abort(new Ending("stdout was closed", 0));
   });
   process.stderr.on("error", (error: NodeJS.ErrnoException) => {
     if (error.code !== "EPIPE") throw error;

@@ -8,6 +8,11 @@ if (process.argv.some((word) => /^(?:--token(?:=|$)|-[A-Za-z]*t)/u.test(word))) 
   process.title = "agent";
 }
 
+// Nobody reads any more (`| head -1`): that is the reader's right, and no failure.
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  if (error.code !== "EPIPE") throw error;
+});
+
 if (first === "--version" && more.length === 0) {
   process.stdout.write(`${version}\n`);
 } else {

@@ -71,7 +71,7 @@ describe("in a pipe", () => {
     const { streams, stdout } = fakeStreams(false);
     stdout.on("error", () => undefined);
     stdout.destroy(Object.assign(new Error("gone"), { code: "EPIPE" }));
-    await expect(createProcessIo(streams, defaults).out("x")).rejects.toThrow();
+    await expect(createProcessIo(streams, defaults).out("x")).rejects.toThrow("destroyed");
   });
 });
 
