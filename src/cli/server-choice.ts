@@ -78,6 +78,23 @@ export async function findServer(
   context: Context,
   dependencies: AuthDependencies = authDependencies,
 ): Promise<ServerChoice | undefined> {
+  const active = await findActiveServer(options, context, dependencies);
+  if (active) return active;
+  const profiles = dependencies.openProfiles(context);
+  const profile = await profiles.findDefault(askedProfileName(options, context));
+  if (!profile) return undefined;
+  const url = parseServerUrl(profile.endpoint, { insecureHttp: true });
+  const choice = complete(url, "profile", profile, undefined, options, context);
+  sayOnce(`Using ${shownAddress(choice.endpoint)} (profile ${profile.name})`, context);
+  return choice;
+}
+
+/** The server that was named, or whose gateway runs; undefined when there is neither. */
+export async function findActiveServer(
+  options: ServerChoiceOptions,
+  context: Context,
+  dependencies: AuthDependencies = authDependencies,
+): Promise<ServerChoice | undefined> {
   const name = askedProfileName(options, context);
   const profiles = dependencies.openProfiles(context);
   const runtime = await runningGateway(context, dependencies);
@@ -100,12 +117,7 @@ export async function findServer(
     sayOnce(`Using ${runtime.url} (the running gateway)`, context);
     return complete(url, "runtime", profile, runtime, options, context);
   }
-  const profile = await profiles.findDefault(name);
-  if (!profile) return undefined;
-  const url = parseServerUrl(profile.endpoint, { insecureHttp: true });
-  const choice = complete(url, "profile", profile, runtime, options, context);
-  sayOnce(`Using ${shownAddress(choice.endpoint)} (profile ${profile.name})`, context);
-  return choice;
+  return undefined;
 }
 
 const said = new WeakMap<Context, string>();

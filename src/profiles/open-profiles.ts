@@ -8,6 +8,7 @@ import { profileId } from "./profile-id.ts";
 import { withProfileLock } from "./profile-lock.ts";
 import type { Profile, ProfileDraft, ProfileKey, StoreKind } from "./profile.ts";
 import { selectStore } from "./select-store.ts";
+import type { SelectedStore } from "./select-store.ts";
 
 export interface ProfilesOptions {
   configDir: string;
@@ -39,10 +40,10 @@ export interface Profiles {
   secretOf(profile: Profile): Promise<string | undefined>;
   /**
    * Where the secret of a profile goes: the store that is asked for, else the one an earlier profile of that
-   * key remembers, else the keychain, and where there is none, a file (reported).
+   * key remembers, else the keychain, and where there is none, a file.
    * @throws AppError `store_unavailable`
    */
-  storeFor(key: ProfileKey, choice: StoreKind | undefined): Promise<CredentialStore>;
+  storeFor(key: ProfileKey, choice: StoreKind | undefined): Promise<SelectedStore>;
   /** Saves secret and metadata together or not at all. @throws AppError `store_unavailable` */
   save(draft: ProfileDraft, secret: string, store: CredentialStore): Promise<Profile>;
   /**
@@ -122,7 +123,7 @@ export function openProfiles(options: ProfilesOptions): Profiles {
     },
     async storeFor(key, choice) {
       const earlier = await files.read(profileId(key));
-      return selectStore({ choice: choice ?? earlier?.store, fileStore, keychain, report });
+      return selectStore({ choice: choice ?? earlier?.store, fileStore, keychain });
     },
     save: (draft, secret, store) =>
       locked(draft, async () => {

@@ -3,28 +3,29 @@ import { keychainAbsent, keychainUnusable } from "./keychain-error.ts";
 import type { Keychain } from "./keychain-store.ts";
 import type { StoreKind } from "./profile.ts";
 
+export interface SelectedStore {
+  store: CredentialStore;
+  /** Why it is a file although nobody asked for one, for people. */
+  keychainAbsence?: string;
+}
+
 /**
  * Decides where a new secret goes. A file is taken in place of a keychain only where there is none; one that
  * is there and does not answer is an error, so that no secret lands in plain text unasked.
  * @param options.choice what was asked for; undefined: the keychain where there is one
- * @param options.report told when a file is taken because there is no keychain
  * @throws AppError `store_unavailable`
  */
 export async function selectStore(options: {
   choice: StoreKind | undefined;
   fileStore: CredentialStore;
   keychain: () => Promise<Keychain>;
-  report: (line: string) => void;
-}): Promise<CredentialStore> {
-  const { choice, fileStore, report } = options;
-  if (choice === "file") return fileStore;
+}): Promise<SelectedStore> {
+  const { choice, fileStore } = options;
+  if (choice === "file") return { store: fileStore };
   const keychain = await options.keychain();
   const state = await keychain.state();
-  if (state.kind === "present") return keychain;
+  if (state.kind === "present") return { store: keychain };
   if (state.kind === "mute") throw keychainUnusable(state.reason);
   if (choice === "keychain") throw keychainAbsent(state.reason);
-  report(
-    `No keychain here (${state.reason}): the token goes into a file that only you can read, below ${fileStore.description}`,
-  );
-  return fileStore;
+  return { store: fileStore, keychainAbsence: state.reason };
 }

@@ -20,7 +20,7 @@ export const authDependencies: AuthDependencies = {
     openProfiles({
       configDir: context.directories.config,
       now: context.now,
-      report: (line) => context.io.note(line),
+      report: (line) => context.io.note(line, { always: true }),
       sessionBus: context.environment.sessionBus,
     }),
   readRuntimeFile,

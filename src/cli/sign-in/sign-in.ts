@@ -18,7 +18,14 @@ export interface SignInOptions extends ServerChoiceOptions, TokenSourceOptions {
 
 export type SignInResult =
   | { kind: "not-needed" }
-  | { kind: "saved"; profile: Profile; store: CredentialStore; verified: boolean };
+  | {
+      kind: "saved";
+      profile: Profile;
+      store: CredentialStore;
+      /** Why the store is a file although nobody asked for one. */
+      keychainAbsence: string | undefined;
+      verified: boolean;
+    };
 
 /**
  * Signs in to a server: asks whether it wants that at all, finds a token, proves it there, and only then
@@ -41,7 +48,7 @@ export async function signIn(
   if (open?.answer.kind === "open") return { kind: "not-needed" };
 
   // Before a token is asked for, so that none is minted or typed for nothing.
-  const store = await profiles.storeFor(key, options.store);
+  const { store, keychainAbsence } = await profiles.storeFor(key, options.store);
   const ways = open?.answer.kind === "required" ? open.answer.ways : undefined;
   const target = { url: choice.given, runtime: choice.runtime, ways };
   const found = await findToken(options, target, context, deadline, dependencies);
@@ -67,7 +74,7 @@ export async function signIn(
     found.token,
     store,
   );
-  return { kind: "saved", profile, store, verified: proof !== undefined };
+  return { kind: "saved", profile, store, keychainAbsence, verified: proof !== undefined };
 }
 
 /**

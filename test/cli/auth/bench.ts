@@ -175,7 +175,8 @@ export class Bench {
       server: "onedoor",
       ...more,
     };
-    return profiles.save(draft, secret, await profiles.storeFor(draft, "file"));
+    const { store } = await profiles.storeFor(draft, "file");
+    return profiles.save(draft, secret, store);
   }
 
   saved(): Promise<Profile[]> {

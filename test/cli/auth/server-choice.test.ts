@@ -143,7 +143,8 @@ describe("which bearer", () => {
 
   test("a profile's secret that is gone is not the same as no profile", async () => {
     const profile = await bench.save(url);
-    const store = await bench.dependencies.openProfiles(bench.context).storeFor(profile, "file");
+    const profiles = bench.dependencies.openProfiles(bench.context);
+    const { store } = await profiles.storeFor(profile, "file");
     await store.delete(profile);
     await expect(bearer({ url })).rejects.toMatchObject({
       code: "auth_required",

@@ -84,7 +84,7 @@ export function createLogin(
           dependencies,
         );
         await report(choice, result, options.format, context);
-        await explainWhatWins(choice, result, context, dependencies);
+        await explain(choice, result, context, dependencies);
       } finally {
         deadline.close();
       }
@@ -143,15 +143,21 @@ async function report(
   );
 }
 
-/** Says when what was just saved is not what the next command will use. */
-async function explainWhatWins(
+/** Says where it went when that was nobody's choice, and when the next command will use something else. */
+async function explain(
   choice: ServerChoice,
   result: SignInResult,
   context: Context,
   dependencies: AuthDependencies,
 ): Promise<void> {
   if (result.kind !== "saved") return;
-  const { profile } = result;
+  const { profile, store, keychainAbsence } = result;
+  if (keychainAbsence !== undefined) {
+    context.io.note(
+      `No keychain here (${keychainAbsence}): the token is in a file that only you can read, below ${store.description}`,
+      { always: true },
+    );
+  }
   if (environmentTokenCounts(choice.canonical, context)) {
     context.io.note(
       "ONEDOOR_TOKEN is set and wins over the saved profile: unset it to use what was saved now",

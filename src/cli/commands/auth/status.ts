@@ -8,7 +8,7 @@ import { textTable } from "../../render/text-table.ts";
 import {
   bearerFor,
   environmentTokenCounts,
-  findServer,
+  findActiveServer,
   loginHint,
   runningGateway,
 } from "../../server-choice.ts";
@@ -76,11 +76,8 @@ async function findSubjects(
 ): Promise<Subject[]> {
   const { io, environment } = context;
   if (!options.all) {
-    const choice = await findServer(options, context, dependencies);
-    // A default profile's server is not what was asked for here: without a gateway, all are shown.
-    if (choice && choice.how !== "profile") {
-      return [await subjectFor(choice, options, context, signal, dependencies)];
-    }
+    const choice = await findActiveServer(options, context, dependencies);
+    if (choice) return [await subjectFor(choice, options, context, signal, dependencies)];
   }
   const name = options.profile ?? environment.profile;
   const saved = await dependencies.openProfiles(context).list();
