@@ -37,12 +37,22 @@ export async function ensurePrivateDirectory(
 ): Promise<void> {
   try {
     await mkdir(path, { recursive: true, mode: 0o700 });
-    const { mode } = await stat(path);
-    if (windows || (mode & 0o077) === 0) return;
+  } catch (error) {
+    throw storeError("make the directory", path, error);
+  }
+  await mendDirectory(path, report);
+}
+
+/** Takes away what others are allowed in a directory of ours; one that cannot be mended is said. */
+export async function mendDirectory(path: string, report: (line: string) => void): Promise<void> {
+  if (windows) return;
+  const { mode } = await stat(path);
+  if ((mode & 0o077) === 0) return;
+  try {
     await chmod(path, 0o700);
     report(mended(path, mode, 0o700));
   } catch (error) {
-    throw storeError("make the directory", path, error);
+    report(`${path} is open to others and cannot be closed to them (${errnoOf(error)})`);
   }
 }
 

@@ -5,6 +5,7 @@ import { parseProfile } from "./parse-profile.ts";
 import {
   ensurePrivateDirectory,
   errnoOf,
+  mendDirectory,
   readPrivateFile,
   removeFile,
   storeError,
@@ -52,7 +53,9 @@ export function createProfileFiles(
 
   async function names(): Promise<string[]> {
     try {
-      return await readdir(directory);
+      const found = await readdir(directory);
+      await mendDirectory(directory, report);
+      return found;
     } catch (error) {
       if (errnoOf(error) === "ENOENT") return [];
       throw storeError("read", directory, error);

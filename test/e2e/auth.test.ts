@@ -97,6 +97,13 @@ describe("a token on stdin", () => {
     expect(stderr).toContain("1.5 s");
   });
 
+  test("is no longer waited for after Ctrl-C", async () => {
+    const running = startAgent(["auth", "login", "--url", gateway.url], { home, stdin: "open" });
+    await running.waitFor("stderr", /Waiting for a token/u);
+    running.process.kill("SIGINT");
+    expect(await running.ended).toMatchObject({ code: 130, stdout: "" });
+  });
+
   test("an empty pipe is said, and is no token", async () => {
     const { code, stderr } = await login("");
     expect(code).toBe(2);

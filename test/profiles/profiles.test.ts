@@ -124,11 +124,13 @@ describe("profile files", () => {
     const secret = join(configDir, "secrets", profileId(profile));
     chmodSync(fileOf(profile), 0o644);
     chmodSync(secret, 0o640);
+    chmodSync(folder(), 0o755);
     const profiles = open();
     const [found] = await profiles.list();
     expect(found && (await profiles.secretOf(found))).toBe("od_secret");
     expect(modeOf(fileOf(profile))).toBe(0o600);
     expect(modeOf(secret)).toBe(0o600);
+    expect(modeOf(folder())).toBe(0o700);
     expect(reports.join("\n")).toMatch(/\.json was open to others \(mode 0644\)/u);
     expect(reports.join("\n")).toMatch(/mode 0640/u);
   });

@@ -57,10 +57,16 @@ export async function findToken(
     return { token, source: "local", minted: { ...minted, by } };
   };
 
-  if (options.local) {
+  const mintable = target.ways?.some((way) => way.type === "local") ?? true;
+  if (options.local && mintable) {
     if (target.runtime) return mint(target.runtime);
     throw new AppError("unreachable", `No gateway of yours runs at ${url}`, {
       hint: "agent serve --background",
+    });
+  }
+  if (options.local) {
+    throw new AppError("usage", `The gateway at ${url} mints no local tokens`, {
+      hint: waysOf(target.ways, target.runtime !== undefined),
     });
   }
   if (options.token !== undefined) {
@@ -82,7 +88,6 @@ export async function findToken(
     if (line !== undefined) return { token: cleanToken(line, "stdin"), source: "stdin" };
     io.note("stdin was empty: did the command before the pipe fail?");
   }
-  const mintable = target.ways?.some((way) => way.type === "local") ?? true;
   if (target.runtime && mintable) return mint(target.runtime);
   throw new AppError("usage", `No token for ${url}`, {
     hint: waysOf(target.ways, target.runtime !== undefined),

@@ -24,6 +24,8 @@ export interface FakeDoor {
   /** It cannot be reached. */
   down?: boolean;
   kind?: "onedoor" | "mcp";
+  /** Ways to sign in; local and token unless said. */
+  ways?: readonly string[];
   /** Answer to `POST /auth/logout`. */
   revocation?: Revocation;
 }
@@ -132,10 +134,7 @@ export class Bench {
     const server = door.kind ?? "onedoor";
     if (door.open === true) return Promise.resolve({ kind: "open", server });
     if (bearer === undefined) {
-      const ways = [
-        { type: "local", description: "" },
-        { type: "token", description: "" },
-      ];
+      const ways = (door.ways ?? ["local", "token"]).map((type) => ({ type, description: "" }));
       return Promise.resolve({ kind: "required", server, ways });
     }
     const who = door.tokens?.[bearer];

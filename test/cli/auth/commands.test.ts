@@ -199,8 +199,9 @@ describe("logout", () => {
     expect(bench.notes.join("\n")).toContain("ONEDOOR_TOKEN is set");
   });
 
-  test("--all and --url exclude each other", async () => {
+  test("--all goes with neither --url nor --profile", async () => {
     await expect(logout({ all: true, url })).rejects.toMatchObject({ code: "usage" });
+    await expect(logout({ all: true, profile: "work" })).rejects.toMatchObject({ code: "usage" });
   });
 });
 

@@ -109,6 +109,18 @@ describe("which token", () => {
     expect(bench.minted).toBe(0);
   });
 
+  test("--local at a gateway that mints none says so, and proves nothing to it", async () => {
+    bench.runGateway();
+    bench.doors[runtimeRecord.url] = { ways: ["token"] };
+    await expect(login({ local: true })).rejects.toMatchObject({
+      code: "usage",
+      message: "The gateway at http://127.0.0.1:3050 mints no local tokens",
+    });
+    bench.pipe("");
+    await expect(login()).rejects.toMatchObject({ code: "usage" });
+    expect(bench.minted).toBe(0);
+  });
+
   test("no way left: the ways of this server are named", async () => {
     bench.doors[url] = {};
     bench.pipe("");

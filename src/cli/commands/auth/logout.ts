@@ -39,8 +39,11 @@ export function createLogout(
     ],
     /** With `--json`: `{removed, orphans, profiles: [{url, name, removed, revocation}]}`. */
     async run(options, context) {
-      if (options.all && options.url !== undefined) {
-        throw new AppError("usage", "--all and --url exclude each other");
+      if (options.all && (options.url ?? options.profile) !== undefined) {
+        throw new AppError(
+          "usage",
+          "--all is for every profile: it goes with neither --url nor --profile",
+        );
       }
       const deadline = createDeadline(options.timeoutMs ?? defaultTimeoutMs, context.signal);
       try {
