@@ -16,6 +16,12 @@ export function realServer(
   return { command: process.execPath, args: [file, ...args] };
 }
 
+/** The fixture that misbehaves as it is told: test/fixtures/raw-server.mjs. */
+export function rawServer(...modes: readonly string[]): { command: string; args: string[] } {
+  const file = fileURLToPath(new URL("../../fixtures/raw-server.mjs", import.meta.url));
+  return { command: process.execPath, args: [file, ...modes] };
+}
+
 export interface RunningGateway {
   readonly agent: RunningAgent;
   /** Without a path: `http://127.0.0.1:40123`. */
@@ -41,7 +47,7 @@ export async function startGateway(
     home,
     ...(options.env === undefined ? {} : { env: options.env }),
   });
-  await agent.waitFor("stderr", /listening on/i);
+  await agent.waitFor("stderr", /Listening on/u);
   const file = join(options.stateDir ?? home.stateDir, "server.json");
   const record: RunningGateway["record"] = JSON.parse(readFileSync(file, "utf8"));
   return {
