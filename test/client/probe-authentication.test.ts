@@ -3,7 +3,8 @@ import { identify } from "../../src/client/identify.ts";
 import { probeAuthentication } from "../../src/client/probe-authentication.ts";
 import { startEverything } from "./support/everything-server.ts";
 import { sendJson, startFakeServer } from "./support/fake-server.ts";
-import type { FakeServer, SeenRequest } from "./support/fake-server.ts";
+import type { FakeServer } from "./support/fake-server.ts";
+import { startLegacyServer } from "./support/legacy-server.ts";
 import { startModernServer } from "./support/modern-server.ts";
 
 let fake: FakeServer | undefined;
@@ -138,45 +139,14 @@ describe("a OneDoor gateway", () => {
   });
 });
 
-/** Speaks just enough of the legacy protocol; what needs the bearer `good` is for the test to say. */
-function guarded(
-  needsBearer: (request: SeenRequest, method: string) => boolean,
-): Promise<FakeServer> {
-  return startFakeServer((request, response) => {
-    const message: { id?: number; method?: string } = JSON.parse(request.body || "{}");
-    const method = message.method ?? "";
-    if (request.method !== "POST") response.writeHead(405).end();
-    else if (request.headers.authorization === "Bearer breaks") response.writeHead(500).end();
-    else if (needsBearer(request, method) && request.headers.authorization !== "Bearer good") {
-      response.writeHead(401, { "www-authenticate": "Bearer" }).end();
-    } else if (method === "initialize") {
-      const result = {
-        protocolVersion: "2025-06-18",
-        capabilities: { tools: {} },
-        serverInfo: { name: "guarded", version: "1" },
-      };
-      sendJson(response, 200, { jsonrpc: "2.0", id: message.id, result });
-    } else if (method === "tools/list") {
-      sendJson(response, 200, { jsonrpc: "2.0", id: message.id, result: { tools: [] } });
-    } else if (message.id === undefined) response.writeHead(202).end();
-    else {
-      const error = { code: -32601, message: "Method not found" };
-      sendJson(response, 400, { jsonrpc: "2.0", id: message.id, error });
-    }
-  });
-}
-
 describe("any other MCP server", () => {
   test.each([
     ["everything", (): boolean => true],
-    [
-      "only what follows the handshake",
-      (_: SeenRequest, method: string): boolean => method === "tools/list",
-    ],
+    ["only what follows the handshake", (method: string): boolean => method === "tools/list"],
   ])(
     "that guards %s tells a good bearer from a bad one and from none",
     async (_what, needsBearer) => {
-      fake = await guarded(needsBearer);
+      fake = await startLegacyServer({ needsBearer });
       const url = `${fake.url}/mcp`;
       expect(await probeAuthentication(url, undefined, signal())).toMatchObject({
         kind: "required",
