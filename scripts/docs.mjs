@@ -4,20 +4,19 @@
 //   npm run docs -- --check  fails when options, usage, reference or schema are not what the code says
 import { mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { loadSources } from "./load-sources.mjs";
+import { withSources } from "./load-sources.mjs";
 import { configurationPage } from "./docs-configuration.mjs";
 import { recordSession } from "./docs-session.mjs";
 
 const docs = fileURLToPath(new URL("../docs/", import.meta.url));
 const check = process.argv.includes("--check");
 
-const code = await loadSources({
-  commandTable: "src/cli/table.ts",
-  commandUsage: "src/cli/help.ts",
-  optionRows: "src/cli/help.ts",
-  globalOptions: "src/cli/options.ts",
-  serverOptions: "src/cli/options.ts",
-  configurationJsonSchema: "src/config/configuration-schema.ts",
+/** The program's own data, with the commands' files loaded. */
+const code = await withSources("scripts/docs-sources.ts", async (exports) => {
+  /** @type {Map<any, any>} */
+  const modules = new Map();
+  for (const entry of exports.commandTable) modules.set(entry, await entry.load());
+  return { ...exports, modules };
 });
 const schema = `${JSON.stringify(code.configurationJsonSchema(), null, 2)}\n`;
 
@@ -30,7 +29,7 @@ function table(title, rows) {
   const lines = rows.map(
     ([name, text]) => `| \`${name.replaceAll("|", "\\|")}\` | ${cell(text)} |`,
   );
-  return [`## ${title}`, "", "| | |", "|---|---|", ...lines, "", ""].join("\n");
+  return [`## ${title}`, "", "| | |", "|---|---|", ...lines, ""].join("\n");
 }
 
 const runMark = "## A real run";
@@ -40,7 +39,7 @@ const pages = new Map();
 /** @type {string[]} */
 const index = [];
 for (const entry of code.commandTable) {
-  const module = await entry.load();
+  const module = code.modules.get(entry);
   const name = entry.path.join("-");
   index.push(`| [\`agent ${entry.path.join(" ")}\`](${name}.md) | ${entry.summary} |`);
   pages.set(

@@ -1,25 +1,23 @@
 import { mkdtemp, rm } from "node:fs/promises";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { build } from "esbuild";
 
 const root = fileURLToPath(new URL("../", import.meta.url));
 
 /**
- * Loads exports straight from the TypeScript sources, for scripts that write what follows from them.
- * @param {Record<string, string>} exports name of the export → file, from the root
- * @returns {Promise<Record<string, any>>}
+ * Loads a TypeScript file and what it imports, for scripts that write what follows from the sources.
+ * Files that the sources load lazily are to be loaded within `use`: the bundle is gone after it.
+ * @template T
+ * @param {string} file from the root
+ * @param {(exports: any) => Promise<T>} use
+ * @returns {Promise<T>}
  */
-export async function loadSources(exports) {
+export async function withSources(file, use) {
   const folder = await mkdtemp(join(root, "node_modules", ".onedoor-sources-"));
   try {
     await build({
-      stdin: {
-        contents: Object.entries(exports)
-          .map(([name, file]) => `export { ${name} } from "./${file}";`)
-          .join("\n"),
-        resolveDir: root,
-      },
+      entryPoints: [join(root, file)],
       bundle: true,
       splitting: true,
       packages: "external",
@@ -29,10 +27,8 @@ export async function loadSources(exports) {
       define: { ONEDOOR_VERSION: '"0.0.0"' },
       logLevel: "error",
     });
-    const loaded = await import(pathToFileURL(join(folder, "stdin.js")).href);
-    // The commands load lazily: before their files go.
-    for (const entry of loaded.commandTable ?? []) await entry.load();
-    return loaded;
+    const name = basename(file).replace(/\.ts$/, ".js");
+    return await use(await import(pathToFileURL(join(folder, name)).href));
   } finally {
     await rm(folder, { recursive: true });
   }

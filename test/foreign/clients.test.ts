@@ -25,7 +25,7 @@ beforeAll(async () => {
   gateway = await startGateway(home, {
     mcpServers: { everything: realServer("everything"), memory: realServer("memory") },
   });
-  for (const args of [["wait"], ["auth", "login", "--store", "file"]]) {
+  for (const args of [["auth", "login", "--store", "file"], ["wait"]]) {
     const { code, stderr } = await runAgent(args, { home });
     expect(code, stderr).toBe(0);
   }

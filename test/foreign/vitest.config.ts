@@ -6,7 +6,7 @@ export default {
   test: {
     ...base.test,
     include: ["test/foreign/**/*.test.ts"],
-    exclude: [],
+    exclude: ["**/node_modules/**"],
     testTimeout: 60_000,
     hookTimeout: 60_000,
   },
