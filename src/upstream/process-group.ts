@@ -9,6 +9,14 @@ import type { UpstreamTimings } from "./timings.ts";
 const onWindows = process.platform === "win32";
 const pollMs = 15;
 
+/** Groups that were started and not seen to be gone. */
+const living = new Map<number, ChildProcess>();
+
+/** The last resort when we end without `endProcessGroup`, e.g. by an uncaught error: nobody stays behind. */
+function killLivingGroups(): void {
+  for (const [pid, child] of living) signalGroup(child, pid, "SIGKILL");
+}
+
 /**
  * Starts a program as the head of a process group of its own, so that what it starts in turn (`npx`
  * starts a shell that starts the server) can be ended with it. Errors arrive as its `error` event.
@@ -20,7 +28,7 @@ export function startProcessGroup(program: {
   env: Readonly<Record<string, string>>;
 }): ChildProcessWithoutNullStreams {
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- `stdio` asks for all three pipes
-  return spawn(program.command, [...program.args], {
+  const child = spawn(program.command, [...program.args], {
     cwd: program.cwd,
     env: { ...program.env },
     stdio: ["pipe", "pipe", "pipe"],
@@ -28,6 +36,11 @@ export function startProcessGroup(program: {
     windowsHide: true,
     shell: false,
   }) as ChildProcessWithoutNullStreams;
+  if (child.pid !== undefined) {
+    if (living.size === 0) process.on("exit", killLivingGroups);
+    living.set(child.pid, child);
+  }
+  return child;
 }
 
 /**
@@ -52,6 +65,8 @@ export async function endProcessGroup(
       signalGroup(child, pid, "SIGKILL");
       await until(() => !isAlive(child, pid), timings.killGraceMs);
     }
+    living.delete(pid);
+    if (living.size === 0) process.off("exit", killLivingGroups);
   }
   for (const stream of [child.stdin, child.stdout, child.stderr]) stream?.destroy();
 }

@@ -214,6 +214,33 @@ describe("Streamable HTTP", () => {
     expect(other.received).toEqual([]);
   });
 
+  test.each(["application/json", "text/event-stream"])(
+    "an answer without end (%s) fails the call before it fills the memory",
+    async (type) => {
+      const chunk = Buffer.alloc(1024 * 1024, "x");
+      let written = 0;
+      const sessions = legacySessions((_message, response) => {
+        response.writeHead(200, { "content-type": type });
+        const pump = (): void => {
+          while (!response.destroyed) {
+            written += chunk.length;
+            if (!response.write(chunk)) break;
+          }
+        };
+        response.on("drain", pump);
+        pump();
+      });
+      const web = await openHttpUpstream(sessions.handle);
+      const pool = openPool([httpServer("web", web.url)]);
+      await pool.reaches("web", "ready");
+      await expect(
+        failure(pool.get("web").callTool({ name: "run" }, callOptions())),
+      ).resolves.toMatchObject({ code: "upstream_unavailable" });
+      expect(written).toBeLessThan(2 * 64 * 1024 * 1024);
+      expect(pool.get("web").state.kind).toBe("ready");
+    },
+  );
+
   test("a session is ended when the pool is closed", async () => {
     const sessions = legacySessions(() => undefined);
     const web = await openHttpUpstream(sessions.handle);
