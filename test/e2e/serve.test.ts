@@ -43,7 +43,14 @@ function isAlive(pid: number): boolean {
   }
 }
 
-async function freePort(): Promise<{ port: number; release(): Promise<void> }> {
+/** The grandchild and then the child that one call of `grandchild` tells. */
+async function rawPids(): Promise<number[]> {
+  const call = await runAgent(["run", "raw/grandchild", "--json"], { home });
+  const { pids }: { pids: [number, number] } = JSON.parse(call.stdout);
+  return pids.toReversed();
+}
+
+async function freePort(): Promise<{ port: number; release: () => Promise<void> }> {
   const server = createServer();
   await new Promise<void>((resolve) => {
     server.listen(0, "127.0.0.1", resolve);
@@ -132,12 +139,6 @@ describe("calls in flight when it is to end", () => {
     await call.ended.catch(() => undefined);
     process.kill(pid ?? 0, "SIGKILL");
   });
-
-  async function rawPids(): Promise<number[]> {
-    const call = await runAgent(["run", "raw/grandchild", "--json"], { home });
-    const { pids }: { pids: [number, number] } = JSON.parse(call.stdout);
-    return pids.toReversed();
-  }
 });
 
 describe("what is audited", () => {

@@ -45,10 +45,11 @@ export function streamToolCall(
         };
         lookers.add(look);
         look();
-        ended.then(() => {
+        const giveUp = (): void => {
           look();
           reject(new Error(`no ${name}: ${text}`));
-        }, reject);
+        };
+        void ended.then(giveUp, reject);
       }),
   };
 }
