@@ -4,13 +4,13 @@ import { systemErrorCode } from "../core/system-error-code.ts";
 const longestReason = 300;
 
 /** Foreign text as part of a reason: one line, bounded. */
-export function oneLine(text: string, longest = longestReason): string {
+function oneLine(text: string, longest = longestReason): string {
   const line = text.replaceAll(/[\p{Cc}\p{Zl}\p{Zp}\s]+/gu, " ").trim();
   return line.length > longest ? `${line.slice(0, longest - 1)}…` : line;
 }
 
 /** The innermost system error code (`ECONNREFUSED`) in a chain of causes. */
-export function innermostErrorCode(error: unknown): string | undefined {
+function innermostErrorCode(error: unknown): string | undefined {
   let found: string | undefined;
   for (let at: unknown = error, depth = 0; at instanceof Error && depth < 8; depth++) {
     const code = systemErrorCode(at);

@@ -9,7 +9,7 @@ export interface ListingLimits {
 }
 
 /** Far beyond what a model can use; keeps a mistaken or hostile server from filling the memory. */
-export const listingLimits: ListingLimits = { pages: 200, tools: 5000, bytes: 16 * 1024 * 1024 };
+const listingLimits: ListingLimits = { pages: 200, tools: 5000, bytes: 16 * 1024 * 1024 };
 
 export interface ToolListing {
   /** Every field kept as the server sent it. */

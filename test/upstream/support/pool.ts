@@ -11,7 +11,7 @@ import type { CallOptions, Upstream, UpstreamState } from "../../../src/upstream
 import { createUpstreamPool } from "../../../src/upstream/upstream-pool.ts";
 import type { ConfigurablePool } from "../../../src/upstream/upstream-pool.ts";
 
-export const fixtures = join(import.meta.dirname, "../../fixtures");
+const fixtures = join(import.meta.dirname, "../../fixtures");
 const modules = join(import.meta.dirname, "../../../node_modules/@modelcontextprotocol");
 
 const common = { tags: [], disabled: false, timeoutMs: 30_000 };
