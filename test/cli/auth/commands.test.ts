@@ -129,6 +129,14 @@ describe("status", () => {
   });
 });
 
+test("a local token does not follow its gateway to another port", async () => {
+  await bench.save(runtimeRecord.url, { source: "local", instanceId: "instance-one" }, long);
+  bench.runGateway({ url: "http://127.0.0.1:4051" });
+  expect(await status({ all: true, json: true })).toBe(3);
+  await logout({ all: true });
+  expect(bench.seen).toEqual([]);
+});
+
 function logout(flags: { url?: string; all?: boolean; json?: boolean; profile?: string } = {}) {
   const format = flags.json === true ? "json" : "text";
   return bench.run(createLogout(bench.dependencies), { all: false, format, ...flags });
