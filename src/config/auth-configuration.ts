@@ -94,6 +94,10 @@ function readTokens(
     } else if (values.has(each.token)) {
       problems.push({ path: tokenPath, reason: "is the same token as an earlier one" });
     }
+    // Until roles decide something, a lesser one would promise a limit that is not there.
+    if (each.role !== "admin") {
+      problems.push({ path: [...here, "role"], reason: "only admin is supported yet" });
+    }
     if (names.has(each.name)) {
       problems.push({ path: [...here, "name"], reason: "is the same name as an earlier one" });
     }

@@ -95,7 +95,7 @@ const server = z
 
 const role = z
   .enum(["viewer", "editor", "admin"], { error: 'expected "viewer", "editor" or "admin"' })
-  .describe("What the bearer of the token may do. Default: admin.");
+  .describe("What the bearer of the token may do. Default, and the only one yet: admin.");
 
 const tokenOptions = z
   .strictObject(

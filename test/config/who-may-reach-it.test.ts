@@ -6,7 +6,7 @@ const { load, problem } = useConfigurationFolder();
 
 describe("auth", () => {
   const tokens = [
-    { name: "ci", token: "t1", role: "viewer" },
+    { name: "ci", token: "t1", role: "admin" },
     { name: "me", token: "t2" },
   ];
 
@@ -16,7 +16,7 @@ describe("auth", () => {
         {
           type: "token",
           tokens: [
-            { name: "ci", token: "t1", role: "viewer" },
+            { name: "ci", token: "t1", role: "admin" },
             { name: "me", token: "t2", role: "admin" },
           ],
         },
@@ -64,6 +64,11 @@ describe("auth", () => {
       "a wrong role",
       { type: "token", options: { tokens: [{ name: "a", token: "b", role: "god" }] } },
       'FILE:9: auth.options.tokens[0].role: expected "viewer", "editor" or "admin"',
+    ],
+    [
+      "a role that would promise a limit nobody keeps yet",
+      { type: "token", options: { tokens: [{ name: "a", token: "b", role: "viewer" }] } },
+      "FILE:9: auth.options.tokens[0].role: only admin is supported yet",
     ],
     [
       "a token without a name",
