@@ -1,13 +1,13 @@
 import { readFileSync } from "node:fs";
 import { defineConfig } from "vitest/config";
 
-const { version } = JSON.parse(readFileSync(new URL("package.json", import.meta.url), "utf8")) as {
-  version: string;
-};
+const packageJson: { version: string } = JSON.parse(
+  readFileSync(new URL("package.json", import.meta.url), "utf8"),
+);
 const report = process.env["VITEST_REPORT"];
 
 export default defineConfig({
-  define: { ONEDOOR_VERSION: JSON.stringify(version) },
+  define: { ONEDOOR_VERSION: JSON.stringify(packageJson.version) },
   test: {
     include: ["test/**/*.test.ts"],
     // These need a keychain, a registry or other people's programs: npm run test:keychain|package|foreign.

@@ -43,7 +43,7 @@ const onlyMain = {
 
 // Built beside and then put in place, so that a failed build leaves the last good one.
 const dist = join(root, "dist");
-const fresh = join(root, "node_modules", `.onedoor-build-${process.pid}`);
+const fresh = join(root, `dist-${process.pid}`);
 try {
   await buildInto(fresh);
   await rm(dist, { recursive: true, force: true });
