@@ -29,7 +29,7 @@ function table(title, rows) {
   const lines = rows.map(
     ([name, text]) => `| \`${name.replaceAll("|", "\\|")}\` | ${cell(text)} |`,
   );
-  return [`## ${title}`, "", "| | |", "|---|---|", ...lines, ""].join("\n");
+  return [`## ${title}`, "", "| | |", "|---|---|", ...lines, "", ""].join("\n");
 }
 
 const runMark = "## A real run";
@@ -59,8 +59,8 @@ for (const entry of code.commandTable) {
       ) +
         table("Options", code.optionRows(module.options)) +
         (module.talksToServer ? table("Server", code.optionRows(code.serverOptions)) : "") +
-        table("Examples", module.examples),
-      "[Options of every command](README.md#options-of-every-command) · [Exit codes](README.md#exit-codes)",
+        table("Examples", module.examples) +
+        "[Options of every command](README.md#options-of-every-command) · [Exit codes](README.md#exit-codes)",
       "",
     ].join("\n"),
   );
