@@ -13,7 +13,6 @@ const options: Options = {
   strict: false,
   validateFormats: false,
   validateSchema: false,
-  addUsedSchema: false,
   logger: false,
   // A foreign regular expression could hold up the whole event loop, so none is ever run: `pattern` is
   // left to the server, and `patternProperties` only exempts names from `additionalProperties`.
@@ -58,15 +57,16 @@ export function compileArgumentCheck(inputSchema: JsonObject): ArgumentCheck {
 function compile(inputSchema: JsonObject): ValidateFunction | undefined {
   const dialect = inputSchema["$schema"];
   const ajv = typeof dialect === "string" && /draft-0[4-7]/u.test(dialect) ? draft07 : modern;
+  const { $schema: _dialect, ...schema } = inputSchema;
   try {
-    // Without `$schema` and `$id` a schema leaves no name behind that the next one could clash with.
-    const { $schema: _dialect, $id: _id, ...schema } = inputSchema;
     const validate = ajv.compile(schema);
-    ajv.removeSchema(schema);
     // `$async` schemas answer with a promise, which would pass as true.
     return "$async" in schema ? undefined : validate;
   } catch {
     return undefined;
+  } finally {
+    // ajv would keep every schema there ever was, and refuse the next one with the same `$id`.
+    ajv.removeSchema(schema);
   }
 }
 

@@ -53,7 +53,6 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
     const server = createServer(
       { requestTimeout: 60_000, headersTimeout: 20_000, keepAliveTimeout: 30_000 },
       (request, response) => {
-        if (closing) response.setHeader("connection", "close");
         response.once("close", () => {
           if (closing) setImmediate(() => server.closeIdleConnections());
         });
@@ -87,8 +86,8 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
 
 function closeServer(server: Server): Promise<void> {
   return new Promise((resolve) => {
+    // Closes idle connections as well.
     server.close(() => resolve());
-    server.closeIdleConnections();
   });
 }
 

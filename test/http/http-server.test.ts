@@ -1,4 +1,4 @@
-import { Agent, createServer, request, type Server } from "node:http";
+import { Agent, createServer, type Server } from "node:http";
 import { networkInterfaces } from "node:os";
 import { afterEach, describe, expect, it } from "vitest";
 import type { HttpServer } from "../../src/http/http-server.ts";
@@ -114,22 +114,18 @@ describe("close", () => {
     });
     const server = await startTestServer({ gateway: gatewayOf([one]).gateway });
     const agent = new Agent({ keepAlive: true });
-    await new Promise<void>((resolve, reject) => {
-      request({ port: server.port, host: "127.0.0.1", path: "/health", agent }, (incoming) => {
-        incoming.resume();
-        incoming.on("end", resolve);
-      })
-        .on("error", reject)
-        .end();
-    });
-    const answer = ask(server.port, "/api/v1/tools/call", { body: call, headers: good });
+    const idle = new Agent({ keepAlive: true });
+    await ask(server.port, "/health", { agent: idle });
+    const answer = ask(server.port, "/api/v1/tools/call", { body: call, headers: good, agent });
     await called;
-    const closed = server.close(20_000);
+    // A grace longer than the test: a connection that is not closed when it becomes idle would use it up.
+    const closed = server.close(60_000);
     await expect(ask(server.port, "/health")).rejects.toThrow("ECONNREFUSED");
     finish?.();
     expect((await answer).json).toEqual({ content: [] });
     await closed;
     agent.destroy();
+    idle.destroy();
   });
 
   it("cancels what is still running after the grace, and says why", async () => {

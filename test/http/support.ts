@@ -1,4 +1,4 @@
-import { request, type IncomingMessage } from "node:http";
+import { request, type Agent, type IncomingMessage } from "node:http";
 import type { CliTokenExchange } from "../../src/auth/cli-token-exchange.ts";
 import type { MintedTokens } from "../../src/auth/token-mint.ts";
 import type { Configuration } from "../../src/core/configuration.ts";
@@ -57,6 +57,8 @@ export interface Question {
   /** An object is sent as JSON; text as it is, without a content type of its own. */
   body?: object | string;
   host?: string;
+  /** Absent: a connection of its own, closed afterwards. */
+  agent?: Agent;
 }
 
 export interface Answer {
@@ -66,7 +68,7 @@ export interface Answer {
   json: unknown;
 }
 
-/** One request over a connection of its own, with exactly the headers given. */
+/** One request with exactly the headers given. */
 export function ask(port: number, path: string, question: Question = {}): Promise<Answer> {
   const { body, headers, method, host = "127.0.0.1" } = question;
   const isJson = typeof body === "object";
@@ -78,7 +80,7 @@ export function ask(port: number, path: string, question: Question = {}): Promis
         path,
         method: method ?? (body === undefined ? "GET" : "POST"),
         headers: { ...(isJson ? { "content-type": "application/json" } : {}), ...headers },
-        agent: false,
+        agent: question.agent ?? false,
       },
       (incoming) => {
         let text = "";
