@@ -95,6 +95,7 @@ describe("compileArgumentCheck", () => {
     ];
     expect(text({ a: 1 })).toHaveLength(1);
     expect(number({ a: 1 })).toEqual([]);
+    expect(number({ a: "x" })).toHaveLength(1);
   });
 
   it("ignores formats and unknown keywords", () => {
