@@ -3,6 +3,7 @@ import type { FastifyReply } from "fastify";
 /** A `text/event-stream` answer (WHATWG HTML §9.2). It begins with its first event, not before. */
 export interface EventStream {
   readonly begun: boolean;
+  /** News on the way; left out while the client does not keep up. */
   send(event: string, data: unknown): void;
   /** The last event. */
   end(event: string, data: unknown): void;
@@ -18,6 +19,10 @@ export function wantsEvents(accept: string | undefined): boolean {
     /\btext\/event-stream\b/iu.test(accept) &&
     !/\bapplication\/json\b/iu.test(accept)
   );
+}
+
+function frame(event: string, data: unknown): string {
+  return `event: ${event}\ndata: ${JSON.stringify(data)}\n\n`;
 }
 
 export function createEventStream(reply: FastifyReply): EventStream {
@@ -38,17 +43,18 @@ export function createEventStream(reply: FastifyReply): EventStream {
   }, keepAliveMs);
   raw.once("close", () => clearInterval(keepAlive));
 
-  const send = (event: string, data: unknown): void => {
-    begin();
-    write(`event: ${event}\ndata: ${JSON.stringify(data)}\n\n`);
-  };
   return {
     get begun() {
       return begun;
     },
-    send,
+    send(event, data) {
+      begin();
+      // For a client that does not read, nothing piles up: news is no use when it is old.
+      if (!raw.writableNeedDrain) write(frame(event, data));
+    },
     end(event, data) {
-      send(event, data);
+      begin();
+      write(frame(event, data));
       clearInterval(keepAlive);
       raw.end();
     },

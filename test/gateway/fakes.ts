@@ -87,7 +87,7 @@ export interface FakePool extends UpstreamPool {
   changed(): void;
 }
 
-export function fakePool(upstreams: readonly Upstream[]): FakePool {
+function fakePool(upstreams: readonly Upstream[]): FakePool {
   const listeners = new Set<() => void>();
   return {
     upstreams: new Map(upstreams.map((upstream) => [upstream.name, upstream])),
@@ -102,7 +102,7 @@ export function fakePool(upstreams: readonly Upstream[]): FakePool {
   };
 }
 
-export const ada: Principal = {
+const ada: Principal = {
   userId: "ada",
   displayName: "Ada",
   organizationId: "acme",

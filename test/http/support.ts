@@ -10,7 +10,7 @@ import { gatewayOf, fakeUpstream, goodToken, silentLogger } from "../gateway/fak
 export const good = { authorization: `Bearer ${goodToken}` };
 
 /** Knows one token, which can be revoked once. */
-export function fakeMint(): MintedTokens & { revoked: string[] } {
+function fakeMint(): MintedTokens & { revoked: string[] } {
   const revoked: string[] = [];
   return {
     revoked,

@@ -28,7 +28,6 @@ export function addMcpRoute(app: FastifyInstance, { mcp, inFlight }: McpRouteOpt
       handler: async ({ raw, principal, body }, reply) => {
         const caller = callerOf(principal ?? principalOf({ kind: "absent" }), raw);
         const message = readMessage(body);
-        reply.hijack();
         const response =
           message === undefined
             ? parseFault()
@@ -39,6 +38,7 @@ export function addMcpRoute(app: FastifyInstance, { mcp, inFlight }: McpRouteOpt
                 signal: inFlight.begin(reply.raw),
                 caller,
               });
+        reply.hijack();
         await writeResponse(response, reply.raw);
       },
     });
@@ -73,16 +73,19 @@ function headersOf({ headers }: IncomingMessage): Headers {
 
 /** Writes as fast as the client reads; stops, and so cancels, when it has gone. */
 async function writeResponse(response: Response, raw: ServerResponse): Promise<void> {
+  // Whether the connection is kept is between this server and the client.
+  response.headers.delete("connection");
   raw.writeHead(response.status, Object.fromEntries(response.headers));
-  if (response.body === null) {
+  try {
+    for await (const chunk of response.body ?? []) {
+      if (raw.destroyed) break;
+      if (!raw.write(chunk)) await drained(raw);
+    }
     raw.end();
-    return;
+  } catch {
+    // The exchange was broken off; half an answer must not look like a whole one.
+    raw.destroy();
   }
-  for await (const chunk of response.body) {
-    if (raw.destroyed) break;
-    if (!raw.write(chunk)) await drained(raw);
-  }
-  raw.end();
 }
 
 function drained(raw: ServerResponse): Promise<void> {
