@@ -9,20 +9,23 @@ const root = fileURLToPath(new URL("../", import.meta.url));
 const { version, bin } = JSON.parse(await readFile(join(root, "package.json"), "utf8"));
 
 /**
- * yargs parses our command lines; its help is not used. What draws that help (and takes most of the time
- * yargs needs to load) is left out.
+ * yargs parses our command lines; its help and its guess of the version are not used. What draws the one
+ * and looks for the other (in every folder above) takes most of the time yargs needs, and is left out.
  * @type {import("esbuild").Plugin}
  */
-const yargsWithoutHelp = {
-  name: "yargs-without-help",
+const yargsParsesOnly = {
+  name: "yargs-parses-only",
   setup(bundler) {
-    bundler.onResolve({ filter: /^(?:cliui|string-width)$/ }, ({ path, importer }) =>
+    bundler.onResolve({ filter: /^(?:cliui|string-width|escalade\/sync)$/ }, ({ path, importer }) =>
       /[\\/]node_modules[\\/]yargs[\\/]/.test(importer)
         ? { path, namespace: "not-used" }
         : undefined,
     );
     bundler.onLoad({ filter: /.*/, namespace: "not-used" }, ({ path }) => ({
-      contents: `export default () => { throw new Error(${JSON.stringify(`${path} is not bundled`)}); };`,
+      contents:
+        path === "escalade/sync"
+          ? "export default () => undefined;"
+          : `export default () => { throw new Error(${JSON.stringify(`${path} is not bundled`)}); };`,
     }));
   },
 };
@@ -85,7 +88,7 @@ async function buildInto(outdir) {
     // All of them are in one file, with the licences.
     legalComments: "none",
     metafile: true,
-    plugins: [yargsWithoutHelp],
+    plugins: [yargsParsesOnly],
     // CommonJS libraries call require(), which an ES module has to make for itself.
     banner: {
       js: 'import{createRequire as __onedoorBundleCreateRequire}from"node:module";const require=__onedoorBundleCreateRequire(import.meta.url);',

@@ -206,6 +206,7 @@ describe("--restart", () => {
     const first = parse(await serve(...free, "--json", "--auth", "none", "-f", config));
     const second = parse(await serve("--restart", "--json"));
     expect(second.pid).not.toBe(first.pid);
+    expect(second.url).toBe(first.url);
     expect(second.upstreams).toMatchObject({ total: 1 });
     expect(log().match(/without any sign-in/gu)).toHaveLength(2);
 

@@ -34,19 +34,21 @@ export async function restartInBackground(
 ): Promise<void> {
   const { state } = context.directories;
   const before = await readStartOptions(state);
-  const now: StartOptions & GlobalOptions = {
-    ...options,
-    config: options.config ?? before.config,
-    host: options.host ?? before.host,
-    port: options.port ?? before.port,
-    auth: options.auth ?? before.auth,
-    externalUrl: options.externalUrl ?? before.externalUrl,
-    insecureHttp: options.insecureHttp || before.insecureHttp,
-  };
   const stopped = await stopGateway(state, {
     timeoutMs: options.timeoutMs,
     signal: context.signal,
   });
+  // A port that was free to choose is kept: profiles belong to the address.
+  const portBefore = before.port === 0 && stopped ? Number(new URL(stopped.url).port) : before.port;
+  const now: StartOptions & GlobalOptions = {
+    ...options,
+    config: options.config ?? before.config,
+    host: options.host ?? before.host,
+    port: options.port ?? portBefore,
+    auth: options.auth ?? before.auth,
+    externalUrl: options.externalUrl ?? before.externalUrl,
+    insecureHttp: options.insecureHttp || before.insecureHttp,
+  };
   context.io.note(
     stopped === undefined ? "No gateway was running" : `Stopped process ${stopped.pid}`,
   );
