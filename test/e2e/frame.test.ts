@@ -177,6 +177,31 @@ describe("while a server does not answer", () => {
   });
 });
 
+describe("a bug that nobody catches", () => {
+  it.each([
+    ["an exception", "throw new Error('of secret things')"],
+    ["a rejection", "Promise.reject(new Error('of secret things'))"],
+  ])("%s ends the command with one line and 1", async (_name, bug) => {
+    const { url, server } = await muteServer();
+    try {
+      const later = `setTimeout(() => { ${bug} }, 300)`;
+      const env = {
+        NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(later)}`,
+      };
+      const { code, stdout, stderr } = await runAgent(["inspect", "--url", url], { home, env });
+      expect([code, stdout]).toEqual([1, ""]);
+      expect(stderr).toBe(
+        "agent: Unexpected failure (Error)\nhint: the same command with --debug shows where\n",
+      );
+      const debug = await runAgent(["inspect", "--url", url, "--debug"], { home, env });
+      expect(debug.code).toBe(1);
+      expect(debug.stderr).toContain("of secret things");
+    } finally {
+      server.close();
+    }
+  });
+});
+
 describe("a closed stdout", () => {
   it.each([[["completion", "bash"]], [["--help"]], [["--version"]], [["serve", "--status"]]])(
     "ends %j quietly",

@@ -1,5 +1,6 @@
 import { once } from "node:events";
 import {
+  chmodSync,
   existsSync,
   mkdirSync,
   readFileSync,
@@ -196,6 +197,33 @@ describe("--stop", () => {
     expect(code).toBe(3);
     expect(stderr).toContain(`(process ${gateway.agent.pid}) has not ended within 0.3 s`);
     expect(await gateway.agent.ended).toMatchObject({ code: 0 });
+  });
+});
+
+describe("a runtime file that somebody else may have written", () => {
+  it("is not believed, and said", async () => {
+    const gateway = await startGateway(home);
+    const file = join(home.stateDir, "server.json");
+    chmodSync(file, 0o644);
+    const status = await serve("--status");
+    expect(status).toMatchObject({ code: 3 });
+    expect(status.stdout).toContain("it is open to group or others");
+    const stop = await serve("--stop");
+    expect(stop).toMatchObject({ code: 0, stdout: "" });
+    expect(stop.stderr).toContain("it is open to group or others");
+    expect(gateway.agent.process.exitCode).toBeNull();
+    await gateway.stop();
+  });
+});
+
+describe("the log", () => {
+  it("is put aside when it has grown long", async () => {
+    mkdirSync(home.stateDir, { recursive: true, mode: 0o700 });
+    writeFileSync(join(home.stateDir, "gateway.log"), "x".repeat(5 * 1024 * 1024 + 1));
+    await serve(...free);
+    expect(log()).toContain("Listening");
+    expect(log().length).toBeLessThan(10_000);
+    expect(statSync(join(home.stateDir, "gateway.log.1")).size).toBeGreaterThan(5 * 1024 * 1024);
   });
 });
 

@@ -6,8 +6,6 @@ import type { Announcement } from "./serve-background.ts";
  * went. That command goes away after it.
  */
 export async function announcing(run: (onReady: () => void) => Promise<void>): Promise<void> {
-  // The other end may be gone: the gateway runs all the same, or its error is in the log.
-  process.on("disconnect", () => undefined);
   try {
     await run(() => {
       announce({ ready: true });
@@ -18,6 +16,7 @@ export async function announcing(run: (onReady: () => void) => Promise<void>): P
   }
 }
 
+/** The other end may be gone: the gateway runs all the same, and its error is in the log. */
 function announce(announcement: Announcement): void {
   if (!process.connected) return;
   process.send?.(announcement, undefined, undefined, () => {

@@ -24,7 +24,8 @@ const maxStatusBytes = 256 * 1024;
 export async function findGateway(stateDir: string, signal: AbortSignal): Promise<GatewayState> {
   const found = await readRuntimeFile(stateDir);
   if (found.kind === "absent") return { kind: "absent" };
-  if (found.kind !== "running") return { kind: "absent", reason: found.reason };
+  if (found.kind === "stale") return { kind: "absent", reason: found.reason };
+  if (found.kind === "untrusted") return { kind: "absent", reason: `it ${found.reason}` };
   const { record } = found;
   try {
     const { json } = await askJson(

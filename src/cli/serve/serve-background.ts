@@ -2,7 +2,7 @@ import { spawn } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { constants } from "node:fs";
-import { mkdir, open } from "node:fs/promises";
+import { mkdir, open, rename, stat } from "node:fs/promises";
 import type { FileHandle } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { AppError, errorCodes } from "../../core/errors.ts";
@@ -19,6 +19,7 @@ export type Announcement = { ready: true } | ErrorBody;
 
 /** A gateway whose start is broken off has no calls to wait for. */
 const longestEndMs = 10_000;
+const longestLogBytes = 5 * 1024 * 1024;
 
 export function logFileOf(stateDir: string): string {
   return join(stateDir, "gateway.log");
@@ -97,14 +98,18 @@ function childArguments(options: StartOptions & GlobalOptions): string[] {
     process.argv[1] ?? "",
     "serve",
     "--announce",
+    // A log of one JSON object a line, the last words too.
+    "--json",
     ...values.flatMap(([flag, value]) => (value === undefined ? [] : [`${flag}=${value}`])),
     ...switches.flatMap(([flag, on]) => (on ? [flag] : [])),
   ];
 }
 
-/** Appends; private, and not through a link that somebody laid there. */
+/** Appends; private, and not through a link that somebody laid there. A long one is put aside once. */
 async function openLog(stateDir: string): Promise<FileHandle> {
   await mkdir(stateDir, { recursive: true, mode: 0o700 });
+  const { size } = await stat(logFileOf(stateDir)).catch(() => ({ size: 0 }));
+  if (size > longestLogBytes) await rename(logFileOf(stateDir), `${logFileOf(stateDir)}.1`);
   const { O_WRONLY, O_APPEND, O_CREAT, O_NOFOLLOW } = constants;
   const handle = await open(logFileOf(stateDir), O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW, 0o600);
   await handle.chmod(0o600);

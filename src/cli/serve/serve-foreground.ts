@@ -99,17 +99,21 @@ async function watchFile(
       );
     }
   };
-  return watchConfiguration(
-    file,
-    () => {
+  const onError = (error: unknown): void => {
+    logger.error("The configuration file is not watched; a restart reads it again", {
+      reason: error instanceof Error ? error.message : String(error),
+    });
+  };
+  try {
+    const onChange = (): void => {
       reading = reading.then(reload);
-    },
-    (error) => {
-      logger.error("The configuration file is no longer watched; a restart reads it again", {
-        reason: error.message,
-      });
-    },
-  );
+    };
+    return watchConfiguration(file, onChange, onError);
+  } catch (error) {
+    // The system has no watch to give: no reason not to serve.
+    onError(error);
+    return { close: () => undefined };
+  }
 }
 
 /** What a running gateway cannot take over. */

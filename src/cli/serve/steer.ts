@@ -39,7 +39,10 @@ export async function restartInBackground(
     signal: context.signal,
   });
   // A port that was free to choose is kept: profiles belong to the address.
-  const portBefore = before.port === 0 && stopped ? Number(new URL(stopped.url).port) : before.port;
+  const portBefore =
+    before.port === 0 && stopped.kind === "stopped"
+      ? Number(new URL(stopped.record.url).port)
+      : before.port;
   const now: StartOptions & GlobalOptions = {
     ...options,
     config: options.config ?? before.config,
@@ -50,7 +53,7 @@ export async function restartInBackground(
     insecureHttp: options.insecureHttp || before.insecureHttp,
   };
   context.io.note(
-    stopped === undefined ? "No gateway was running" : `Stopped process ${stopped.pid}`,
+    stopped.kind === "none" ? "No gateway was running" : `Stopped process ${stopped.record.pid}`,
   );
   await startInBackground(now, context);
 }
@@ -66,12 +69,22 @@ export async function stopRunning(options: GlobalOptions, context: Context): Pro
     spinner.stop();
   });
   if (options.format === "json") {
-    await io.out(`${JSON.stringify({ stopped: stopped !== undefined, pid: stopped?.pid })}\n`);
-  } else if (stopped === undefined) {
-    io.note("No gateway runs; nothing to stop");
+    const answer =
+      stopped.kind === "stopped"
+        ? { stopped: true, pid: stopped.record.pid }
+        : { stopped: false, reason: stopped.reason };
+    await io.out(`${JSON.stringify(answer)}\n`);
+  } else if (stopped.kind === "stopped") {
+    const { url, pid } = stopped.record;
+    await io.out(`Stopped the gateway at ${url} (process ${pid})\n`);
   } else {
-    await io.out(`Stopped the gateway at ${stopped.url} (process ${stopped.pid})\n`);
+    io.note(`No gateway runs; nothing to stop${aboutFile(stopped.reason)}`);
   }
+}
+
+/** Why a runtime file that is there does not count. */
+function aboutFile(reason: string | undefined): string {
+  return reason === undefined ? "" : ` (there is a runtime file, but ${reason})`;
 }
 
 /** `agent serve --status`: 0 when one runs and answers, else 3. */
@@ -115,9 +128,7 @@ function stateAsJson(state: GatewayState, log: string): object {
 
 function stateAsText(state: GatewayState, log: string): string {
   if (state.kind === "absent") {
-    return state.reason === undefined
-      ? "No gateway runs"
-      : `No gateway runs: the runtime file is there, but ${state.reason}`;
+    return `No gateway runs${aboutFile(state.reason)}`;
   }
   const { url, pid, startedAtMs } = state.record;
   if (state.kind === "silent") {
