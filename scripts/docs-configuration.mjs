@@ -13,12 +13,13 @@ function kind(schema) {
  * @param {Schema} schema @param {string} prefix @returns {string[]}
  */
 function rows(schema, prefix) {
-  return Object.entries(schema.properties ?? {}).flatMap(([key, value]) => {
+  const all = Object.entries(schema.properties ?? {});
+  return all.flatMap(([key, value]) => {
     const path = `${prefix}${key}`;
     const own = `| \`${path}\` | ${kind(value).replaceAll("|", "\\|")} | ${(value.description ?? "").replaceAll("|", "\\|")} |`;
     if (value.additionalProperties && value.additionalProperties.properties) return [own];
     const list = value.anyOf?.find((one) => one.properties) ?? value.items ?? value;
-    return [own, ...rows(list, `${path}${value.type === "array" ? "[]" : ""}.`)];
+    return [own].concat(rows(list, `${path}${value.type === "array" ? "[]" : ""}.`));
   });
 }
 

@@ -30,6 +30,12 @@ const session = /** @type {const} */ ([
   ["serve", "agent serve --stop"],
 ]);
 
+/** @param {string} name @param {string[]} args */
+const server = (name, ...args) => ({
+  command: process.execPath,
+  args: [`${modules}server-${name}/dist/index.js`, ...args],
+});
+
 /**
  * Runs the session with the built program and real servers, in a home of its own.
  * @returns {Promise<Map<string, string>>} page → what the terminal showed, addresses and paths made general
@@ -43,11 +49,6 @@ export async function recordSession() {
   });
   const config = join(home, ".config", "onedoor");
   mkdirSync(config, { recursive: true, mode: 0o700 });
-  /** @param {string} name @param {string[]} args */
-  const server = (name, ...args) => ({
-    command: process.execPath,
-    args: [`${modules}server-${name}/dist/index.js`, ...args],
-  });
   writeFileSync(
     join(config, "mcp.json"),
     JSON.stringify({
@@ -102,5 +103,5 @@ function general(text, home) {
     .replaceAll(process.execPath, "node")
     .replaceAll(modules, "~/servers/")
     .replace(/\bod_[\w-]+/g, (token) => `${token.slice(0, 7)}…`)
-    .replace(/\b(?:process|pid) \d+\b/g, (text) => text.replace(/\d+/, "4711"));
+    .replace(/\b(?:process|pid) \d+\b/g, (words) => words.replace(/\d+/, "4711"));
 }
