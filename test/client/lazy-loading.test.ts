@@ -1,0 +1,49 @@
+import { fileURLToPath } from "node:url";
+import { build } from "esbuild";
+import { expect, test } from "vitest";
+
+const root = fileURLToPath(new URL("../../", import.meta.url));
+
+/** The packages that a file loads before anything is asked of it, itself or through what it imports. */
+async function eagerPackages(file: string): Promise<string[]> {
+  const { metafile } = await build({
+    absWorkingDir: root,
+    entryPoints: [file],
+    bundle: true,
+    write: false,
+    metafile: true,
+    platform: "node",
+    format: "esm",
+    packages: "external",
+    logLevel: "error",
+  });
+  const seen = new Set<string>();
+  const packages = new Set<string>();
+  const visit = (path: string): void => {
+    if (seen.has(path)) return;
+    seen.add(path);
+    for (const { path: target, kind, external } of metafile.inputs[path]?.imports ?? []) {
+      if (kind !== "import-statement") continue;
+      if (external === true) packages.add(target);
+      else visit(target);
+    }
+  };
+  visit(file);
+  return [...packages].filter((name) => !name.startsWith("node:"));
+}
+
+test("the way to a gateway loads nothing but Node itself; the way to an MCP server is lazy", async () => {
+  expect(await eagerPackages("src/client/connect-tool-server.ts")).toEqual([]);
+  expect(await eagerPackages("src/client/probe-authentication.ts")).toEqual([]);
+  // The check can fail: what is lazy there does load the SDK.
+  expect(await eagerPackages("src/client/mcp-tool-server.ts")).toContain(
+    "@modelcontextprotocol/client",
+  );
+});
+
+test.each(["inspect", "run", "instructions", "wait"])(
+  "agent %s loads no package eagerly",
+  async (name) => {
+    expect(await eagerPackages(`src/cli/commands/${name}.ts`)).toEqual([]);
+  },
+);
