@@ -6,7 +6,7 @@ import type { Io } from "../context.ts";
 import { maxInputBytes, tooMuch } from "./given-arguments.ts";
 
 /** A pipe that says nothing for so long may be one that never will. */
-export const silentMs = 1000;
+const silentMs = 1000;
 
 export interface PipedInputOptions {
   io: Pick<Io, "stdin">;

@@ -1,7 +1,7 @@
 import { AppError } from "../../core/errors.ts";
 
 /** How much of a list is shown when nothing else was asked for. */
-export const defaultLimit = 100;
+const defaultLimit = 100;
 
 export interface PageOptions {
   limit?: number | undefined;
