@@ -14,7 +14,7 @@ import type { Home } from "./support/home.ts";
 const staticToken = "static-token-of-the-tests-0001";
 const auth = [
   { type: "local" },
-  { type: "token", options: { tokens: [{ name: "ci", token: staticToken, role: "editor" }] } },
+  { type: "token", options: { tokens: [{ name: "ci", token: staticToken }] } },
 ];
 
 /** The gateway lives in one home; whoever signs in may have another. */
@@ -68,7 +68,7 @@ describe("a token on stdin", () => {
     const { code, stdout, stderr } = await login(text);
     expect({ code, stderr }).toMatchObject({ code: 0 });
     expect(stdout).toMatch(
-      /^Signed in to http:\/\/127\.0\.0\.1:\d+ as ci \(editor\), from stdin; /u,
+      /^Signed in to http:\/\/127\.0\.0\.1:\d+ as ci \(admin\), from stdin; /u,
     );
     expect(stdout + stderr).not.toContain(staticToken);
     expect(await savedToken()).toBe(staticToken);
