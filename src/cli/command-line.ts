@@ -70,7 +70,7 @@ export async function runCommandLine(
   try {
     const invocation = await parseCommandLine(argv, commandTable, process.env);
     if (invocation.kind !== "run") {
-      const columns = Math.min(process.stdout.columns ?? 80, 110);
+      const columns = Math.min(process.stdout.columns || 80, 110);
       io = createProcessIo(process, { quiet: false, plainOutput: true });
       await io.out(
         invocation.kind === "version" ? `${version}\n` : await helpPage(invocation.path, columns),

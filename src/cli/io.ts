@@ -28,7 +28,9 @@ export function createProcessIo(
   let stdinOpened = false;
   let active: LazySpinner | undefined;
   const stderrIsTerminal = isTerminal(streams.stderr);
-  const spinners = stderrIsTerminal && !options.plainOutput && !options.quiet;
+  // A terminal that does not know its width has nowhere to move: ora would clear lines for ever.
+  const spinners =
+    stderrIsTerminal && streams.stderr.columns > 0 && !options.plainOutput && !options.quiet;
   const stdoutIsTerminal = isTerminal(streams.stdout);
   return {
     get stdin() {
@@ -43,7 +45,7 @@ export function createProcessIo(
     stderrIsTerminal,
     color: stdoutIsTerminal && !options.plainOutput,
     spinners,
-    columns: streams.stdout.columns ?? 80,
+    columns: streams.stdout.columns || 80,
     out: (text) => writeAll(streams.stdout, text),
     note(line, { always = false } = {}) {
       if (options.quiet && !always) return;

@@ -58,6 +58,13 @@ describe("on a terminal", () => {
   });
 });
 
+it("moves nothing on a terminal without a width", () => {
+  const { streams, stdout, stderr } = fakeStreams(true);
+  stdout.columns = 0;
+  stderr.columns = 0;
+  expect(createProcessIo(streams, defaults)).toMatchObject({ spinners: false, columns: 80 });
+});
+
 describe("in a pipe", () => {
   it("hands bytes on as they are", async () => {
     const { streams, stdout } = fakeStreams(false);

@@ -1,3 +1,4 @@
+import { once } from "node:events";
 import { mkdirSync, readdirSync, readFileSync } from "node:fs";
 import { createServer } from "node:net";
 import type { AddressInfo, Server } from "node:net";
@@ -182,20 +183,24 @@ describe("a bug that nobody catches", () => {
     ["an exception", "throw new Error('of secret things')"],
     ["a rejection", "Promise.reject(new Error('of secret things'))"],
   ])("%s ends the command with one line and 1", async (_name, bug) => {
-    const { url, server } = await muteServer();
+    const { url, called, server } = await muteServer();
+    // The bug waits until it is called for, in the middle of a command.
+    const planted = `process.once("SIGUSR2", () => { ${bug} })`;
+    const env = { NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(planted)}` };
     try {
-      const later = `setTimeout(() => { ${bug} }, 300)`;
-      const env = {
-        NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(later)}`,
-      };
-      const { code, stdout, stderr } = await runAgent(["inspect", "--url", url], { home, env });
-      expect([code, stdout]).toEqual([1, ""]);
-      expect(stderr).toBe(
-        "agent: Unexpected failure (Error)\nhint: the same command with --debug shows where\n",
-      );
-      const debug = await runAgent(["inspect", "--url", url, "--debug"], { home, env });
-      expect(debug.code).toBe(1);
-      expect(debug.stderr).toContain("of secret things");
+      for (const debug of [false, true]) {
+        const args = ["inspect", "--url", url, ...(debug ? ["--debug"] : [])];
+        const agent = startAgent(args, { home, env });
+        await (debug ? once(server, "connection") : called);
+        agent.process.kill("SIGUSR2");
+        const { code, stdout, stderr } = await agent.ended;
+        expect([code, stdout]).toEqual([1, ""]);
+        expect(stderr).toMatch(
+          /^agent: Unexpected failure \(Error\)\nhint: the same command with --debug shows where\n/u,
+        );
+        expect(stderr.includes("of secret things")).toBe(debug);
+        expect(stderr.trimEnd().split("\n").length > 2).toBe(debug);
+      }
     } finally {
       server.close();
     }

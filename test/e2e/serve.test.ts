@@ -4,6 +4,7 @@ import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { runAgent, startAgent } from "./support/agent.ts";
+import type { RunningAgent } from "./support/agent.ts";
 import { streamToolCall } from "./support/call-tool.ts";
 import { rawServer, realServer, startGateway } from "./support/gateway.ts";
 import type { RunningGateway } from "./support/gateway.ts";
@@ -16,13 +17,22 @@ beforeEach(() => {
   home = createHome();
 });
 afterEach(async () => {
-  if (gateway?.agent.process.exitCode === null) {
-    gateway.agent.process.kill("SIGKILL");
-    await gateway.agent.ended;
+  for (const agent of [gateway?.agent, ...others.splice(0)]) {
+    if (agent === undefined || agent.process.exitCode !== null) continue;
+    agent.process.kill("SIGKILL");
+    await agent.ended;
   }
   gateway = undefined;
   home.remove();
 });
+
+/** Started without waiting for an answer; ended with the test, however it ends. */
+const others: RunningAgent[] = [];
+function serve(args: readonly string[], env: Readonly<Record<string, string>> = {}): RunningAgent {
+  const agent = startAgent(["serve", ...args], { home, env });
+  others.push(agent);
+  return agent;
+}
 
 const open = ["--auth", "none"];
 
@@ -220,9 +230,10 @@ describe("its variables", () => {
     const config = home.writeConfiguration({ mcpServers: { raw: rawServer() } });
     const { port, release } = await freePort();
     await release();
-    const agent = startAgent(["serve"], {
-      home,
-      env: { ONEDOOR_PORT: String(port), ONEDOOR_AUTH: "none", ONEDOOR_CONFIG: config },
+    const agent = serve([], {
+      ONEDOOR_PORT: String(port),
+      ONEDOOR_AUTH: "none",
+      ONEDOOR_CONFIG: config,
     });
     await agent.waitFor("stderr", new RegExp(`Listening on http://127\\.0\\.0\\.1:${port}`, "u"));
     expect(agent.stderr).toContain("without any sign-in");
@@ -252,7 +263,7 @@ describe("saving the configuration", () => {
   });
 
   it("takes a file that comes later", async () => {
-    const agent = startAgent(["serve", "--port", "0", ...open], { home });
+    const agent = serve(["--port", "0", ...open]);
     await agent.waitFor("stderr", /No servers yet/u);
     home.writeConfiguration({ mcpServers: { one: rawServer() }, allowedHosts: ["a"] });
     await agent.waitFor("stderr", /is in effect/u);
