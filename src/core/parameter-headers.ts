@@ -12,10 +12,7 @@ const deepest = 16;
  * declarations on string, integer and boolean properties count; a faulty one is left out, and the server
  * judges.
  */
-export function parameterHeaders(
-  inputSchema: JsonObject,
-  args: JsonObject,
-): Record<string, string> {
+export function parameterHeaders(inputSchema: JsonObject, args: Json): Record<string, string> {
   const headers: Record<string, string> = {};
   collect(inputSchema, args, headers, 0);
   return headers;

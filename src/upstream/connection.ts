@@ -14,7 +14,7 @@ import { rpcErrorOf, saysSessionForgotten, watchLiveness } from "./liveness.ts";
 import type { Loss } from "./liveness.ts";
 import { createLosslessRequests } from "./lossless-requests.ts";
 import { OpeningError } from "./opening-error.ts";
-import { parameterHeaders } from "./parameter-headers.ts";
+import { parameterHeaders } from "../core/parameter-headers.ts";
 import type { UpstreamTimings } from "./timings.ts";
 import { watchToolList } from "./tool-list-watch.ts";
 import { listAllTools } from "./tool-listing.ts";

@@ -23,11 +23,20 @@ test("repeats what the schema declares, at any depth", () => {
   });
 });
 
+test("a property within a list declares nothing", () => {
+  const items = {
+    type: "object",
+    properties: { inner: { type: "string", "x-mcp-header": "Inner" } },
+  };
+  const inList = { type: "object", properties: { list: { type: "array", items } } };
+  expect(parameterHeaders(inList, { list: [{ inner: "x" }] })).toEqual({});
+});
+
 test("leaves out what is not given or of another type", () => {
   expect(parameterHeaders(schema, { region: null, count: 1.5 })).toEqual({});
 });
 
-test.each(["grüße", " padded ", "two\r\nlines", "", "=?base64?eA==?="])(
+test.each(["grüße", " padded ", "two\r\nInjected: 1", "", "=?base64?eA==?="])(
   "a header carries %j as base64",
   (region) => {
     const encoded = Buffer.from(region).toString("base64");
