@@ -64,7 +64,10 @@ export async function runCommandLine(
   process.on("beforeExit", () => {
     if (!finished) onUncaught(new Error("the command ended without a result"));
   });
-  endOnSignals(process, controller);
+  const lastBreath: (() => void)[] = [];
+  endOnSignals(process, controller, () => {
+    for (const work of lastBreath) work();
+  });
   endOnClosedOutput(process, controller);
 
   try {
@@ -91,6 +94,9 @@ export async function runCommandLine(
       directories: resolveDirectories(options.configDir, environment),
       now: Date.now,
       signal: controller.signal,
+      onForcedEnd: (work) => {
+        lastBreath.push(work);
+      },
       deadline: ({ timeoutMs }, defaultMs = defaultTimeoutMs) =>
         createDeadline(timeoutMs ?? defaultMs, controller.signal).signal,
     };
@@ -115,17 +121,29 @@ async function helpPage(path: readonly string[], columns: number): Promise<strin
     : commandHelp(entry, await entry.load(), columns);
 }
 
-/** The first signal ends the command in its own time; the second one ends the process. */
-function endOnSignals(process: NodeJS.Process, controller: AbortController): void {
+/**
+ * The first signal ends the command in its own time; a second one ends the process, after `lastBreath`.
+ * The listeners stay until then: the terminal's libraries end the process at a signal that they alone hear.
+ */
+function endOnSignals(
+  process: NodeJS.Process,
+  controller: AbortController,
+  lastBreath: () => void,
+): void {
   const signals: readonly EndingSignal[] = ["SIGINT", "SIGTERM", "SIGHUP"];
-  const listeners = signals.map((signal) => {
-    const listener = (): void => {
-      for (const [name, other] of listeners) process.removeListener(name, other);
-      controller.abort(new Ending(signal, exitCodeOfSignal(signal)));
-    };
-    process.on(signal, listener);
-    return [signal, listener] as const;
-  });
+  let heard = false;
+  for (const signal of signals) {
+    process.on(signal, () => {
+      if (!heard) {
+        heard = true;
+        controller.abort(new Ending(signal, exitCodeOfSignal(signal)));
+        return;
+      }
+      lastBreath();
+      process.removeAllListeners(signal);
+      process.kill(process.pid, signal);
+    });
+  }
 }
 
 /** What nobody reads any more needs not be found out either. */

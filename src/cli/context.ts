@@ -34,6 +34,8 @@ export interface Context {
   readonly now: () => number;
   /** Aborted by Ctrl-C and SIGTERM. */
   readonly signal: AbortSignal;
+  /** Runs `work`, which must be synchronous, when a second signal ends the process at once. */
+  onForcedEnd(work: () => void): void;
   /** Starts the deadline of this command: `--timeout`, else the default given (30 s). */
   deadline(options: { timeoutMs?: number | undefined }, defaultMs?: number): AbortSignal;
 }

@@ -88,7 +88,7 @@ function split(argv: readonly string[], specs: Readonly<Record<string, OptionSpe
     "--": rest,
     $0: _program,
     ...flags
-  } = yargs([...argv])
+  } = yargs(withDashValues(argv, specs))
     .help(false)
     .version(false)
     .exitProcess(false)
@@ -109,6 +109,27 @@ function split(argv: readonly string[], specs: Readonly<Record<string, OptionSpe
     rest: Array.isArray(rest) ? rest.map(String) : [],
     flags,
   };
+}
+
+/** `--args -` as `--args=-`: the parser takes a lone dash for a word of its own. */
+function withDashValues(
+  argv: readonly string[],
+  specs: Readonly<Record<string, OptionSpec>>,
+): string[] {
+  const takeValue = new Set(
+    Object.entries(specs).flatMap(([key, { type, alias }]) =>
+      type === "boolean" ? [] : [`--${flagOf(key)}`, ...(alias === undefined ? [] : [`-${alias}`])],
+    ),
+  );
+  const words: string[] = [];
+  const end = argv.includes("--") ? argv.indexOf("--") : argv.length;
+  for (const [index, word] of argv.entries()) {
+    const before = words.at(-1);
+    if (word === "-" && index < end && before !== undefined && takeValue.has(before)) {
+      words[words.length - 1] = `${before}=-`;
+    } else words.push(word);
+  }
+  return words;
 }
 
 function findCommand(

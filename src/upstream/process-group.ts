@@ -13,7 +13,7 @@ const pollMs = 15;
 const living = new Map<number, ChildProcess>();
 
 /** The last resort when we end without `endProcessGroup`, e.g. by an uncaught error: nobody stays behind. */
-function killLivingGroups(): void {
+export function killLivingGroups(): void {
   for (const [pid, child] of living) signalGroup(child, pid, "SIGKILL");
 }
 

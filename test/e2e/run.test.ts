@@ -46,9 +46,9 @@ describe("arguments", () => {
     });
   });
 
-  test("--args=- reads the pipe", async () => {
+  test("--args - reads the pipe", async () => {
     const stdin = { text: '{"message": "dash"}' };
-    expect(await up.agent(["run", "everything/echo", "--args=-"], { stdin })).toMatchObject({
+    expect(await up.agent(["run", "everything/echo", "--args", "-"], { stdin })).toMatchObject({
       code: 0,
       stdout: "Echo: dash\n",
     });

@@ -7,6 +7,7 @@ import { watchConfiguration } from "../../config/watch-configuration.ts";
 import type { Configuration } from "../../core/configuration.ts";
 import { toAppError } from "../../core/errors.ts";
 import type { Logger } from "../../core/logger.ts";
+import { killLivingGroups } from "../../upstream/process-group.ts";
 import type { GlobalOptions } from "../command.ts";
 import type { Context } from "../context.ts";
 import { createLogger } from "./create-logger.ts";
@@ -38,6 +39,7 @@ export async function serveForeground(
     },
   };
   const configuration = await loadConfiguration(load);
+  context.onForcedEnd(killLivingGroups);
   const logger = createLogger({
     write: (line) => {
       io.note(line, { always: true });

@@ -89,6 +89,7 @@ export class Bench {
       directories: { config: join(this.folder, "config"), state: join(this.folder, "state") },
       now: () => this.nowMs,
       signal: this.#abort.signal,
+      onForcedEnd: () => undefined,
       deadline: () => this.#abort.signal,
     };
   }

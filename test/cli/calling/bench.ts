@@ -133,6 +133,7 @@ export class Bench {
       directories: { config: "/nowhere", state: "/nowhere" },
       now: () => 0,
       signal: this.interruption.signal,
+      onForcedEnd: () => undefined,
       deadline: () => this.interruption.signal,
     };
   }
