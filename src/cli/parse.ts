@@ -116,11 +116,12 @@ function withDashValues(
   argv: readonly string[],
   specs: Readonly<Record<string, OptionSpec>>,
 ): string[] {
-  const takeValue = new Set(
-    Object.entries(specs).flatMap(([key, { type, alias }]) =>
-      type === "boolean" ? [] : [`--${flagOf(key)}`, ...(alias === undefined ? [] : [`-${alias}`])],
-    ),
-  );
+  const takeValue = new Set<string>();
+  for (const [key, { type, alias }] of Object.entries(specs)) {
+    if (type === "boolean") continue;
+    takeValue.add(`--${flagOf(key)}`);
+    if (alias !== undefined) takeValue.add(`-${alias}`);
+  }
   const words: string[] = [];
   const end = argv.includes("--") ? argv.indexOf("--") : argv.length;
   for (const [index, word] of argv.entries()) {
