@@ -7,12 +7,17 @@ import { fileURLToPath } from "node:url";
 const main = fileURLToPath(new URL("../dist/main.js", import.meta.url));
 const modules = fileURLToPath(new URL("../node_modules/@modelcontextprotocol/", import.meta.url));
 
-/** What each page shows: the lines as they are typed, run in this order by one user on one machine. */
-const session = /** @type {const} */ ([
+/**
+ * What each page shows: the lines as they are typed, run in this order by one user on one machine, and the
+ * exit code where it is not 0.
+ * @type {[page: string, line: string, exitCode?: number][]}
+ */
+const session = [
   ["serve", "agent serve --background"],
   ["serve", "agent serve --status"],
-  ["wait", "agent wait everything"],
   ["auth-login", "agent auth login"],
+  ["wait", "agent wait"],
+  ["wait", "agent wait memory"],
   ["auth-status", "agent auth status"],
   ["auth-whoami", "agent auth whoami"],
   ["auth-token", "agent auth token --header | cut -c 1-26"],
@@ -22,13 +27,13 @@ const session = /** @type {const} */ ([
   ["inspect", "agent inspect everything/echo"],
   ["run", "agent run everything/echo message=hello"],
   ["run", "agent run everything/get-sum a=2 b=40"],
-  ["run", "agent run everything/get-sum a=two b=40"],
-  ["run", "agent run everything/ecko message=hello"],
+  ["run", "agent run everything/get-sum a=two b=40", 2],
+  ["run", "agent run everything/ecko message=hello", 2],
   ["instructions", "agent instructions | head -n 24"],
   ["completion", "agent completion bash | head -n 5"],
   ["auth-logout", "agent auth logout --all"],
   ["serve", "agent serve --stop"],
-]);
+];
 
 /** @param {string} name @param {string[]} args */
 const server = (name, ...args) => ({
@@ -71,8 +76,11 @@ export async function recordSession() {
   /** @type {Map<string, string>} */
   const pages = new Map();
   try {
-    for (const [page, line] of session) {
-      const text = general(await shell(line, env), home);
+    for (const [page, line, exitCode = 0] of session) {
+      const shown = await shell(line, env);
+      if (shown.exitCode !== exitCode)
+        throw new Error(`${line} ended with ${shown.exitCode}:\n${shown.text}`);
+      const text = general(shown.text, home);
       pages.set(page, `${pages.get(page) ?? ""}$ ${line}\n${text}`);
     }
   } finally {
@@ -82,17 +90,17 @@ export async function recordSession() {
   return pages;
 }
 
-/** @param {string} line @param {NodeJS.ProcessEnv} env @returns {Promise<string>} */
+/** @param {string} line @param {NodeJS.ProcessEnv} env @returns {Promise<{text: string, exitCode: number | null}>} */
 function shell(line, env) {
   return new Promise((resolve, reject) => {
-    const child = spawn("bash", ["-c", `exec 2>&1; ${line}`], {
+    const child = spawn("bash", ["-c", `exec 2>&1; set -o pipefail; ${line}`], {
       env,
       stdio: ["ignore", "pipe", "inherit"],
     });
     let text = "";
     child.stdout.setEncoding("utf8").on("data", (chunk) => (text += chunk));
     child.once("error", reject);
-    child.once("close", () => resolve(text));
+    child.once("close", (exitCode) => resolve({ text, exitCode }));
   });
 }
 
