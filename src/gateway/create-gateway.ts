@@ -1,6 +1,7 @@
 import type { Door } from "../auth/door.ts";
 import type { AuditSink, AuditStatus } from "../core/audit.ts";
-import type { ServerConfiguration } from "../core/configuration.ts";
+import type { AuthConfiguration, ServerConfiguration } from "../core/configuration.ts";
+import { configuredSecrets } from "../core/configured-secrets.ts";
 import { AppError, type ErrorCode } from "../core/errors.ts";
 import { isJsonObject, type JsonObject } from "../core/json.ts";
 import type { Logger } from "../core/logger.ts";
@@ -10,7 +11,6 @@ import { oneLine } from "../core/terminal-text.ts";
 import { exposedToolName } from "../core/tool-name.ts";
 import type { UpstreamPool } from "../upstream/upstream.ts";
 import type { CallerContext, Gateway, GatewayCall } from "./gateway.ts";
-import { knownSecrets } from "./known-secrets.ts";
 import { createLiveCatalog } from "./live-catalog.ts";
 import { prepareArguments } from "./prepare-arguments.ts";
 import { renderInstructions } from "./render-instructions.ts";
@@ -22,6 +22,8 @@ export interface GatewayOptions {
   pool: UpstreamPool;
   /** The configured servers as they are now; asked for at each use, so a reload needs no telling. */
   servers: () => ReadonlyMap<string, ServerConfiguration>;
+  /** The configured ways to sign in: their static tokens must not stand in the audit. */
+  auth: readonly AuthConfiguration[];
   audit: AuditSink;
   /** Milliseconds since the epoch. */
   now: () => number;
@@ -36,7 +38,7 @@ const longestCallMs = 60 * 60 * 1000;
 const defaultStartWindowMs = 5_000;
 
 export function createGateway(options: GatewayOptions): Gateway {
-  const { door, pool, servers, audit, now, newId, logger } = options;
+  const { door, pool, servers, auth, audit, now, newId, logger } = options;
   const catalog = createLiveCatalog(pool, servers);
   const listeners = new Set<() => void>();
   const secrets = new WeakMap<ReadonlyMap<string, ServerConfiguration>, string[]>();
@@ -63,7 +65,7 @@ export function createGateway(options: GatewayOptions): Gateway {
 
   const secretsNow = (): string[] => {
     const configured = servers();
-    const known = secrets.get(configured) ?? knownSecrets(configured);
+    const known = secrets.get(configured) ?? configuredSecrets(configured.values(), auth);
     secrets.set(configured, known);
     return known;
   };

@@ -14,6 +14,8 @@ export interface LiveCatalog {
   /** Enabled servers in the order of the configuration, which decides who wins a name. */
   servers(): LiveServer[];
   server(name: string): LiveServer | undefined;
+  /** Whether the configuration names the server and has it switched off. */
+  isDisabled(name: string): boolean;
   /** The same object as long as no server lists anything else. */
   current(): Catalog;
   /** A tool by the name its own server gives it. */
@@ -44,6 +46,7 @@ export function createLiveCatalog(
         ? undefined
         : live(configuration);
     },
+    isDisabled: (name) => configured().get(name)?.disabled ?? false,
     current() {
       const listed = servers().map(({ configuration: { name, prefix }, upstream }) => ({
         name,

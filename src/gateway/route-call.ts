@@ -28,10 +28,15 @@ export function routeCall(catalog: LiveCatalog, address: ToolAddress): Route {
     : routeOwn(catalog, address.server, address.tool);
 }
 
-/** @throws AppError `not_found` with a "did you mean" hint */
+/** @throws AppError `not_found`: switched off, or unknown with a "did you mean" hint */
 export function findServer(catalog: LiveCatalog, name: string): LiveServer {
   const server = catalog.server(name);
   if (server !== undefined) return server;
+  if (catalog.isDisabled(name)) {
+    throw new AppError("not_found", `Server ${shown(name)} is disabled in the configuration`, {
+      hint: 'Take "disabled" out of its entry there; saving the file is enough',
+    });
+  }
   const names = catalog.servers().map(({ configuration }) => configuration.name);
   const meant = closest(name, names);
   throw new AppError("not_found", `Unknown server ${shown(name)}`, {

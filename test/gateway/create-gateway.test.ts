@@ -213,14 +213,17 @@ describe("the audit", () => {
   it("holds no secret: not by key, and not those of the configuration", async () => {
     const one = fakeUpstream("one", [{ name: "echo", inputSchema: { type: "object" } }]);
     const servers = [
-      serverConfiguration("one", { env: { API_TOKEN: "server-secret-1", HOME: "/home/ada" } }),
+      serverConfiguration("one", { env: { GH_PAT: "ghp_supersecret99", HOME: "/home/ada" } }),
     ];
-    const { gateway, audit } = gatewayOf([one], { servers });
-    const args = { password: "hunter2", note: "it is server-secret-1 in /home/ada" };
+    const tokens = [{ name: "ci", token: "static-key-7", role: "admin" as const }];
+    const { gateway, audit } = gatewayOf([one], { servers, auth: [{ type: "token", tokens }] });
+    const note = "it is ghp_supersecret99 in /home/ada";
+    const args = { password: "hunter2", note, key: "static-key-7" };
     await gateway.callTool(caller, call({ params: { arguments: args } }));
     expect(audit.events[0]?.params).toEqual({
       password: "[redacted]",
       note: "it is [redacted] in /home/ada",
+      key: "[redacted]",
     });
     expect(one.calls[0]?.params["arguments"]).toBe(args);
   });

@@ -1,7 +1,7 @@
 import type { SignInWay } from "../../src/auth/authenticator.ts";
 import type { Door } from "../../src/auth/door.ts";
 import type { AuditEvent, AuditSink } from "../../src/core/audit.ts";
-import type { ServerConfiguration } from "../../src/core/configuration.ts";
+import type { AuthConfiguration, ServerConfiguration } from "../../src/core/configuration.ts";
 import type { JsonObject } from "../../src/core/json.ts";
 import type { Logger } from "../../src/core/logger.ts";
 import type { CallToolResult, Tool } from "../../src/core/mcp.ts";
@@ -166,6 +166,7 @@ export function gatewayOf(
     logger?: Logger;
     startWindowMs?: number;
     door?: Door;
+    auth?: readonly AuthConfiguration[];
   } = {},
 ): GatewayFixture {
   const pool = fakePool(upstreams);
@@ -178,6 +179,7 @@ export function gatewayOf(
     door: options.door ?? fakeDoor(),
     pool,
     servers: () => servers,
+    auth: options.auth ?? [],
     audit,
     now: () => (clock += 5),
     newId: () => `id-${++ids}`,

@@ -46,6 +46,7 @@ beforeAll(async () => {
     door: fakeDoor(),
     pool,
     servers: () => servers,
+    auth: [],
     audit,
     now: Date.now,
     newId: randomUUID,

@@ -119,6 +119,7 @@ export async function startGateway(options: StartOptions): Promise<GatewayProces
       door: createDoor(configuration.auth.map((entry) => authenticatorOf(entry, storage))),
       pool,
       servers: () => configuration.servers,
+      auth: configuration.auth,
       audit,
       now: Date.now,
       newId: randomUUID,

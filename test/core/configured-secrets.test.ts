@@ -1,0 +1,31 @@
+import { expect, it } from "vitest";
+import { configuredSecrets } from "../../src/core/configured-secrets.ts";
+import { serverConfiguration } from "../gateway/fakes.ts";
+import { httpServer } from "../upstream/support/pool.ts";
+
+it("takes every own variable, whatever its name, and leaves what is inherited or short", () => {
+  const env = {
+    GH_PAT: "ghp_supersecret99",
+    PATH: "/usr/local/bin",
+    LC_ALL: "en_US.UTF-8",
+    SystemRoot: String.raw`C:\Windows`,
+    "ProgramFiles(x86)": String.raw`C:\Program Files (x86)`,
+    DEBUG: "true",
+  };
+  expect(configuredSecrets([serverConfiguration("one", { env })])).toEqual(["ghp_supersecret99"]);
+});
+
+it("takes header values whole and by word, but no scheme alone, the longest first", () => {
+  const server = httpServer("a", "https://x", { Authorization: "Bearer abcdefgh", "X-Mode": "on" });
+  expect(configuredSecrets([server])).toEqual(["Bearer abcdefgh", "abcdefgh"]);
+});
+
+it("takes the static tokens of auth, each once", () => {
+  const tokens = [
+    { name: "a", token: "static-1", role: "admin" as const },
+    { name: "b", token: "static-1", role: "admin" as const },
+  ];
+  expect(configuredSecrets([], [{ type: "local" }, { type: "token", tokens }])).toEqual([
+    "static-1",
+  ]);
+});
