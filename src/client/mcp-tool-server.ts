@@ -1,18 +1,16 @@
-import { compileArgumentCheck } from "../core/argument-validator.ts";
 import { AppError } from "../core/errors.ts";
-import type { JsonObject } from "../core/json.ts";
 import type { Tool } from "../core/mcp.ts";
 import { parameterHeaders } from "../core/parameter-headers.ts";
+import { prepareArguments } from "../core/prepare-arguments.ts";
+import { renderInstructions } from "../core/render-instructions.ts";
 import { quoteForShell } from "../core/shell-quote.ts";
 import { closest } from "../core/suggest.ts";
 import { oneLine } from "../core/terminal-text.ts";
-import { fillMissingText, typeArguments } from "../core/tool-arguments.ts";
 import { openMcpConnection } from "./mcp-connection.ts";
-import { mcpInstructions } from "./mcp-instructions.ts";
 import { shownAddress } from "./http-json.ts";
 import { answerInputs, asksForever, maxRounds, needsInput } from "./input-required.ts";
 import type { Retry } from "./input-required.ts";
-import type { AskPerson, ServerPage, ToolCall, ToolServer } from "./tool-server.ts";
+import type { AskPerson, ServerPage, ToolServer } from "./tool-server.ts";
 
 // This file imports the MCP SDK and the schema compiler, so import it dynamically.
 
@@ -89,7 +87,7 @@ export async function connectMcpToolServer(options: McpOptions): Promise<ToolSer
     tool: (_server, tool) => toolNamed(tool),
     async call(_server, toolName, call) {
       const tool = await toolNamed(toolName);
-      const params = { name: tool.name, arguments: argumentsFor(tool, call) };
+      const params = { name: tool.name, arguments: prepareArguments(tool.name, tool, call) ?? {} };
       ask = call.onElicitation;
       const requestOptions = {
         signal: call.signal,
@@ -109,26 +107,10 @@ export async function connectMcpToolServer(options: McpOptions): Promise<ToolSer
       throw asksForever();
     },
     async instructions() {
-      return mcpInstructions({
-        ...connection.serverInfo,
-        name,
-        address: shownAddress(options.endpoint),
-        instructions: connection.instructions,
-        tools: await tools(),
-      });
+      return renderInstructions([await page()], { address: shownAddress(options.endpoint) });
     },
     close: () => connection.close(),
   };
-}
-
-/** The whole arguments of a call, typed and checked by the tool's schema before anything is sent. */
-function argumentsFor(tool: Tool, call: ToolCall): JsonObject {
-  const typed = { ...call.arguments, ...typeArguments(tool.inputSchema, call.untyped) };
-  const args =
-    call.text === undefined ? typed : fillMissingText(tool.inputSchema, typed, call.text);
-  const problems = compileArgumentCheck(tool.inputSchema)(args);
-  if (problems.length === 0) return args;
-  throw new AppError("usage", oneLine(`${tool.name}: ${problems.join("; ")}`, 1000));
 }
 
 function unknownTool(wanted: string, server: string, names: readonly string[]): AppError {

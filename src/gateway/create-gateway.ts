@@ -6,14 +6,14 @@ import { AppError, type ErrorCode } from "../core/errors.ts";
 import { isJsonObject, type JsonObject } from "../core/json.ts";
 import type { Logger } from "../core/logger.ts";
 import type { CallToolResult } from "../core/mcp.ts";
+import { prepareArguments } from "../core/prepare-arguments.ts";
 import { redactParams } from "../core/redact.ts";
+import { renderInstructions } from "../core/render-instructions.ts";
 import { oneLine } from "../core/terminal-text.ts";
 import { exposedToolName } from "../core/tool-name.ts";
 import type { UpstreamPool } from "../upstream/upstream.ts";
 import type { CallerContext, Gateway, GatewayCall } from "./gateway.ts";
 import { createLiveCatalog } from "./live-catalog.ts";
-import { prepareArguments } from "./prepare-arguments.ts";
-import { renderInstructions } from "./render-instructions.ts";
 import { findServer, routeCall, type Route } from "./route-call.ts";
 import { availabilityOf, detailOf, summaryOf } from "./server-view.ts";
 
@@ -107,7 +107,14 @@ export function createGateway(options: GatewayOptions): Gateway {
       try {
         const route = routeCall(catalog, call.address);
         toolName = exposedToolName(route.configuration.prefix, route.tool.name);
-        const prepared = prepareArguments(route.configuration.name, route.tool, call);
+        const prepared = prepareArguments(
+          `${route.configuration.name}/${route.tool.name}`,
+          route.tool,
+          {
+            ...call,
+            arguments: call.params["arguments"],
+          },
+        );
         args = prepared ?? {};
         const result = await callUpstream(route, call, prepared);
         status = result["isError"] === true ? "error" : "success";

@@ -50,9 +50,6 @@ export interface ServerDetail extends ServerSummary {
   serverInfo?: { name: string; version: string } | undefined;
 }
 
-/** Who reads the instructions: somebody at a shell, with the CLI, or a model behind an MCP client. */
-export type InstructionsAudience = "shell" | "mcp";
-
 /** The way of a request, free of transport: authenticate → route → check → call → audit. */
 export interface Gateway {
   readonly signInWays: readonly SignInWay[];
@@ -70,7 +67,7 @@ export interface Gateway {
    */
   callTool(caller: CallerContext, call: GatewayCall): Promise<CallToolResult>;
   /** The playbook and the live inventory, foreign text marked as such. */
-  instructions(caller: CallerContext, audience: InstructionsAudience): string;
+  instructions(caller: CallerContext, audience: "shell" | "mcp"): string;
   /** Names that could not be offered as they are, for `inspect` and the log. */
   readonly collisions: readonly string[];
   /** Whether every enabled upstream is ready or shown unavailable with its reason. */

@@ -145,8 +145,8 @@ describe("server-everything (legacy era)", () => {
     expect(text).toMatch(
       /^=== PLAYBOOK ===\n[^]*\n=== SERVER SUMMARY ===\n[^]*\n=== SERVER DETAILS ===\n/u,
     );
-    expect(text).toContain("| echo message=<string>");
-    expect(text).toContain(`Said by ${own}:\n| # Everything Server`);
+    expect(text).toContain(`\n- ${own}\n  echo message=<string>\n`);
+    expect(text).toContain(`  Said by ${own}:\n| # Everything Server`);
   });
 });
 
