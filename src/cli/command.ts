@@ -40,13 +40,14 @@ export interface ServerOptions {
   url?: string | undefined;
   profile?: string | undefined;
   token?: string | undefined;
+  insecureHttp?: boolean | undefined;
 }
 
 /** A command's file: options as data, and one function. */
 export interface CommandModule<Options extends object = Record<string, unknown>> {
   options: Readonly<Record<string, OptionSpec>>;
   positionals?: readonly PositionalSpec[];
-  /** Whether `--url`, `--profile`, `--token` belong to it. */
+  /** Whether every one of `serverOptions` belongs to it; a command that takes only some lists them itself. */
   talksToServer: boolean;
   examples: readonly (readonly [command: string, explains: string])[];
   /** Resolves with the exit code when it is not 0 without an error (e.g. `auth status`). */

@@ -53,6 +53,10 @@ export const serverOptions = {
     placeholder: "<token>",
     describe: "Bearer token; other users can see it in `ps`, a pipe or ONEDOOR_TOKEN hides it",
   },
+  insecureHttp: {
+    type: "boolean",
+    describe: "Take plain http to another machine, which shows the token to the network",
+  },
 } as const satisfies Record<string, OptionSpec>;
 
 /** `configDir` is written `--config-dir`. */

@@ -38,8 +38,8 @@ export interface Bearer {
 }
 
 export interface ServerChoiceOptions extends ServerOptions {
-  /** Take plain http to another machine; only `auth login` has it. */
-  insecureHttp?: boolean | undefined;
+  /** Say which gateway was found wherever stderr goes: for what changes a profile. */
+  sayServer?: boolean | undefined;
 }
 
 /** Less left than this, in milliseconds, and a local token counts as expired: the call may take a while. */
@@ -56,8 +56,8 @@ export function askedProfileName(options: ServerOptions, context: Context): stri
 
 /**
  * Finds the server of a command (contract §2 "Which server"): `--url`, `ONEDOOR_URL`, the running gateway of
- * this user, the default profile's server. What was not given on the command line is said on stderr. Nothing
- * is contacted.
+ * this user, the default profile's server. What was not given on the command line is said on stderr; that it
+ * is the running gateway, as is usual, only on a terminal: programs read every character. Nothing is contacted.
  * @throws AppError `usage` (the address), `unreachable` (there is none), `store_unavailable`
  */
 export async function chooseServer(
@@ -114,7 +114,8 @@ export async function findActiveServer(
   if (runtime) {
     const url = parseServerUrl(runtime.url);
     const profile = await profiles.find(url.canonical, name);
-    sayOnce(`Using ${runtime.url} (the running gateway)`, context);
+    if (options.sayServer === true || context.io.stderrIsTerminal)
+      sayOnce(`Using ${runtime.url} (the running gateway)`, context);
     return complete(url, "runtime", profile, runtime, options, context);
   }
   return undefined;

@@ -84,6 +84,7 @@ const callingDefaults = {
   url: undefined,
   profile: undefined,
   token: undefined,
+  insecureHttp: false,
 };
 
 describe("the options object", () => {

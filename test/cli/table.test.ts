@@ -41,7 +41,11 @@ describe.each(commandTable.map((entry) => [entry.path.join(" "), entry] as const
       for (const [key, { hidden }] of Object.entries(module.options)) {
         expect([key, help.includes(`--${flagOf(key)}`)]).toEqual([key, hidden !== true]);
       }
-      expect(help.includes("--url")).toBe(module.talksToServer);
+      const serverFlags = Object.keys(serverOptions).filter((key) => !(key in module.options));
+      for (const key of serverFlags) {
+        const line = new RegExp(`^ .*--${flagOf(key)}\\b`, "mu");
+        expect([key, line.test(help)]).toEqual([key, module.talksToServer]);
+      }
       expect(module.examples.length).toBeGreaterThan(0);
       for (const [command] of module.examples) expect(command).toMatch(/\bagent\b/u);
       const long = help.split("\n").filter((line) => line.length > 80);

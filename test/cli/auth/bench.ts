@@ -55,6 +55,8 @@ export class Bench {
   variables: Record<string, string> = {};
   runtime: RuntimeFileState = { kind: "absent" };
   stdin: (NodeJS.ReadableStream & { fd?: number }) | undefined;
+  /** Whether stderr is one. */
+  terminal = false;
   nowMs = Date.parse("2026-11-21T10:00:00Z");
   minted = 0;
   readonly #abort = new AbortController();
@@ -71,7 +73,7 @@ export class Bench {
         },
         stdinIsTerminal: false,
         stdoutIsTerminal: false,
-        stderrIsTerminal: false,
+        stderrIsTerminal: this.terminal,
         color: false,
         spinners: false,
         columns: 80,

@@ -2,24 +2,28 @@ import { expect, test } from "vitest";
 import { parseCommandLine } from "../../../src/cli/parse.ts";
 import { commandTable } from "../../../src/cli/table.ts";
 
-const frame = {
+const global = {
   configDir: undefined,
   format: "text",
   json: false,
   quiet: false,
   debug: false,
   timeoutMs: undefined,
+};
+const frame = {
+  ...global,
   url: undefined,
   profile: undefined,
   token: undefined,
+  insecureHttp: false,
 };
+const named = { ...global, url: undefined, profile: undefined };
 const login = {
   ...frame,
   local: false,
   store: undefined,
   stdinTimeout: 60,
   noVerify: false,
-  insecureHttp: false,
 };
 
 /** None of the server's environment twins is filled in: who wins is the command's decision. */
@@ -48,11 +52,11 @@ test.each([
   ["auth login --local --timeout 2", { ...login, local: true, timeoutMs: 2000 }],
   ["auth status", { ...frame, all: false }],
   ["auth status --all --quiet", { ...frame, all: true, quiet: true }],
-  ["auth logout --all", { ...frame, all: true }],
+  ["auth logout --all", { ...named, insecureHttp: false, all: true }],
   ["auth token --header -d /tmp/x", { ...frame, header: true, configDir: "/tmp/x" }],
   ["auth whoami --format json", { ...frame, format: "json" }],
-  ["auth switch work", { ...frame, target: "work" }],
-  ["auth switch --profile work", { ...frame, target: undefined, profile: "work" }],
+  ["auth switch work", { ...named, target: "work" }],
+  ["auth switch --profile work", { ...named, target: undefined, profile: "work" }],
 ])("%s", async (line, options) => {
   const invocation = await parseCommandLine(line.split(" "), commandTable, variables);
   expect(invocation).toMatchObject({ kind: "run" });
@@ -76,3 +80,13 @@ test.each([
   const parsing = parseCommandLine(line.split(" "), commandTable, variables);
   await expect(parsing).rejects.toMatchObject({ code: "usage" });
 });
+
+test.each(["auth logout --token secret", "auth switch work --token=secret"])(
+  "%s: a token has no part in it",
+  async (line) => {
+    await expect(parseCommandLine(line.split(" "), commandTable, {})).rejects.toMatchObject({
+      code: "usage",
+      message: "Unknown option: --token",
+    });
+  },
+);

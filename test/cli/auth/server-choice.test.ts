@@ -39,7 +39,6 @@ describe("which server", () => {
     });
     expect(bench.notes).toEqual([
       "Using https://saved.example.com (profile default)",
-      "Using http://127.0.0.1:3050 (the running gateway)",
       "Using https://env.example.com/mcp (ONEDOOR_URL)",
     ]);
   });
@@ -52,10 +51,22 @@ describe("which server", () => {
 
   test("is said once, however often a command tries", async () => {
     bench.runGateway();
+    bench.terminal = true;
     const { context } = bench;
     await chooseServer({}, context, bench.dependencies);
     await chooseServer({}, context, bench.dependencies);
     expect(bench.notes).toHaveLength(1);
+  });
+
+  test("the running gateway is said on a terminal, elsewhere only where a profile changes", async () => {
+    bench.runGateway();
+    await choose();
+    expect(bench.notes).toEqual([]);
+    await choose({ sayServer: true });
+    bench.terminal = true;
+    await choose();
+    const line = "Using http://127.0.0.1:3050 (the running gateway)";
+    expect(bench.notes).toEqual([line, line]);
   });
 
   test("a runtime file that others could have written counts for nothing, and is said", async () => {

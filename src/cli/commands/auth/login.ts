@@ -19,7 +19,6 @@ interface LoginOptions {
   store?: StoreKind | undefined;
   stdinTimeout: number;
   noVerify: boolean;
-  insecureHttp: boolean;
 }
 
 const defaultTimeoutMs = 30_000;
@@ -49,10 +48,6 @@ export function createLogin(
         describe: "How long to wait for a token on stdin",
       },
       noVerify: { type: "boolean", describe: "Save the token without asking the server" },
-      insecureHttp: {
-        type: "boolean",
-        describe: "Take plain http to another machine, which shows the token to the network",
-      },
     },
     examples: [
       ["agent auth login", "with a token from your own gateway"],
@@ -71,7 +66,7 @@ export function createLogin(
       }
       const deadline = createDeadline(options.timeoutMs ?? defaultTimeoutMs, context.signal);
       try {
-        const choice = await chooseServer(options, context, dependencies);
+        const choice = await chooseServer({ ...options, sayServer: true }, context, dependencies);
         const result = await signIn(
           choice,
           {

@@ -3,8 +3,10 @@ import { AppError } from "../../../core/errors.ts";
 import { addressOf } from "../../../profiles/profile.ts";
 import type { Profile } from "../../../profiles/profile.ts";
 import type { RuntimeRecord } from "../../../runtime/runtime-record.ts";
+import type { CanonicalUrl } from "../../../core/url.ts";
 import type { CommandModule, GlobalOptions } from "../../command.ts";
 import type { Context } from "../../context.ts";
+import { serverOptions } from "../../options.ts";
 import { jsonText } from "../../render/json-text.ts";
 import { findServer, isMinter, runningGateway } from "../../server-choice.ts";
 import { authDependencies } from "../../sign-in/dependencies.ts";
@@ -29,8 +31,12 @@ export function createLogout(
   dependencies: AuthDependencies = authDependencies,
 ): CommandModule<LogoutOptions> {
   return {
-    talksToServer: true,
+    // A token from elsewhere has no profile to remove.
+    talksToServer: false,
     options: {
+      url: serverOptions.url,
+      profile: serverOptions.profile,
+      insecureHttp: serverOptions.insecureHttp,
       all: { type: "boolean", describe: "Every profile, and every secret that belongs to one" },
     },
     examples: [
@@ -48,11 +54,12 @@ export function createLogout(
       const deadline = createDeadline(options.timeoutMs ?? defaultTimeoutMs, context.signal);
       try {
         const profiles = dependencies.openProfiles(context);
+        const server = options.all
+          ? undefined
+          : await findServer({ ...options, sayServer: true }, context, dependencies);
         const targets = options.all
           ? await profiles.list()
-          : [(await findServer(options, context, dependencies))?.profile].filter(
-              (profile) => profile !== undefined,
-            );
+          : [server?.profile].filter((profile) => profile !== undefined);
         const runtime = await runningGateway(context, dependencies);
         const removals = await Promise.all(
           targets.map((profile) =>
@@ -60,7 +67,7 @@ export function createLogout(
           ),
         );
         const orphans = options.all ? await profiles.removeOrphans() : 0;
-        await report(removals, orphans, options, context);
+        await report(removals, orphans, { ...options, server: server?.canonical }, context);
       } finally {
         deadline.close();
       }
@@ -111,7 +118,7 @@ function revocationEndpoint(
 async function report(
   removals: readonly Removal[],
   orphans: number,
-  options: LogoutOptions & GlobalOptions,
+  options: LogoutOptions & GlobalOptions & { server: CanonicalUrl | undefined },
   { io, environment, now }: Context,
 ): Promise<void> {
   const removed = removals.filter(({ kept }) => kept === undefined);
@@ -124,7 +131,7 @@ async function report(
     }));
     await io.out(jsonText({ removed: removed.length, orphans, profiles: rows }, io));
   } else {
-    await io.out(summary(removed, orphans, options.all));
+    await io.out(summary(removed, orphans, options));
   }
   if (!options.json) {
     for (const { profile, revocation } of removed) {
@@ -150,14 +157,22 @@ async function report(
       );
 }
 
-function summary(removed: readonly Removal[], orphans: number, all: boolean): string {
+function summary(
+  removed: readonly Removal[],
+  orphans: number,
+  { all, server }: LogoutOptions & { server: CanonicalUrl | undefined },
+): string {
   const lost = orphans === 0 ? "" : `, and ${orphans} that no profile owned`;
   if (all) {
     const noun = removed.length === 1 ? "profile" : "profiles";
     return `Removed ${removed.length} ${noun} and what was kept secret for them${lost}\n`;
   }
   const [only] = removed;
-  if (only === undefined) return "Not signed in there; nothing to remove\n";
+  if (only === undefined) {
+    return server === undefined
+      ? "Not signed in anywhere; nothing to remove\n"
+      : `Not signed in to ${server}; nothing to remove\n`;
+  }
   const { profile, revocation } = only;
   const revoked = revocation === "revoked" ? "; its token is revoked" : "";
   return `Signed out of ${profile.url}: profile ${profile.name} is removed${revoked}\n`;

@@ -4,6 +4,7 @@ import { parseServerUrl } from "../../../core/url.ts";
 import type { Profile } from "../../../profiles/profile.ts";
 import type { CommandModule, ServerOptions } from "../../command.ts";
 import type { Context } from "../../context.ts";
+import { serverOptions } from "../../options.ts";
 import { jsonText } from "../../render/json-text.ts";
 import { askedProfileName } from "../../server-choice.ts";
 import { authDependencies } from "../../sign-in/dependencies.ts";
@@ -17,8 +18,8 @@ export function createSwitch(
   dependencies: AuthDependencies = authDependencies,
 ): CommandModule<SwitchOptions> {
   return {
-    talksToServer: true,
-    options: {},
+    talksToServer: false,
+    options: { url: serverOptions.url, profile: serverOptions.profile },
     positionals: [{ name: "target", describe: "The profile's name, or its server's URL" }],
     examples: [
       ["agent auth switch https://gw.example.com", "use this server where no gateway runs here"],
