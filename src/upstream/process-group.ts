@@ -55,15 +55,16 @@ export async function endProcessGroup(
 ): Promise<void> {
   const { pid } = child;
   if (pid !== undefined) {
+    const isAlive = watchGroup(child, pid);
     child.stdin?.end();
     await until(() => hasExited(child), timings.stdinGraceMs);
-    if (isAlive(child, pid)) {
+    if (isAlive()) {
       signalGroup(child, pid, "SIGTERM");
-      await until(() => !isAlive(child, pid), timings.termGraceMs);
+      await until(() => !isAlive(), timings.termGraceMs);
     }
-    if (isAlive(child, pid)) {
+    if (isAlive()) {
       signalGroup(child, pid, "SIGKILL");
-      await until(() => !isAlive(child, pid), timings.killGraceMs);
+      await until(() => !isAlive(), timings.killGraceMs);
     }
     living.delete(pid);
     if (living.size === 0) process.off("exit", killLivingGroups);
@@ -75,34 +76,36 @@ function hasExited(child: ChildProcess): boolean {
   return child.exitCode !== null || child.signalCode !== null;
 }
 
-/** Whether the process or anything in its group still runs. */
-function isAlive(child: ChildProcess, pid: number): boolean {
-  if (onWindows) return !hasExited(child);
-  try {
-    process.kill(-pid, 0);
-  } catch (error) {
-    // EPERM: there is somebody, whom we may not signal. ESRCH: nobody.
-    return systemErrorCode(error) === "EPERM";
-  }
-  return !hasExited(child) || !onlyZombiesLeft(pid);
+/** A function that says whether the process or anything in its group still runs. */
+function watchGroup(child: ChildProcess, pid: number): () => boolean {
+  let members: string[] = [];
+  return () => {
+    if (onWindows) return !hasExited(child);
+    try {
+      process.kill(-pid, 0);
+    } catch (error) {
+      // EPERM: there is somebody, whom we may not signal. ESRCH: nobody.
+      return systemErrorCode(error) === "EPERM";
+    }
+    // Everything left may have ended and only wait for its adoptive parent to take note. In a container
+    // process 1 often never does, and then the group would seem alive for ever.
+    if (!hasExited(child) || process.platform !== "linux") return true;
+    // Going through all processes takes long: only those seen before are asked, while one of them runs.
+    members = members.filter((member) => runsIn(pid, member));
+    if (members.length > 0) return true;
+    try {
+      members = readdirSync("/proc").filter((name) => /^\d+$/.test(name) && runsIn(pid, name));
+    } catch {
+      return true;
+    }
+    return members.length > 0;
+  };
 }
 
-/**
- * Whether everything left in a group has ended and only waits for its adoptive parent to take note. In
- * a container process 1 often never does, and then the group would seem alive for ever.
- */
-function onlyZombiesLeft(group: number): boolean {
-  if (process.platform !== "linux") return false;
-  try {
-    return readdirSync("/proc")
-      .filter((name) => /^\d+$/.test(name))
-      .every((name) => {
-        const fields = statFields(name);
-        return fields === undefined || Number(fields[2]) !== group || fields[0] === "Z";
-      });
-  } catch {
-    return false;
-  }
+/** Whether a process is in the group and has not ended. */
+function runsIn(group: number, pid: string): boolean {
+  const fields = statFields(pid);
+  return fields !== undefined && Number(fields[2]) === group && fields[0] !== "Z";
 }
 
 /** proc_pid_stat(5) from the state on, behind the name, which may hold anything: state, parent, group. */
