@@ -18,12 +18,15 @@ export interface AuditSinkOptions {
 /** Rows in one transaction: it holds up the others that wait for the database. */
 const maxBatch = 500;
 const maxAttempts = 3;
+/** A database that is busy or a disk that is full for a moment gets this long before it is tried again. */
+const pauseMs = 250;
 /** Loss is said once in a while, not for each event. */
 const complaintEveryMs = 60_000;
 
 /**
  * Takes audit events without waiting for the storage, and writes them in batches. Nothing here throws or
- * rejects: a batch that cannot be written in three attempts is dropped, counted and logged.
+ * rejects: a batch that cannot be written in three attempts is dropped, counted and logged. After one was,
+ * the next get one attempt each until one succeeds, so that a shutdown does not wait for a dead disk.
  */
 export function createAuditSink(
   options: AuditSinkOptions,
@@ -33,27 +36,42 @@ export function createAuditSink(
   let timer: NodeJS.Timeout | undefined;
   let writing: Promise<void> | undefined;
   let dropped = 0;
+  let failing = false;
   let complainedAtMs = -Infinity;
+  let complaint: NodeJS.Timeout | undefined;
+  let cause = "";
 
-  const drop = (count: number, cause: string): void => {
+  const complain = (): void => {
+    clearTimeout(complaint);
+    complaint = undefined;
+    complainedAtMs = now();
+    logger.error("Audit events are lost", { lostSoFar: dropped, cause });
+  };
+
+  const drop = (count: number, why: string): void => {
     dropped += count;
-    if (now() - complainedAtMs >= complaintEveryMs) {
-      complainedAtMs = now();
-      logger.error("Audit events are lost", { lostSoFar: dropped, cause });
-    }
+    cause = why;
+    const waitMs = complainedAtMs + complaintEveryMs - now();
+    if (waitMs <= 0) complain();
+    // What is lost until then is told then, even if nothing more is lost.
+    else complaint ??= setTimeout(complain, waitMs).unref();
   };
 
   const write = async (batch: readonly AuditEvent[]): Promise<void> => {
     for (let attempt = 1; ; attempt += 1) {
       try {
         await storage.withPrincipal(systemPrincipal, (tx) => tx.audit.appendAll(batch));
+        failing = false;
         return;
       } catch (error) {
-        if (attempt === maxAttempts) {
+        if (failing || attempt === maxAttempts) {
+          failing = true;
           drop(batch.length, toAppError(error).message);
           return;
         }
       }
+      // What comes meanwhile waits in the queue, and its limit holds.
+      await new Promise((resolve) => setTimeout(resolve, pauseMs));
     }
   };
 
@@ -92,6 +110,9 @@ export function createAuditSink(
       queue.push(event);
       timer ??= setTimeout(() => void start(), batchMs);
     },
-    flush: start,
+    async flush() {
+      await start();
+      if (complaint !== undefined) complain();
+    },
   };
 }

@@ -111,24 +111,62 @@ describe("the audit sink", () => {
     expect(logger.errors).toHaveLength(2);
     await audit.flush();
     expect(await written()).toStrictEqual(["t0", "t1"]);
+    expect(logger.errors).toHaveLength(2);
   });
 
-  test("tries a batch three times, then gives it up without throwing, and goes on", async () => {
+  test.each<[string, (audit: ReturnType<typeof sink>) => Promise<unknown>]>([
+    ["when its time has come", () => vi.advanceTimersByTimeAsync(60_000)],
+    ["at a flush", (audit) => audit.flush()],
+  ])("says also the last of what was dropped, %s", async (_when, wait) => {
+    const audit = sink(1);
+    for (const name of names(3)) {
+      audit.append(event(name));
+    }
+    expect(logger.errors).toHaveLength(1);
+    await wait(audit);
+    expect(logger.errors).toHaveLength(2);
+  });
+
+  test("tries a batch three times with pauses, then gives it up without throwing, and goes on", async () => {
     const audit = sink();
     audit.append(event("survives"));
     refusals = 2;
-    await audit.flush();
+    const flushed = audit.flush();
+    await vi.advanceTimersByTimeAsync(249);
+    expect(transactions).toBe(1);
+    await vi.advanceTimersByTimeAsync(251);
+    await flushed;
     expect(await written()).toStrictEqual(["survives"]);
     expect(audit.dropped).toBe(0);
 
     audit.append(event("lost"));
     refusals = 3;
-    await audit.flush();
+    await vi.advanceTimersByTimeAsync(1000);
     expect(audit.dropped).toBe(1);
     expect(logger.errors).toStrictEqual(["Audit events are lost"]);
 
     audit.append(event("next"));
     await audit.flush();
     expect(await written()).toStrictEqual(["survives", "next"]);
+  });
+
+  test("does not pause for every batch of a storage that has failed, until one succeeds", async () => {
+    const audit = sink(10_000);
+    for (const name of names(5000)) {
+      audit.append(event(name));
+    }
+    refusals = 3 + 9;
+    const flushed = audit.flush();
+    await vi.advanceTimersByTimeAsync(500);
+    await flushed;
+    expect(audit.dropped).toBe(5000);
+    expect(transactions).toBe(12);
+
+    audit.append(event("one"));
+    await audit.flush();
+    audit.append(event("two"));
+    refusals = 1;
+    await vi.advanceTimersByTimeAsync(1000);
+    expect(await written()).toStrictEqual(["one", "two"]);
   });
 });
