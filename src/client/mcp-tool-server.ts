@@ -1,4 +1,5 @@
 import { AppError } from "../core/errors.ts";
+import type { JsonObject } from "../core/json.ts";
 import type { Tool } from "../core/mcp.ts";
 import { parameterHeaders } from "../core/parameter-headers.ts";
 import { prepareArguments } from "../core/prepare-arguments.ts";
@@ -6,13 +7,16 @@ import { renderInstructions } from "../core/render-instructions.ts";
 import { quoteForShell } from "../core/shell-quote.ts";
 import { closest } from "../core/suggest.ts";
 import { oneLine } from "../core/terminal-text.ts";
+import { misspeltArguments } from "../core/tool-arguments.ts";
 import { openMcpConnection } from "./mcp-connection.ts";
 import { shownAddress } from "./http-json.ts";
 import { answerInputs, asksForever, maxRounds, needsInput } from "./input-required.ts";
 import type { Retry } from "./input-required.ts";
-import type { AskPerson, ServerPage, ToolServer } from "./tool-server.ts";
+import type { AskPerson, ServerPage, ToolCall, ToolServer } from "./tool-server.ts";
 
 // This file imports the MCP SDK and the schema compiler, so import it dynamically.
+
+const mostDoubts = 5;
 
 export interface McpOptions {
   endpoint: string;
@@ -69,6 +73,7 @@ export async function connectMcpToolServer(options: McpOptions): Promise<ToolSer
     kind: "mcp",
     only: name,
     async resolve(target) {
+      if (target === "") throw new AppError("usage", "The tool's name is missing");
       const names = (await tools()).map((tool) => tool.name);
       if (names.includes(target)) return { server: name, tool: target };
       if (target === name) return { server: name };
@@ -88,6 +93,7 @@ export async function connectMcpToolServer(options: McpOptions): Promise<ToolSer
     async call(_server, toolName, call) {
       const tool = await toolNamed(toolName);
       const params = { name: tool.name, arguments: prepareArguments(tool.name, tool, call) ?? {} };
+      tellDoubts(tool, params.arguments, call);
       ask = call.onElicitation;
       const requestOptions = {
         signal: call.signal,
@@ -111,6 +117,13 @@ export async function connectMcpToolServer(options: McpOptions): Promise<ToolSer
     },
     close: () => connection.close(),
   };
+}
+
+function tellDoubts(tool: Tool, args: JsonObject, { onDoubt }: ToolCall): void {
+  if (onDoubt === undefined) return;
+  for (const doubt of misspeltArguments(tool.inputSchema, args).slice(0, mostDoubts)) {
+    onDoubt(oneLine(doubt, 200));
+  }
 }
 
 function unknownTool(wanted: string, server: string, names: readonly string[]): AppError {

@@ -43,6 +43,8 @@ export interface ToolCall {
   /** Milliseconds of silence that are allowed; told to a gateway, which would end the call earlier. */
   timeoutMs: number;
   onProgress?: ((progress: Progress) => void) | undefined;
+  /** Told before the call what a person may have got wrong, one sentence each, where it can be known. */
+  onDoubt?: ((sentence: string) => void) | undefined;
   /** Answers one `elicitation/create` request; absent: declined. */
   onElicitation?: AskPerson | undefined;
 }

@@ -75,6 +75,25 @@ export function propertiesOf(inputSchema: JsonObject): JsonObject {
   return isJsonObject(properties) ? properties : {};
 }
 
+/**
+ * What a caller may have misspelt: arguments that the schema allows, but only because it does not forbid what
+ * it does not name. One sentence each; nothing where the schema means to take more than it names.
+ */
+export function misspeltArguments(inputSchema: JsonObject, args: JsonObject): string[] {
+  const open = ["additionalProperties", "patternProperties", "unevaluatedProperties"];
+  const composed = ["$ref", "allOf", "anyOf", "oneOf", "if", "dependentSchemas"];
+  if ([...open, ...composed].some((key) => Object.hasOwn(inputSchema, key))) return [];
+  const properties = propertiesOf(inputSchema);
+  const known = Object.keys(properties);
+  return Object.keys(args)
+    .filter((key) => !Object.hasOwn(properties, key))
+    .map((key) => {
+      const meant = closest(key, known);
+      const hint = meant === undefined ? "" : `; did you mean ${shown(meant)}?`;
+      return `The tool names no argument ${shown(key)}${hint}`;
+    });
+}
+
 /** An unknown argument's message, with what it may have been. */
 function unknownArgument(key: string, known: readonly string[]): AppError {
   const meant = closest(key, known);

@@ -97,6 +97,18 @@ describe("server-everything (legacy era)", () => {
     });
   });
 
+  test("a misspelt argument that the schema lets through is told", async () => {
+    const found = await connect(everything.url);
+    const doubts: string[] = [];
+    const given = call({
+      arguments: { a: 1, b: 2 },
+      untyped: { bb: "3" },
+      onDoubt: (sentence) => doubts.push(sentence),
+    });
+    await found.call(own, "get-sum", given);
+    expect(doubts).toEqual(['The tool names no argument "bb"; did you mean "b"?']);
+  });
+
   test("progress comes through", async () => {
     const found = await connect(everything.url);
     const onProgress = vi.fn<(progress: Progress) => void>();

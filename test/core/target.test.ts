@@ -6,7 +6,10 @@ test.each([
   ["everything/echo", { server: "everything", tool: "echo" }],
   ["files/read/whole", { server: "files", tool: "read/whole" }],
   ["everything/", { server: "everything" }],
-  ["/echo", { server: "", tool: "echo" }],
 ])("%s", (text, target) => {
   expect(splitTarget(text)).toEqual(target);
+});
+
+test.each(["/echo", "", "/"])("%j names no server", (text) => {
+  expect(() => splitTarget(text)).toThrow("The server's name is missing");
 });

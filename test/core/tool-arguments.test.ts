@@ -1,7 +1,11 @@
 import { describe, expect, it } from "vitest";
 import { AppError } from "../../src/core/errors.ts";
 import type { JsonObject } from "../../src/core/json.ts";
-import { fillMissingText, typeArguments } from "../../src/core/tool-arguments.ts";
+import {
+  fillMissingText,
+  misspeltArguments,
+  typeArguments,
+} from "../../src/core/tool-arguments.ts";
 
 const schema: JsonObject = {
   type: "object",
@@ -149,5 +153,25 @@ describe("fillMissingText", () => {
     expect(() => fillMissingText(twoStrings, { a: "", b: "" }, "text")).toThrowError(AppError);
     expect(() => fillMissingText({ required: ["n"] }, {}, "text")).toThrowError(AppError);
     expect(() => fillMissingText({ required: ["toString"] }, {}, "text")).toThrowError(AppError);
+  });
+});
+
+describe("misspeltArguments", () => {
+  const properties: JsonObject = { duration: { type: "number" }, steps: { type: "number" } };
+
+  it("tells what the schema allows without naming it, and what it may have been", () => {
+    expect(misspeltArguments({ properties }, { durtion: 1, steps: 2, zzz: 3 })).toEqual([
+      'The tool names no argument "durtion"; did you mean "duration"?',
+      'The tool names no argument "zzz"',
+    ]);
+  });
+
+  it.each<JsonObject>([
+    { properties, additionalProperties: true },
+    { properties, patternProperties: { "^d": {} } },
+    { properties, allOf: [{ properties: { durtion: {} } }] },
+    { properties, $ref: "#/$defs/more" },
+  ])("says nothing where the schema means to take more: %j", (open) => {
+    expect(misspeltArguments(open, { durtion: 1 })).toEqual([]);
   });
 });
