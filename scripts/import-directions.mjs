@@ -1,54 +1,115 @@
-// Which room of the house may import which (docs/architecture.md). The lint configuration is generated
-// from this table, so that the table is the one place that says it: `node scripts/import-directions.mjs`.
+// Which room of the house may import which, and which packages (docs/architecture.md). The lint
+// configuration is generated from this table, so that the table is the one place that says it:
+// `node scripts/import-directions.mjs`.
 import { readFileSync, writeFileSync } from "node:fs";
 
-/** @type {Record<string, readonly string[]>} */
+/**
+ * `rooms`: other rooms; `packages`: of npm; `node`: Node's own modules, all of them where it is left out.
+ * @type {Record<string, {rooms: readonly string[], packages: readonly string[], node?: readonly string[]}>}
+ */
 export const mayImport = {
-  core: [],
-  config: ["core"],
-  oauth: ["core"],
-  runtime: ["core"],
-  profiles: ["core", "oauth"],
-  auth: ["core", "runtime"],
-  upstream: ["core", "oauth"],
-  gateway: ["core", "auth", "upstream"],
-  mcp: ["core", "gateway"],
-  http: ["core", "gateway", "auth", "mcp"],
-  storage: ["core"],
-  client: ["core", "oauth", "profiles", "runtime"],
+  core: { rooms: [], packages: ["ajv"], node: [] },
+  config: { rooms: ["core"], packages: ["jsonc-parser", "zod"] },
+  oauth: { rooms: ["core"], packages: [] },
+  runtime: { rooms: ["core"], packages: [] },
+  profiles: { rooms: ["core", "oauth"], packages: ["conf", "keytar"] },
+  auth: { rooms: ["core", "runtime"], packages: [], node: ["node:crypto"] },
+  upstream: {
+    rooms: ["core", "oauth"],
+    packages: ["@modelcontextprotocol/client", "cross-spawn", "undici"],
+  },
+  gateway: { rooms: ["core", "auth", "upstream"], packages: [], node: [] },
+  mcp: { rooms: ["core", "gateway"], packages: ["@modelcontextprotocol/server"] },
+  http: { rooms: ["core", "gateway", "auth", "mcp"], packages: ["fastify", "zod"] },
+  storage: { rooms: ["core"], packages: ["kysely", "libsql"] },
+  client: {
+    rooms: ["core", "oauth", "profiles", "runtime"],
+    packages: ["@modelcontextprotocol/client"],
+  },
+  cli: {
+    rooms: [
+      ...["core", "config", "oauth", "runtime", "profiles", "auth", "upstream", "gateway", "mcp"],
+      ...["http", "storage", "client"],
+    ],
+    packages: ["ora", "pino", "yargs"],
+  },
 };
 
-const rooms = [...Object.keys(mayImport), "cli"];
+/** Where the environment is read: by its one reader, and by the edge that hands it over. */
+export const environmentReaders = ["src/config/environment.ts", "src/cli/command-line.ts"];
+
+const { dependencies, devDependencies, optionalDependencies } = JSON.parse(
+  readFileSync(new URL("../package.json", import.meta.url), "utf8"),
+);
+/** What is not named there is no dependency; knip finds it. */
+const packages = Object.keys({ ...dependencies, ...devDependencies, ...optionalDependencies });
+const page = "(docs/architecture.md)";
+
+const environment = [
+  { object: "process", property: "env", message: `Take it from Environment ${page}` },
+  { object: "globalThis", property: "process", message: `Write process ${page}` },
+];
+const timeAndChance = [
+  { object: "Date", property: "now", message: `Time is a parameter in core ${page}` },
+  { object: "Math", property: "random", message: `Chance is a parameter in core ${page}` },
+];
+
+/** @param {readonly string[]} allowed */
+const listed = (allowed) => allowed.join(", ") || "none";
 
 /** @param {string} room */
 function rule(room) {
-  const forbidden = rooms.filter((other) => other !== room && !mayImport[room]?.includes(other));
+  const allowed = mayImport[room] ?? { rooms: [], packages: [] };
+  const otherRooms = Object.keys(mayImport).filter(
+    (other) => other !== room && !allowed.rooms.includes(other),
+  );
+  const otherPackages = packages.filter((name) => !allowed.packages.includes(name));
   const patterns = [
     {
-      group: forbidden.flatMap((other) => [
-        `../${other}/**`,
-        `../../${other}/**`,
-        `../../../${other}/**`,
-      ]),
-      message: `${room} may import only: ${mayImport[room]?.join(", ") || "itself"} (docs/architecture.md)`,
+      group: otherPackages.flatMap((name) => [name, `${name}/**`]),
+      message: `packages of ${room}: ${listed(allowed.packages)} ${page}`,
+    },
+    {
+      // Its exports are the globals that are looked at below, under other names.
+      group: allowed.node
+        ? ["node:*", "node:*/**", ...allowed.node.map((name) => `!${name}`)]
+        : ["node:process"],
+      message: `modules of Node in ${room}: ${allowed.node ? listed(allowed.node) : "all but process"} ${page}`,
     },
   ];
-  if (room === "core") {
-    patterns.push({
-      group: ["node:*", "@modelcontextprotocol/**"],
-      message: "core has no I/O, no node, no SDK (docs/architecture.md)",
+  if (otherRooms.length > 0) {
+    patterns.unshift({
+      group: otherRooms.map((other) => `**/${other}/**`),
+      message: `${room} may import only: ${listed(allowed.rooms)} ${page}`,
     });
   }
-  return { files: [`src/${room}/**`], rules: { "no-restricted-imports": ["error", { patterns }] } };
+  return {
+    files: [`src/${room}/**`],
+    rules: {
+      "no-restricted-imports": ["error", { patterns }],
+      // A name that is put together at run time leads anywhere.
+      "import/no-dynamic-require": ["error", { esmodule: true }],
+      "no-restricted-properties": [
+        "error",
+        ...environment,
+        ...(room === "core" ? timeAndChance : []),
+      ],
+      ...(room === "core" ? { "no-restricted-globals": ["error", "process", "globalThis"] } : {}),
+    },
+  };
 }
 
-export const overrides = Object.keys(mayImport).map(rule);
+export const overrides = [
+  ...Object.keys(mayImport).map(rule),
+  { files: environmentReaders, rules: { "no-restricted-properties": "off" } },
+];
 
 if (process.argv[1] === import.meta.filename) {
   const file = new URL("../.oxlintrc.json", import.meta.url);
   const config = JSON.parse(readFileSync(file, "utf8"));
   const own = config.overrides.filter(
-    (/** @type {{rules: object}} */ entry) => !("no-restricted-imports" in entry.rules),
+    (/** @type {{rules: object}} */ { rules }) =>
+      !("no-restricted-imports" in rules) && !("no-restricted-properties" in rules),
   );
   writeFileSync(
     file,
