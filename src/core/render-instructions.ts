@@ -7,6 +7,7 @@ import { escapeForTerminal, oneLine } from "./terminal-text.ts";
 const mostTools = 40;
 const mostInstructionLines = 60;
 const longestLine = 500;
+const longestSignature = 300;
 const mostInstructionCharacters = 4_000;
 
 /** What the instructions say of a server. All of it but `state` and `toolCount` is foreign text. */
@@ -91,11 +92,11 @@ function playbookFor(audience: InstructionsAudience): string[] {
 function summaryLine({ name, state, reason, toolCount, tags }: DescribedServer): string {
   const tagged = tags.length === 0 ? "" : ` [${tags.map((tag) => foreign(tag, 60)).join(", ")}]`;
   const why = reason === undefined ? "" : `: ${foreign(reason, 200)}`;
-  return `- ${foreign(quoteForShell(name), 120)}: ${state}, ${toolCount} ${toolCount === 1 ? "tool" : "tools"}${tagged}${why}`;
+  return `- ${quotedName(name)}: ${state}, ${toolCount} ${toolCount === 1 ? "tool" : "tools"}${tagged}${why}`;
 }
 
 function detailLines(detail: DescribedServer, audience: InstructionsAudience): string[] {
-  const name = foreign(quoteForShell(detail.name), 120);
+  const name = quotedName(detail.name);
   return [
     `- ${name}`,
     // An MCP client has the tools from `tools/list` already, with their schemas.
@@ -108,16 +109,29 @@ function toolLines(
   { name, tools }: DescribedServer,
   audience: "shell" | { address: string },
 ): string[] {
-  const more = tools.length - mostTools;
   // At an address there is one server, and its tools go by their own names.
   const [server, lists] =
     audience === "shell"
-      ? [name, foreign(quoteForShell(name), 120)]
+      ? [name, quotedName(name)]
       : [undefined, `--url ${quoteForShell(oneLine(audience.address, 2_000))}`];
-  return [
-    ...tools.slice(0, mostTools).map((tool) => `  ${foreign(toolSignature(server, tool), 300)}`),
-    ...(more > 0 ? [`  … and ${more} more: agent inspect ${lists}`] : []),
-  ];
+  const shown = tools.slice(0, mostTools).flatMap((tool) => toolLine(server, tool) ?? []);
+  const more = tools.length - shown.length;
+  return [...shown, ...(more > 0 ? [`  … and ${more} more: agent inspect ${lists}`] : [])];
+}
+
+/**
+ * A tool's signature, or its name alone where that is too long; undefined where even the name is. Never cut
+ * after it was quoted: what then stands outside the quotes would be run by the shell it is pasted into.
+ */
+function toolLine(server: string | undefined, tool: Tool): string | undefined {
+  const name = quoteForShell(server === undefined ? tool.name : `${server}/${tool.name}`);
+  return [toolSignature(server, tool), `${name} # its parameters are too many to show here`]
+    .filter((line) => line.length <= longestSignature)
+    .map((line) => `  ${foreign(line, longestSignature)}`)[0];
+}
+
+function quotedName(name: string): string {
+  return quoteForShell(oneLine(name, 100));
 }
 
 function saidBy(name: string, instructions: string): string[] {

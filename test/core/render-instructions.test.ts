@@ -15,6 +15,12 @@ const server = (more: Partial<DescribedServer> = {}): DescribedServer => ({
   ...more,
 });
 
+const wide = {
+  type: "object" as const,
+  properties: Object.fromEntries(
+    Array.from({ length: 60 }, (_, index) => [`p${index}`, { type: "string" }]),
+  ),
+};
 const sections = (text: string) => text.split("\n").filter((line) => line.startsWith("==="));
 const ours = ["=== PLAYBOOK ===", "=== SERVER SUMMARY ===", "=== SERVER DETAILS ==="];
 
@@ -95,6 +101,26 @@ it("caps what one server may put before a reader", () => {
   expect(text.length).toBeLessThan(12_000);
   const lines = "line\n".repeat(500);
   expect(renderInstructions([server({ instructions: lines })], "mcp")).toContain("| … (cut)");
+});
+
+it("never cuts what is quoted: a long signature gives way to the name, a long name to nothing", () => {
+  const text = renderInstructions(
+    [
+      server({
+        tools: [
+          { ...echoTool, name: `a b${"x".repeat(400)}` },
+          { ...echoTool, name: "c d;touch X #", inputSchema: wide },
+        ],
+      }),
+    ],
+    "shell",
+  );
+  expect(text).toContain("  'one/c d;touch X #' # its parameters are too many to show here\n");
+  expect(text).toContain("… and 1 more: agent inspect one");
+  expect(text).not.toContain("xxx");
+  const name = `x'${" ;touch X".repeat(50)}`;
+  const named = renderInstructions([server({ name, tools: [] })], "shell");
+  expect(named).toMatch(/^- 'x'\\'' ;touch X.*…': ready/mu);
 });
 
 it("says that there are no servers", () => {
