@@ -14,6 +14,7 @@ import { exposedToolName } from "../core/tool-name.ts";
 import type { UpstreamPool } from "../upstream/upstream.ts";
 import type { CallerContext, Gateway, GatewayCall } from "./gateway.ts";
 import { createLiveCatalog } from "./live-catalog.ts";
+import { createRefusalRecord } from "./refusal-record.ts";
 import { findServer, routeCall, type Route } from "./route-call.ts";
 import { availabilityOf, detailOf, summaryOf } from "./server-view.ts";
 
@@ -42,6 +43,8 @@ export function createGateway(options: GatewayOptions): Gateway {
   const catalog = createLiveCatalog(pool, servers);
   const listeners = new Set<() => void>();
   const secrets = new WeakMap<ReadonlyMap<string, ServerConfiguration>, string[]>();
+
+  const refusals = createRefusalRecord({ audit, now, newId });
 
   const isSettled = (): boolean =>
     catalog.servers().every(({ upstream }) => availabilityOf(upstream).state !== "starting");
@@ -127,6 +130,9 @@ export function createGateway(options: GatewayOptions): Gateway {
       }
     },
 
+    recordRefusal: (toolName, caller) => refusals.add(toolName, caller),
+    flushRefusals: () => refusals.flush(),
+
     instructions: (_caller, audience) =>
       renderInstructions(catalog.servers().map(detailOf), audience),
 
@@ -162,7 +168,7 @@ function callUpstream(
 }
 
 /** Refused before the tool could run, as opposed to failed. */
-const refusals: ReadonlySet<ErrorCode> = new Set([
+const refusalCodes: ReadonlySet<ErrorCode> = new Set([
   "forbidden",
   "auth_required",
   "auth_rejected",
@@ -170,7 +176,7 @@ const refusals: ReadonlySet<ErrorCode> = new Set([
 ]);
 
 function statusOf(error: unknown): AuditStatus {
-  return error instanceof AppError && refusals.has(error.code) ? "denied" : "error";
+  return error instanceof AppError && refusalCodes.has(error.code) ? "denied" : "error";
 }
 
 /** A promise that is kept when marked, or when the window is over. Holds no process open. */

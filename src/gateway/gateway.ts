@@ -66,6 +66,14 @@ export interface Gateway {
    * @throws AppError, UpstreamRpcError
    */
   callTool(caller: CallerContext, call: GatewayCall): Promise<CallToolResult>;
+  /**
+   * Writes the audit row of a tool call that was refused before it came to `callTool`; of a flood, a bounded
+   * number of rows and one that says how many were left out.
+   * @param toolName `unknown` where nobody said which
+   */
+  recordRefusal(toolName: string, caller: Omit<CallerContext, "principal">): void;
+  /** Writes what `recordRefusal` still holds back; for the end of the process. */
+  flushRefusals(): void;
   /** The playbook and the live inventory, foreign text marked as such. */
   instructions(caller: CallerContext, audience: "shell" | "mcp"): string;
   /** Names that could not be offered as they are, for `inspect` and the log. */

@@ -47,15 +47,19 @@ export function principalOf(answer: DoorAnswer): Principal {
 
 /** What a caller says about itself, for the audit row; believed by nobody. */
 export function callerOf(principal: Principal, request: IncomingMessage): CallerContext {
+  return { principal, ...selfDescription(request) };
+}
+
+export function selfDescription(request: IncomingMessage): Omit<CallerContext, "principal"> {
   return {
-    principal,
     clientName: selfAsserted(request, "x-onedoor-client") ?? "unknown",
     sessionId: selfAsserted(request, "x-onedoor-session") ?? null,
     projectId: selfAsserted(request, "x-onedoor-project") ?? null,
   };
 }
 
-function selfAsserted({ headers }: IncomingMessage, name: string): string | undefined {
+/** A header cut to one line of at most 200 printable characters; undefined when there is none. */
+export function selfAsserted({ headers }: IncomingMessage, name: string): string | undefined {
   const value = headers[name];
   if (typeof value !== "string") return undefined;
   const clean = oneLine(value.replaceAll(/[^\x20-\x7e]/gu, "?"), 200);

@@ -6,7 +6,7 @@ import { AppError } from "../core/errors.ts";
 import type { Logger } from "../core/logger.ts";
 import type { Gateway } from "../gateway/gateway.ts";
 import type { McpEndpoint } from "../mcp/mcp-endpoint.ts";
-import { authenticateRequest } from "./authenticate-request.ts";
+import { authenticateRequest, selfDescription } from "./authenticate-request.ts";
 import { errorAnswerOf, HttpError, sendError } from "./error-answer.ts";
 import "./fastify-types.ts";
 import type { InFlight } from "./in-flight.ts";
@@ -39,7 +39,21 @@ export function createApp(options: AppOptions): FastifyInstance {
   const guard = createRequestGuard(configuration);
   const paths = new Map<string, { methods: Set<string>; isPublic: boolean }>();
 
-  const app = fastify({ bodyLimit, logger: false, routerOptions: { maxParamLength: 1000 } });
+  const app = fastify({
+    bodyLimit,
+    logger: false,
+    routerOptions: { maxParamLength: 1000 },
+    // A target that cannot be decoded comes to no route, and so past every hook.
+    frameworkErrors(_error, request, reply) {
+      try {
+        guard.admit(request.raw, reply.raw);
+      } catch (error) {
+        void sendError(reply, error);
+        return;
+      }
+      void sendError(reply, new HttpError(400, "usage", "The request target is not a valid path"));
+    },
+  });
   app.decorateRequest("principal", null);
   acceptJsonOnly(app);
 
@@ -50,13 +64,26 @@ export function createApp(options: AppOptions): FastifyInstance {
   });
 
   app.addHook("onRequest", async (request, reply) => {
-    if (guard.admit(request.raw, reply.raw)) return reply.code(204).send();
-    if (request.is404) throw await unknownPath(request);
-    if (request.routeOptions.config.access !== "public") {
-      request.principal = await authenticateRequest(gateway, request.raw);
+    try {
+      if (guard.admit(request.raw, reply.raw)) return reply.code(204).send();
+      if (request.is404) throw await unknownPath(request);
+      if (request.routeOptions.config.access !== "public") {
+        request.principal = await authenticateRequest(gateway, request.raw);
+      }
+    } catch (error) {
+      recordRefusedCall(request, error);
+      throw error;
     }
     return undefined;
   });
+
+  /** A tool call that is not let in stands in the audit too (its body is not read). */
+  const recordRefusedCall = ({ raw, routeOptions }: FastifyRequest, error: unknown): void => {
+    const { status } = errorAnswerOf(error);
+    if (status !== 401 && status !== 403) return;
+    const toolName = routeOptions.config.toolCalled?.(raw);
+    if (toolName !== undefined) gateway.recordRefusal(toolName, selfDescription(raw));
+  };
 
   /** Strangers do not learn which paths exist. */
   const unknownPath = async ({ raw, method }: FastifyRequest): Promise<AppError> => {

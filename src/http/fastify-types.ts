@@ -1,9 +1,12 @@
+import type { IncomingMessage } from "node:http";
 import type { Principal } from "../core/principal.ts";
 
 declare module "fastify" {
   interface FastifyContextConfig {
     /** Whether a route answers without a sign-in; every other route asks for one. */
     access?: "public";
+    /** The tool that a request to this route calls, by its head alone: for the audit of who is not let in. */
+    toolCalled?: (request: IncomingMessage) => string | undefined;
   }
   interface FastifyRequest {
     /** Set before the handler of every route that is not public. */

@@ -34,6 +34,8 @@ export interface HttpServer {
   close(graceMs: number): Promise<void>;
 }
 
+/** Far more than people and their agents need, and fewer than would use up the files of a process. */
+const mostConnections = 2_000;
 /** Time for an aborted call's answer to reach its client. */
 const farewellMs = 500;
 
@@ -51,7 +53,12 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
 
   const create = (): Server => {
     const server = createServer(
-      { requestTimeout: 60_000, headersTimeout: 20_000, keepAliveTimeout: 30_000 },
+      {
+        requestTimeout: 60_000,
+        headersTimeout: 20_000,
+        keepAliveTimeout: 30_000,
+        connectionsCheckingInterval: 5_000,
+      },
       (request, response) => {
         response.once("close", () => {
           if (closing) setImmediate(() => server.closeIdleConnections());
@@ -59,6 +66,7 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
         app.routing(request, response);
       },
     );
+    server.maxConnections = mostConnections;
     server.on("clientError", answerClientError);
     return server;
   };
@@ -78,6 +86,7 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
         }
       }
       await closed;
+      gateway.flushRefusals();
       await mcp.close();
       await app.close();
     },
@@ -104,18 +113,28 @@ async function within(work: Promise<unknown>, limitMs: number): Promise<boolean>
   }
 }
 
+const clientErrors: Readonly<Record<string, readonly [status: string, message: string]>> = {
+  HPE_HEADER_OVERFLOW: [
+    "431 Request Header Fields Too Large",
+    "The request's headers are too large",
+  ],
+  ERR_HTTP_REQUEST_TIMEOUT: ["408 Request Timeout", "The request did not arrive in time"],
+};
+
 /** What is not HTTP gets an answer in it all the same, and its connection closed. */
 function answerClientError(error: NodeJS.ErrnoException, socket: Socket): void {
   if (!socket.writable || error.code === "ECONNRESET") {
     socket.destroy();
     return;
   }
-  const [status, message] =
-    error.code === "HPE_HEADER_OVERFLOW"
-      ? ["431 Request Header Fields Too Large", "The request's headers are too large"]
-      : ["400 Bad Request", "The request is not valid HTTP"];
+  const [status, message] = clientErrors[error.code ?? ""] ?? [
+    "400 Bad Request",
+    "The request is not valid HTTP",
+  ];
   const body = JSON.stringify(new AppError("usage", message).toBody());
   socket.end(
     `HTTP/1.1 ${status}\r\nContent-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
   );
+  // A client that does not close must not keep its connection by that; at once, and it might lose the answer.
+  setTimeout(() => socket.destroy(), farewellMs).unref();
 }

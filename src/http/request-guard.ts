@@ -24,7 +24,7 @@ const forwardingHeaders = [
   "cf-connecting-ip",
 ];
 
-export function isForwarded({ headers }: IncomingMessage): boolean {
+export function isForwarded({ headers }: Pick<IncomingMessage, "headers">): boolean {
   return (
     forwardingHeaders.some((name) => headers[name] !== undefined) ||
     Object.keys(headers).some((name) => name.startsWith("x-forwarded-"))
@@ -32,7 +32,7 @@ export function isForwarded({ headers }: IncomingMessage): boolean {
 }
 
 /** Whether a page's script sent it, or could have: browsers always send one of these with `fetch`. */
-export function isFromBrowser({ headers }: IncomingMessage): boolean {
+export function isFromBrowser({ headers }: Pick<IncomingMessage, "headers">): boolean {
   return (
     headers.origin !== undefined ||
     Object.keys(headers).some((name) => name.startsWith("sec-fetch-"))

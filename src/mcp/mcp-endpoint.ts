@@ -22,6 +22,8 @@ export interface McpExchange {
   body: Json | undefined;
   /** Aborted when the client has gone or the gateway stops. */
   signal: AbortSignal;
+  /** Whether the client reads as fast as it is written to. */
+  keepsUp: () => boolean;
   caller: CallerContext;
 }
 
@@ -97,7 +99,7 @@ export function createMcpEndpoint(options: McpEndpointOptions): McpEndpoint {
 
   return {
     async handle(exchange) {
-      const { method, headers, body, caller } = exchange;
+      const { method, headers, body, caller, keepsUp } = exchange;
       const { userId } = caller.principal;
       const kind = methodOf(body);
       const id = isModern(body) || kind === "initialize" ? null : headers.get(sessionHeader);
@@ -120,6 +122,7 @@ export function createMcpEndpoint(options: McpEndpointOptions): McpEndpoint {
         },
         session,
         body,
+        keepsUp,
       };
       if (kind === "subscriptions/listen") return serveStream(exchange, context);
       const response = await serve(exchange, context);

@@ -18,6 +18,8 @@ export interface ToolRequestContext {
   session: McpSession | undefined;
   /** The HTTP body: one message, or a legacy batch. */
   body: Json | undefined;
+  /** Whether the client reads as fast as it is written to. */
+  keepsUp: () => boolean;
 }
 
 type ToolRequestHandler = (
@@ -48,10 +50,10 @@ async function listTools(
 async function callTool(
   request: JSONRPCRequest,
   sdk: ServerContext,
-  { gateway, caller, session, body }: ToolRequestContext,
+  { gateway, caller, session, body, keepsUp }: ToolRequestContext,
 ): Promise<CallToolResult> {
   const { name, params, progressToken } = readCall(request.id, body);
-  const progress = createProgressQueue(sdk, progressToken);
+  const progress = createProgressQueue(sdk, progressToken, keepsUp);
   const cancellation = trackCall(request.id, sdk.mcpReq.signal, session);
   try {
     return await gateway.callTool(caller, {
@@ -97,11 +99,14 @@ function readCall(id: string | number, body: Json | undefined): ToolCallParams {
 function createProgressQueue(
   sdk: ServerContext,
   progressToken: string | number | undefined,
+  keepsUp: () => boolean,
 ): { push: (progress: Progress) => void; drained: () => Promise<void> } | undefined {
   if (progressToken === undefined) return undefined;
   let last = Promise.resolve();
   return {
     push: (progress) => {
+      // For a client that does not read, nothing piles up: news is no use when it is old.
+      if (!keepsUp()) return;
       last = last
         .then(() =>
           sdk.mcpReq.notify({

@@ -32,6 +32,18 @@ const raw = (lines: string[]): Promise<string> =>
     socket.on("error", reject);
   });
 
+describe("a target that cannot be decoded", () => {
+  it("is refused with our own body and headers, behind the guard", async () => {
+    const answer = await ask(server.port, "/%zz");
+    expect(answer.status).toBe(400);
+    expect(answer.json).toEqual({
+      error: { code: "usage", message: "The request target is not a valid path" },
+    });
+    expect(answer.headers["x-content-type-options"]).toBe("nosniff");
+    expect(await statusOf({ host: "evil.example" }, "/%zz")).toBe(403);
+  });
+});
+
 describe("Host", () => {
   it.each([
     "localhost",

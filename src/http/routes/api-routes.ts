@@ -16,7 +16,7 @@ export interface ApiRoutesOptions {
   inFlight: InFlight;
 }
 
-const name = z.string().min(1).max(1000);
+const name = z.string().min(1, "must not be empty").max(1000);
 const inspectQuery = z
   .strictObject({ server: name.optional(), tool: name.optional() })
   .refine(({ server, tool }) => tool === undefined || server !== undefined, {
@@ -58,7 +58,8 @@ export function addApiRoutes(app: FastifyInstance, { gateway, inFlight }: ApiRou
       .send(gateway.instructions(callerOfRequest(request), "shell")),
   );
 
-  app.post("/api/v1/tools/call", async (request, reply) => {
+  const config = { toolCalled: () => "unknown" };
+  app.post("/api/v1/tools/call", { config }, async (request, reply) => {
     const caller = callerOfRequest(request);
     const signal = inFlight.begin(reply.raw);
     const call: GatewayCall = { ...callOf(readBody(callBody, request.body)), signal };

@@ -1,13 +1,11 @@
-import type { IncomingMessage } from "node:http";
 import type { FastifyInstance } from "fastify";
 import { z } from "zod";
 import type { CliTokenExchange } from "../../auth/cli-token-exchange.ts";
 import type { MintedTokens } from "../../auth/token-mint.ts";
 import { AppError } from "../../core/errors.ts";
-import { isLoopbackHost } from "../../core/url.ts";
 import type { Gateway } from "../../gateway/gateway.ts";
 import { bearerOf, principalOf } from "../authenticate-request.ts";
-import { hostnameOf, isForwarded, isFromBrowser } from "../request-guard.ts";
+import { isLocalProgram } from "../local-program.ts";
 import { readBody } from "../read-body.ts";
 
 export interface AuthRoutesOptions {
@@ -62,7 +60,11 @@ export function addAuthRoutes(app: FastifyInstance, options: AuthRoutesOptions):
   });
 
   app.post("/auth/cli-token", { config }, async ({ raw, body }) => {
-    refuseAllButLocal(raw);
+    if (!isLocalProgram(raw.socket.remoteAddress, raw)) {
+      throw new AppError("forbidden", "Local tokens are for programs on this machine only", {
+        hint: "agent auth login --token <token>",
+      });
+    }
     if (exchange === undefined) {
       throw new AppError("forbidden", "This gateway mints no local tokens", {
         hint: "agent auth login --token <token>",
@@ -87,24 +89,4 @@ export function addAuthRoutes(app: FastifyInstance, options: AuthRoutesOptions):
       role: token.role,
     };
   });
-}
-
-/**
- * Only a program of this machine, talking to us directly, may begin the local proof: not a page in a
- * browser, and nobody behind a reverse proxy that runs here.
- * @throws AppError `forbidden`
- */
-function refuseAllButLocal(request: IncomingMessage): void {
-  const { remoteAddress = "" } = request.socket;
-  const peer = remoteAddress.replace(/^::ffff:/u, "");
-  const local =
-    isLoopbackHost(peer) &&
-    isLoopbackHost(hostnameOf(request.headers.host) ?? "") &&
-    !isFromBrowser(request) &&
-    !isForwarded(request);
-  if (!local) {
-    throw new AppError("forbidden", "Local tokens are for programs on this machine only", {
-      hint: "agent auth login --token <token>",
-    });
-  }
 }

@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { FastifyInstance } from "fastify";
 import { parseJson, type Json } from "../../core/json.ts";
 import type { McpEndpoint } from "../../mcp/mcp-endpoint.ts";
-import { callerOf, principalOf } from "../authenticate-request.ts";
+import { callerOf, principalOf, selfAsserted } from "../authenticate-request.ts";
 import type { InFlight } from "../in-flight.ts";
 
 export interface McpRouteOptions {
@@ -25,6 +25,7 @@ export function addMcpRoute(app: FastifyInstance, { mcp, inFlight }: McpRouteOpt
     scope.route({
       method: ["GET", "POST", "DELETE"],
       url: "/mcp",
+      config: { toolCalled },
       handler: async ({ raw, principal, body }, reply) => {
         const caller = callerOf(principal ?? principalOf({ kind: "absent" }), raw);
         const message = readMessage(body);
@@ -36,6 +37,7 @@ export function addMcpRoute(app: FastifyInstance, { mcp, inFlight }: McpRouteOpt
                 headers: headersOf(raw),
                 body: message.body,
                 signal: inFlight.begin(reply.raw),
+                keepsUp: () => !reply.raw.writableNeedDrain,
                 caller,
               });
         reply.hijack();
@@ -44,6 +46,16 @@ export function addMcpRoute(app: FastifyInstance, { mcp, inFlight }: McpRouteOpt
     });
     done();
   });
+}
+
+/**
+ * The tool that a request calls, as far as its head says it: since 2026-07-28 `Mcp-Method` and `Mcp-Name`
+ * do. An older one may be a call of any tool; undefined is what is none.
+ */
+function toolCalled(request: IncomingMessage): string | undefined {
+  if (request.method !== "POST") return undefined;
+  const method = selfAsserted(request, "mcp-method") ?? "tools/call";
+  return method === "tools/call" ? (selfAsserted(request, "mcp-name") ?? "unknown") : undefined;
 }
 
 /** The parsed body, absent for methods without one; undefined when it is no JSON. */

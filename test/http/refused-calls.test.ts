@@ -1,0 +1,77 @@
+import { afterEach, expect, it } from "vitest";
+import type { HttpServer } from "../../src/http/http-server.ts";
+import { fakeUpstream, gatewayOf, type GatewayFixture } from "../gateway/fakes.ts";
+import { ask, good, startTestServer } from "./support.ts";
+
+let server: HttpServer;
+afterEach(() => server.close(0));
+
+const start = async (): Promise<GatewayFixture> => {
+  const fixture = gatewayOf([fakeUpstream("one")]);
+  server = await startTestServer({ gateway: fixture.gateway });
+  return fixture;
+};
+const api = "/api/v1/tools/call";
+const bad = { authorization: "Bearer wrong-token" };
+const body = { server: "one", tool: "echo", arguments: { message: "secret" } };
+
+it.each<[string, string, Record<string, string>, number, string]>([
+  ["REST, without a token", api, {}, 401, "unknown"],
+  ["REST, with a wrong token", api, bad, 401, "unknown"],
+  ["REST, with two schemes", api, { authorization: "Basic eDp5" }, 401, "unknown"],
+  ["REST, from a strange page", api, { ...good, origin: "https://evil.example" }, 403, "unknown"],
+  ["MCP that does not say its method", "/mcp", {}, 401, "unknown"],
+  ["MCP", "/mcp", { "mcp-method": "tools/call", "mcp-name": "one__echo" }, 401, "one__echo"],
+])(
+  "a refused tool call by %s is a row without a user",
+  async (_name, path, headers, code, tool) => {
+    const { audit } = await start();
+    const answer = await ask(server.port, path, {
+      body,
+      headers: { ...headers, "x-onedoor-client": "curl", "x-onedoor-session": "s".repeat(500) },
+    });
+    expect(answer.status).toBe(code);
+    expect(audit.events).toEqual([
+      {
+        id: "id-1",
+        timeMs: expect.any(Number),
+        toolName: tool,
+        params: {},
+        status: "denied",
+        durationMs: 0,
+        userId: null,
+        organizationId: null,
+        projectId: null,
+        sessionId: `${"s".repeat(199)}…`,
+        clientName: "curl",
+      },
+    ]);
+  },
+);
+
+it("nothing else that is refused is a row, nor is a call that was never one", async () => {
+  const { audit } = await start();
+  const refused = [
+    await ask(server.port, "/api/v1/inspect"),
+    await ask(server.port, "/mcp", { method: "DELETE" }),
+    await ask(server.port, "/mcp", { body, headers: { "mcp-method": "tools/list" } }),
+    await ask(server.port, "/nothing", { body }),
+  ];
+  expect(refused.map(({ status }) => status)).toEqual([401, 401, 401, 401]);
+  expect((await ask(server.port, api, { body: {}, headers: good })).status).toBe(400);
+  expect(audit.events).toEqual([]);
+});
+
+it("a flood is sixty rows and one that says how many were left out", async () => {
+  const { audit } = await start();
+  for (let call = 0; call < 75; call += 1) await ask(server.port, api, { body });
+  expect(audit.events).toHaveLength(60);
+  await server.close(0);
+  expect(audit.events).toHaveLength(61);
+  expect(audit.events.at(-1)).toMatchObject({
+    toolName: "unknown",
+    params: { leftOut: 15 },
+    status: "denied",
+    userId: null,
+  });
+});
