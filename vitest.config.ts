@@ -10,8 +10,8 @@ export default defineConfig({
   define: { ONEDOOR_VERSION: JSON.stringify(packageJson.version) },
   test: {
     include: ["test/**/*.test.ts"],
-    // These need a keychain, a registry or other people's programs: npm run test:keychain|package|foreign.
-    exclude: ["test/keychain/**", "test/package/**", "test/foreign/**"],
+    // These need a keychain, a registry, other people's programs or shells: npm run test:keychain|package|foreign|shells.
+    exclude: ["test/keychain/**", "test/package/**", "test/foreign/**", "test/shells/**"],
     testTimeout: 30_000,
     hookTimeout: 30_000,
     pool: "forks",

@@ -1,0 +1,4 @@
+import { describeCompletion } from "../cli/support/shell-completion.ts";
+
+describeCompletion("zsh");
+describeCompletion("fish");
