@@ -10,6 +10,8 @@ export interface RuntimeRecord {
   startedAtMs: number;
   /** 32 random bytes in base64url: the key of the local proof. It never leaves this machine's disk. */
   secret: string;
+  /** Where its configuration is, or would be. */
+  configurationFile?: string | undefined;
 }
 
 /** The record as it stands on disk, with what ties it to its process and to its place. */
@@ -39,7 +41,8 @@ export function parseRuntimeRecord(text: string): StoredRuntimeRecord | undefine
   if (!isJsonObject(value) || value["version"] !== 1) {
     return undefined;
   }
-  const { pid, url, instanceId, startedAtMs, secret, processStart, inode } = value;
+  const { pid, url, instanceId, startedAtMs, secret, processStart, inode, configurationFile } =
+    value;
   if (
     typeof pid !== "number" ||
     !Number.isSafeInteger(pid) ||
@@ -52,11 +55,21 @@ export function parseRuntimeRecord(text: string): StoredRuntimeRecord | undefine
     typeof secret !== "string" ||
     !/^[\w-]{43}$/.test(secret) ||
     !(processStart === null || typeof processStart === "string") ||
-    typeof inode !== "string"
+    typeof inode !== "string" ||
+    !(configurationFile === undefined || typeof configurationFile === "string")
   ) {
     return undefined;
   }
-  return { pid, url, instanceId, startedAtMs, secret, processStart, inode };
+  return {
+    pid,
+    url,
+    instanceId,
+    startedAtMs,
+    secret,
+    processStart,
+    inode,
+    ...(configurationFile === undefined ? {} : { configurationFile }),
+  };
 }
 
 export function formatRuntimeRecord(record: StoredRuntimeRecord): string {

@@ -47,13 +47,14 @@ export async function serveForeground(
     readable: io.stderrIsTerminal && !options.json,
     level: options.debug ? "debug" : options.quiet ? "warn" : "info",
   });
+  const file = configuration.file ?? defaultConfigurationFile(directories.config);
   const gateway = await startGateway({
     configuration,
+    file,
     stateDir: directories.state,
     development: environment.nodeEnv === "development",
     logger,
   });
-  const file = configuration.file ?? defaultConfigurationFile(directories.config);
   let watch: { close(): void } | undefined;
   try {
     watch = await watchFile(file, () => loadConfiguration(load), configuration, gateway, logger);

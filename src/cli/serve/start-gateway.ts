@@ -23,6 +23,7 @@ import { isLoopbackUrl } from "../../runtime/runtime-record.ts";
 import { createAuditSink } from "../../storage/audit-sink.ts";
 import { openSqliteStorage } from "../../storage/sqlite/sqlite-storage.ts";
 import { createUpstreamPool } from "../../upstream/upstream-pool.ts";
+import { holdBack } from "./held-logger.ts";
 import { whoGetsIn } from "./who-gets-in.ts";
 
 export interface GatewayProcess {
@@ -36,6 +37,8 @@ export interface GatewayProcess {
 
 export interface StartOptions {
   configuration: Configuration;
+  /** Where the configuration is, or would be. */
+  file: string;
   stateDir: string;
   /** `NODE_ENV=development`. */
   development: boolean;
@@ -52,7 +55,8 @@ const auditBatchMs = 50;
  * @throws AppError `config_invalid`: the directory is another gateway's, the port is taken, a rule is broken
  */
 export async function startGateway(options: StartOptions): Promise<GatewayProcess> {
-  const { stateDir, development, logger } = options;
+  const { stateDir, development, logger: log } = options;
+  const { logger, release } = holdBack(log);
   let { configuration } = options;
   const loopback = isLoopbackHost(configuration.host);
   if (development && !loopback) {
@@ -65,7 +69,6 @@ export async function startGateway(options: StartOptions): Promise<GatewayProces
     );
   }
   const owner = ownerName();
-  logger.info(whoGetsIn(configuration, { owner, loopback }));
 
   /** What has to be ended, in the order of its start. */
   const started: (() => Promise<void>)[] = [];
@@ -150,10 +153,19 @@ export async function startGateway(options: StartOptions): Promise<GatewayProces
         "The commands on this machine will not find this gateway: it has no loopback address",
       );
     } else {
-      const record = { pid: process.pid, url, instanceId, startedAtMs: Date.now(), secret };
+      const record = {
+        pid: process.pid,
+        url,
+        instanceId,
+        startedAtMs: Date.now(),
+        secret,
+        configurationFile: options.file,
+      };
       started.push(() => removeRuntimeFile(stateDir, record));
       await writeRuntimeFile(stateDir, record);
     }
+    log.info(whoGetsIn(configuration, { owner, loopback }));
+    release();
     logger.info(`Listening on ${server.urls.join(" and ")}`);
     return {
       urls: server.urls,
@@ -165,7 +177,7 @@ export async function startGateway(options: StartOptions): Promise<GatewayProces
     };
   } catch (error) {
     await close().catch((also: unknown) => {
-      logger.error("Ending what was started failed", { reason: String(also) });
+      log.error("Ending what was started failed", { reason: String(also) });
     });
     throw error;
   }
