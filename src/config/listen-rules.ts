@@ -30,9 +30,12 @@ export function listenProblems(
     }
   }
   if (auth.some(({ type }: AuthConfiguration) => type === "none")) {
-    if (!loopback) problems.push({ path: ["auth"], reason: '"none" is only for a loopback host' });
+    const hint = 'take "local" or "token" where others can reach it';
+    if (!loopback) {
+      problems.push({ path: ["auth"], reason: '"none" is only for a loopback host', hint });
+    }
     if (externalUrl !== undefined) {
-      problems.push({ path: ["auth"], reason: '"none" cannot stand beside externalUrl' });
+      problems.push({ path: ["auth"], reason: '"none" cannot stand beside externalUrl', hint });
     }
   }
   if (!loopback && !insecureHttp && external?.url?.protocol !== "https:") {

@@ -59,7 +59,8 @@ export async function loadConfiguration(options: LoadOptions): Promise<Configura
   if (content.kind === "refused") throw configurationError(file, [content.problem]);
   if (content.kind === "absent") {
     if (named !== undefined) {
-      throw configurationError(file, [{ path: [], reason: "there is no such file" }]);
+      const hint = "Check the path; without --config it is mcp.json in the configuration folder";
+      throw configurationError(file, [{ path: [], reason: "there is no such file", hint }]);
     }
     return complete({}, undefined, options, () => undefined);
   }

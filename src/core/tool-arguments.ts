@@ -3,8 +3,8 @@ import { isJsonObject, parseJson, type Json, type JsonObject } from "./json.ts";
 import { closest } from "./suggest.ts";
 import { oneLine } from "./terminal-text.ts";
 
-/** How many `$ref`s and combinators are followed before a schema counts as saying nothing. */
-const deepest = 16;
+/** How many parts of a foreign schema are looked at to type one argument; the rest says nothing. */
+const mostParts = 1_000;
 
 /**
  * `key=value` pairs as JSON, each typed by its property in the tool's schema: numbers, booleans and null
@@ -85,6 +85,7 @@ export function misspeltArguments(inputSchema: JsonObject, args: JsonObject): st
   if ([...open, ...composed].some((key) => Object.hasOwn(inputSchema, key))) return [];
   const properties = propertiesOf(inputSchema);
   const known = Object.keys(properties);
+  if (known.length === 0) return [];
   return Object.keys(args)
     .filter((key) => !Object.hasOwn(properties, key))
     .map((key) => {
@@ -186,23 +187,33 @@ function readJson(text: string, fits: (value: unknown) => boolean): Json | undef
   }
 }
 
+/**
+ * What a schema allows, with all it refers to; alternatives (`anyOf`, `oneOf`) add up, and so do the parts of
+ * `allOf`. Each part adds the same wherever it is met, so it is looked at once: no reference can make this long.
+ */
 function shapeOf(schema: Json | undefined, root: JsonObject): Shape {
   const shape: Shape = { types: new Set(), values: undefined };
-  collectShape(schema, root, shape, 0);
+  const seen = new Set<JsonObject>();
+  const left = [schema];
+  while (left.length > 0 && seen.size < mostParts) {
+    const part = left.pop();
+    if (!isJsonObject(part) || seen.has(part)) continue;
+    seen.add(part);
+    addToShape(part, shape);
+    // The last one is looked at next, and the first type found is tried first.
+    const inner = ["anyOf", "oneOf", "allOf"].flatMap((combinator) => part[combinator] ?? []);
+    const reference = part["$ref"];
+    if (typeof reference === "string") inner.unshift(resolvePointer(reference, root) ?? null);
+    for (const next of inner.toReversed()) left.push(next);
+  }
   return shape;
 }
 
-/** Adds what one schema allows; alternatives (`anyOf`, `oneOf`) add up, and so do the parts of `allOf`. */
-function collectShape(
-  schema: Json | undefined,
-  root: JsonObject,
-  shape: Shape,
-  depth: number,
-): void {
-  if (!isJsonObject(schema) || depth > deepest) return;
-  const { type, enum: fixed, $ref: reference } = schema;
+/** Adds what one part says by itself. */
+function addToShape(schema: JsonObject, shape: Shape): void {
+  const { type, enum: fixed } = schema;
   if (Array.isArray(fixed)) {
-    (shape.values ??= []).push(...fixed);
+    shape.values = [...(shape.values ?? []), ...fixed];
   } else if (Object.hasOwn(schema, "const")) {
     (shape.values ??= []).push(schema["const"] ?? null);
   } else if (type !== undefined) {
@@ -213,13 +224,6 @@ function collectShape(
     shape.types.add("object");
   } else if (schema["items"] !== undefined) {
     shape.types.add("array");
-  }
-  if (typeof reference === "string") {
-    collectShape(resolvePointer(reference, root), root, shape, depth + 1);
-  }
-  for (const combinator of ["anyOf", "oneOf", "allOf"]) {
-    const parts = schema[combinator];
-    if (Array.isArray(parts)) for (const part of parts) collectShape(part, root, shape, depth + 1);
   }
 }
 

@@ -322,7 +322,10 @@ describe("a wrong file", () => {
   });
 
   test("that is not there, is no file, too large or not text is refused", async () => {
-    await expect(problem(undefined)).resolves.toEqual(["FILE: there is no such file", undefined]);
+    await expect(problem(undefined)).resolves.toEqual([
+      "FILE: there is no such file",
+      expect.stringContaining("mcp.json"),
+    ]);
     await expect(problem(`{}${" ".repeat(1024 * 1024)}`)).resolves.toEqual([
       "FILE: is larger than 1 MiB",
       undefined,

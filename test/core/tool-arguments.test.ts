@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { AppError } from "../../src/core/errors.ts";
-import type { JsonObject } from "../../src/core/json.ts";
+import type { Json, JsonObject } from "../../src/core/json.ts";
 import {
   fillMissingText,
   misspeltArguments,
@@ -34,6 +34,26 @@ const schema: JsonObject = {
 const typed = (key: string, text: string) => typeArguments(schema, { [key]: text })[key];
 
 describe("typeArguments", () => {
+  it("looks at each part of a schema once, however often it refers to itself", () => {
+    const itself = { $ref: "#/properties/a" };
+    const anyOf: Json[] = [...Array.from({ length: 12 }, () => itself), { type: "integer" }];
+    expect(typeArguments({ properties: { a: { anyOf } } }, { a: "5" })).toEqual({ a: 5 });
+  });
+
+  it("gives up on a schema of too many parts, and on nothing before", () => {
+    const chain = (length: number): JsonObject => ({
+      properties: { a: { $ref: "#/$defs/0" } },
+      $defs: Object.fromEntries(
+        Array.from({ length }, (_, index) => [
+          String(index),
+          index === length - 1 ? { type: "integer" } : { $ref: `#/$defs/${index + 1}` },
+        ]),
+      ),
+    });
+    expect(typeArguments(chain(900), { a: "5" })).toEqual({ a: 5 });
+    expect(typeArguments(chain(1_100), { a: "5" })).toEqual({ a: "5" });
+  });
+
   it.each([
     ["text", "5", "5"],
     ["text", "null", "null"],
@@ -167,6 +187,7 @@ describe("misspeltArguments", () => {
   });
 
   it.each<JsonObject>([
+    { type: "object" },
     { properties, additionalProperties: true },
     { properties, patternProperties: { "^d": {} } },
     { properties, allOf: [{ properties: { durtion: {} } }] },

@@ -11,6 +11,8 @@ export interface GivenArguments {
   untyped: Readonly<Record<string, string>>;
 }
 
+const objectHint = `Arguments are an object: '{"name": "value"}'`;
+
 /** What `--args @file` and a pipe may hold at most, in bytes. */
 export const maxInputBytes = 16 * 1024 * 1024;
 
@@ -67,6 +69,7 @@ async function readArgsFile(path: string): Promise<string> {
   } catch (error) {
     const code = error instanceof Error && "code" in error ? String(error.code) : "unknown";
     throw new AppError("usage", `Cannot read ${quoteForShell(path)} for --args (${code})`, {
+      hint: "Behind @ stands the path of a file that holds a JSON object",
       cause: error,
     });
   }
@@ -86,7 +89,7 @@ export function parseArguments(text: string, source: string): JsonObject {
   const value = parseValue(text, source);
   if (isJsonObject(value)) return value;
   throw new AppError("usage", `${source} is JSON, but not an object`, {
-    hint: `Arguments are an object: '{"name": "value"}'`,
+    hint: objectHint,
   });
 }
 
@@ -99,7 +102,7 @@ function parseValue(text: string, source: string): Json {
     const where = placeOf(error, json);
     const hint = source.endsWith(":=")
       ? "Behind := stands JSON, strings in quotes; plain text goes behind ="
-      : undefined;
+      : objectHint;
     // The parser's own message repeats the input, which may hold a secret.
     throw new AppError("usage", `${source} is not valid JSON${where}`, { hint });
   }

@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { basename, dirname, extname, join } from "node:path";
 import { AppError } from "../../core/errors.ts";
 import { quoteForShell } from "../../core/shell-quote.ts";
+import { systemErrorCode } from "../../core/system-error-code.ts";
 
 /** File name endings for what tools send; anything else is `.bin`. */
 const endings: Readonly<Record<string, string>> = {
@@ -30,13 +31,19 @@ export async function checkOutput(path: string): Promise<void> {
   try {
     await access(folder, constants.W_OK | constants.X_OK);
   } catch (error) {
+    const absent = systemErrorCode(error) === "ENOENT";
     throw new AppError("usage", `--output: cannot write into ${quoteForShell(folder)}`, {
+      hint: absent
+        ? `mkdir -p ${quoteForShell(folder)}`
+        : "Choose a folder that you may write into",
       cause: error,
     });
   }
   const status = await stat(path).catch(() => undefined);
   if (status?.isDirectory()) {
-    throw new AppError("usage", `--output: ${quoteForShell(path)} is a folder, not a file`);
+    throw new AppError("usage", `--output: ${quoteForShell(path)} is a folder, not a file`, {
+      hint: "Add a file's name to it",
+    });
   }
 }
 

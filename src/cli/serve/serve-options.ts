@@ -13,5 +13,7 @@ export interface StartOptions {
 /** @throws AppError `usage` for a port that is none */
 export function checkPort(port: number | undefined): void {
   if (port === undefined || (Number.isInteger(port) && port >= 0 && port <= 65_535)) return;
-  throw new AppError("usage", "--port must be a whole number from 0 (any free one) to 65535");
+  throw new AppError("usage", "--port must be a whole number from 0 (any free one) to 65535", {
+    hint: "Without --port it is 3050",
+  });
 }

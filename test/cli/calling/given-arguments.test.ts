@@ -66,6 +66,10 @@ test.each([
   ["[1]", "--args is JSON, but not an object"],
   ["null", "--args is JSON, but not an object"],
   ["@/nowhere/args.json", "Cannot read /nowhere/args.json for --args (ENOENT)"],
-])("--args %j says what is wrong, without repeating it", async (given, message) => {
-  await expect(readArgsOption(given)).rejects.toMatchObject({ code: "usage", message });
-});
+])(
+  "--args %j says what is wrong, without repeating it, and what to write",
+  async (given, message) => {
+    const hint = expect.stringContaining("object");
+    await expect(readArgsOption(given)).rejects.toMatchObject({ code: "usage", message, hint });
+  },
+);
