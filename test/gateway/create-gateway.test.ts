@@ -118,6 +118,16 @@ describe("routing", () => {
     });
   });
 
+  it("says of a server that is switched off that it is", async () => {
+    const servers = [serverConfiguration("one"), serverConfiguration("off", { disabled: true })];
+    const { gateway } = gatewayOf([fakeUpstream("one")], { servers });
+    const address = { server: "off", tool: "echo" };
+    await expect(gateway.callTool(caller, call({ address }))).rejects.toMatchObject({
+      code: "not_found",
+      message: 'Server "off" is disabled in the configuration',
+    });
+  });
+
   it.each([{ server: "one", tool: "new" }, { exposedName: "one__new" }])(
     "says of a tool %j of a server that is not ready that it is unavailable, not unknown",
     async (address) => {
