@@ -11,29 +11,43 @@ export interface RefusedAnswer {
   json?: unknown;
 }
 
-function secondsOf(header: string | string[] | undefined): number | undefined {
-  const seconds = Number(Array.isArray(header) ? header[0] : header);
-  return Number.isFinite(seconds) && seconds >= 0 ? Math.ceil(seconds) : undefined;
+/** A wait that a script may take at its word: whole seconds, from one to a day. */
+function boundedSeconds(told: unknown): number | undefined {
+  const seconds = typeof told === "string" && told.trim() !== "" ? Number(told) : told;
+  if (typeof seconds !== "number" || !Number.isFinite(seconds)) return undefined;
+  return Math.min(Math.max(Math.ceil(seconds), 1), 86_400);
+}
+
+function retryAfterOf({ headers }: RefusedAnswer): number | undefined {
+  const header = headers["retry-after"];
+  return boundedSeconds(Array.isArray(header) ? header[0] : header);
 }
 
 function codeOf(value: unknown): ErrorCode | undefined {
   return errorCodes.find((code) => code === value);
 }
 
+/** What helps where the words of the server are not taken for ours. */
+const ownHints: Partial<Record<ErrorCode, string>> = {
+  not_found: "agent inspect lists what is there",
+  upstream_unavailable: "agent inspect shows the state of its servers",
+  auth_required: "agent auth login",
+  auth_rejected: "agent auth login",
+  forbidden: "agent auth whoami shows who you are there",
+};
+
 /** The error that a gateway put into the body of its answer, made an error here again. */
-function fromBody(answer: RefusedAnswer): AppError | undefined {
+function fromBody(answer: RefusedAnswer, ownGateway: boolean): AppError | undefined {
   const body = isJsonObject(answer.json) ? answer.json["error"] : undefined;
   if (!isJsonObject(body)) return undefined;
   const code = codeOf(body["code"]);
   const message = body["message"];
   if (code === undefined || typeof message !== "string") return undefined;
   const hint = body["hint"];
-  const seconds = body["retryAfterSeconds"];
   return new AppError(code, oneLine(message, 2000), {
-    ...(typeof hint === "string" && { hint: oneLine(hint, 1000) }),
+    hint: ownGateway && typeof hint === "string" ? oneLine(hint, 1000) : ownHints[code],
     ...(code === "rate_limited" && {
-      retryAfterSeconds:
-        typeof seconds === "number" ? seconds : secondsOf(answer.headers["retry-after"]),
+      retryAfterSeconds: boundedSeconds(body["retryAfterSeconds"]) ?? retryAfterOf(answer),
     }),
   });
 }
@@ -42,9 +56,16 @@ function fromBody(answer: RefusedAnswer): AppError | undefined {
  * What an answer outside 200–299 means here. A gateway's own error stays what it is; 401 is about the
  * credential only when one was sent; a fault of the server (5xx) is never a rejected credential.
  * @param bearer whether the question carried one
+ * @param ownGateway whether this is the running gateway of this user. A hint is a command that people and
+ *   agents run: only that one's hints are shown as ours, any other server's are left out.
  */
-export function errorOfAnswer(url: string, answer: RefusedAnswer, bearer: boolean): AppError {
-  const told = fromBody(answer);
+export function errorOfAnswer(
+  url: string,
+  answer: RefusedAnswer,
+  bearer: boolean,
+  ownGateway = false,
+): AppError {
+  const told = fromBody(answer, ownGateway);
   const where = shownAddress(url);
   if (answer.status === 401) {
     const code = bearer ? "auth_rejected" : "auth_required";
@@ -52,18 +73,18 @@ export function errorOfAnswer(url: string, answer: RefusedAnswer, bearer: boolea
     return new AppError(
       code,
       told?.message ?? (bearer ? `${where} rejected the token` : `${where} needs a sign-in`),
-      { hint: told?.hint ?? "agent auth login" },
+      { hint: told?.hint ?? ownHints[code] },
     );
   }
   if (told) return told;
   if (answer.status === 403) {
     return new AppError("forbidden", `${where} does not allow this (403)`, {
-      hint: "agent auth whoami shows who you are there",
+      hint: ownHints.forbidden,
     });
   }
   if (answer.status === 429) {
     return new AppError("rate_limited", `${where} limits how often it may be asked (429)`, {
-      retryAfterSeconds: secondsOf(answer.headers["retry-after"]),
+      retryAfterSeconds: retryAfterOf(answer),
     });
   }
   return new AppError("unreachable", `${where} answered with HTTP ${answer.status}`, {

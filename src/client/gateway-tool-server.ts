@@ -5,6 +5,7 @@ import type { JsonObject } from "../core/json.ts";
 import type { CallToolResult } from "../core/mcp.ts";
 import { splitTarget } from "../core/target.ts";
 import { errorOfAnswer } from "./answer-error.ts";
+import type { RefusedAnswer } from "./answer-error.ts";
 import { bearerHeader } from "./bearer-header.ts";
 import { readEvents } from "./event-stream.ts";
 import { inventoryOf, isTool, pageOf, progressOf } from "./gateway-answers.ts";
@@ -29,6 +30,8 @@ import type { ToolCall, ToolServer } from "./tool-server.ts";
 export interface GatewayOptions {
   endpoint: string;
   bearer?: string | undefined;
+  /** It is the running gateway of this user: the hints of its errors are shown as ours. */
+  ownGateway?: boolean | undefined;
   /** What the gateway's audit says about who called; said by us, believed by nobody. */
   clientName: string;
   sessionId?: string | undefined;
@@ -61,13 +64,14 @@ export function createGatewayToolServer(options: GatewayOptions): ToolServer {
     ...(options.sessionId && { "x-onedoor-session": headerText(options.sessionId) }),
     ...(options.projectId && { "x-onedoor-project": headerText(options.projectId) }),
   };
-  const withBearer = options.bearer !== undefined;
+  const refused = (url: string, answer: RefusedAnswer): AppError =>
+    errorOfAnswer(url, answer, options.bearer !== undefined, options.ownGateway);
 
   const inspect = async (query: Readonly<Record<string, string>>): Promise<JsonObject> => {
     const search = new URLSearchParams(query).toString();
     const url = `${base}/inspect${search === "" ? "" : `?${search}`}`;
     const answer = await askJson({ url, headers, signal: options.signal });
-    if (answer.status !== 200) throw errorOfAnswer(url, answer, withBearer);
+    if (answer.status !== 200) throw refused(url, answer);
     if (!isJsonObject(answer.json)) throw notAGateway(url, answer.mediaType);
     return answer.json;
   };
@@ -98,11 +102,11 @@ export function createGatewayToolServer(options: GatewayOptions): ToolServer {
     const answer = await openAnswer(question);
     const status = answer.statusCode ?? 0;
     if (status === 200 && mediaTypeOf(answer) === "text/event-stream") {
-      return readCall(answer, question, call, withBearer);
+      return readCall(answer, question, call, refused);
     }
     const json = parseJson(await readBody(answer, question, maxAnswerBytes));
     if (status !== 200) {
-      throw errorOfAnswer(url, { status, headers: answer.headers, json }, withBearer);
+      throw refused(url, { status, headers: answer.headers, json });
     }
     if (!isJsonObject(json)) throw notAGateway(url, mediaTypeOf(answer));
     return json;
@@ -149,7 +153,7 @@ export function createGatewayToolServer(options: GatewayOptions): ToolServer {
       const status = answer.statusCode ?? 0;
       if (status !== 200) {
         const json = parseJson(text);
-        throw errorOfAnswer(url, { status, headers: answer.headers, json }, withBearer);
+        throw refused(url, { status, headers: answer.headers, json });
       }
       if (mediaTypeOf(answer) !== "text/plain") throw notAGateway(url, mediaTypeOf(answer));
       return text;
@@ -163,7 +167,7 @@ async function readCall(
   answer: IncomingMessage,
   question: HttpQuestion,
   call: ToolCall,
-  withBearer: boolean,
+  refused: (url: string, answer: RefusedAnswer) => AppError,
 ): Promise<CallToolResult> {
   // Progress may go on for an hour; only what belongs to one event counts against its size.
   let size = 0;
@@ -177,7 +181,7 @@ async function readCall(
       const value = parseJson(data);
       if (event === "result" && isJsonObject(value)) return value;
       if (event === "error") {
-        throw errorOfAnswer(question.url, { status: 500, headers: {}, json: value }, withBearer);
+        throw refused(question.url, { status: 500, headers: {}, json: value });
       }
       const progress = event === "progress" ? progressOf(value) : undefined;
       if (progress) call.onProgress?.(progress);

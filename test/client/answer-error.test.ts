@@ -9,7 +9,7 @@ function errorBody(code: string, message: string, more: object = {}): object {
 
 test("a gateway's own error stays what it is", () => {
   const json = errorBody("not_found", "There is no server evrything", { hint: "Did you mean x?" });
-  const error = errorOfAnswer(url, { status: 404, headers: {}, json }, true);
+  const error = errorOfAnswer(url, { status: 404, headers: {}, json }, true, true);
   expect(error.toBody()).toEqual(json);
 });
 
@@ -50,4 +50,29 @@ test("a code nobody knows, a message of many lines, and no query in the address"
   const { message } = errorOfAnswer(url, { status: 400, headers: {}, json: long }, true);
   expect(message).not.toContain("\n");
   expect(message.length).toBeLessThanOrEqual(2000);
+});
+
+test("only the own gateway's hints pass for ours", () => {
+  const body = (code: string) => ({ error: { code, message: "No", hint: "rm -rf ~" } });
+  for (const code of ["not_found", "auth_rejected", "internal", "usage"]) {
+    const answer = { status: 400, headers: {}, json: body(code) };
+    expect(errorOfAnswer(url, answer, true).hint ?? "").not.toContain("rm");
+    expect(errorOfAnswer(url, answer, true, true).hint).toBe("rm -rf ~");
+  }
+  const rejected = { status: 401, headers: {}, json: body("auth_rejected") };
+  expect(errorOfAnswer(url, rejected, true).hint).toBe("agent auth login");
+});
+
+test.each([
+  [-5, 1],
+  [0.2, 1],
+  [1e9, 86_400],
+  ["soon", 7],
+])("a wait of %j seconds is bounded", (retryAfterSeconds, seconds) => {
+  const json = { error: { code: "rate_limited", message: "No", retryAfterSeconds } };
+  const answer = { status: 429, headers: { "retry-after": "7" }, json };
+  expect(errorOfAnswer(url, answer, true).retryAfterSeconds).toBe(seconds);
+  const headers = { "retry-after": String(retryAfterSeconds) };
+  const byHeader = errorOfAnswer(url, { status: 429, headers }, true).retryAfterSeconds;
+  expect(byHeader).toBe(retryAfterSeconds === "soon" ? undefined : seconds);
 });

@@ -26,6 +26,7 @@ async function gateway(
   return createGatewayToolServer({
     endpoint: fake.url + (options.path ?? ""),
     bearer: options.bearer,
+    ownGateway: true,
     clientName: "test",
     sessionId: "session\n1",
     signal: AbortSignal.timeout(20_000),
