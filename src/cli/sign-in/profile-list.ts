@@ -1,0 +1,38 @@
+import type { Context } from "../context.ts";
+import { inLine } from "../render/foreign-text.ts";
+import { textTable } from "../render/text-table.ts";
+import { shownAge, shownTime } from "./profile-row.ts";
+import type { ProfileRow } from "./profile-row.ts";
+
+const labels = ["url", "name", "who", "token", "store", "source", "saved", "expires", "result"];
+
+/**
+ * Profiles for people: one as lines of `label  value`, several as a table, or as such lines again where the
+ * table is wider than the terminal.
+ */
+export function profileList(rows: readonly ProfileRow[], nowMs: number, io: Context["io"]): string {
+  const cells = rows.map((row) => cellsOf(row, nowMs, io));
+  if (cells.length > 1) {
+    const table = textTable([labels.map((label) => label.toUpperCase()), ...cells]);
+    const width = Math.max(...table.split("\n").map((line) => line.length));
+    if (!io.stdoutIsTerminal || width <= io.columns) return table;
+  }
+  return cells
+    .map((values) => textTable(labels.map((label, index) => [label, values[index] ?? ""])))
+    .join("\n");
+}
+
+function cellsOf(row: ProfileRow, nowMs: number, io: Context["io"]): string[] {
+  const who = row.role === undefined ? row.who : `${row.who ?? "-"} (${row.role})`;
+  return [
+    row.url,
+    row.name,
+    who === undefined ? "-" : inLine(who, io, 60),
+    row.maskedToken ?? "-",
+    row.store ?? "-",
+    row.source,
+    row.createdAtMs === undefined ? "-" : `${shownAge(nowMs - row.createdAtMs)} ago`,
+    row.expiresAtMs === undefined ? "-" : shownTime(row.expiresAtMs),
+    row.result,
+  ];
+}
