@@ -192,7 +192,7 @@ describe("a start that cannot be", () => {
     const { code, stderr } = await runAgent(["serve", "--port", String(port)], { home });
     await release();
     expect(code).toBe(2);
-    expect(stderr).toMatch(/^agent: Port \d+ is in use$/mu);
+    expect(stderr).toMatch(/^agent: Port \d+ is in use\nhint: .*\n$/u);
     expect(stderr).toMatch(/^hint: .*--port/mu);
     expect(existsSync(join(home.stateDir, "server.json"))).toBe(false);
   });
@@ -201,8 +201,10 @@ describe("a start that cannot be", () => {
     gateway = await startGateway(home);
     const { code, stderr } = await runAgent(["serve", "--port", "0"], { home });
     expect(code).toBe(2);
-    expect(stderr).toMatch(/^agent: Another gateway owns /mu);
+    expect(stderr).toMatch(/^agent: Another gateway owns .*\nhint: .*\n$/u);
     expect(stderr).toContain("agent serve --status");
+    const json = await runAgent(["serve", "--port", "0", "--json"], { home });
+    expect(JSON.parse(json.stderr)).toMatchObject({ error: { code: "config_invalid" } });
     expect(await runAgent(["serve", "--status"], { home })).toMatchObject({ code: 0 });
   });
 
@@ -222,6 +224,7 @@ describe("a start that cannot be", () => {
     });
     expect([code, stdout]).toEqual([2, ""]);
     expect(stderr).toContain(named);
+    expect(stderr).toMatch(/^hint: ./mu);
   });
 });
 
