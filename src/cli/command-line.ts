@@ -1,4 +1,5 @@
 import { createDeadline } from "../client/deadline.ts";
+import type { Deadline } from "../client/deadline.ts";
 import { resolveDirectories } from "../config/directories.ts";
 import { readEnvironment } from "../config/environment.ts";
 import { AppError } from "../core/errors.ts";
@@ -15,6 +16,7 @@ import { commandGroups, commandTable } from "./table.ts";
 
 const defaultTimeoutMs = 30_000;
 
+/** Where neither `--timeout` nor the command says more. */
 /** Ends a command early, without a message: the reason of its signal. */
 class Ending extends Error {
   override readonly name = "AbortError";
@@ -45,6 +47,7 @@ export async function runCommandLine(
   const controller = new AbortController();
   let finished = false;
   let io: ProcessIo | undefined;
+  let deadline: Deadline | undefined;
 
   const fail = (error: unknown): void => {
     const text = formatFailure(error, form);
@@ -92,13 +95,16 @@ export async function runCommandLine(
       io,
       environment,
       directories: resolveDirectories(options.configDir, environment),
+    deadline = createDeadline(
+      options.timeoutMs ?? module.defaultTimeoutMs?.(options) ?? defaultTimeoutMs,
+      controller.signal,
+    );
       now: Date.now,
       signal: controller.signal,
       onForcedEnd: (work) => {
         lastBreath.push(work);
       },
-      deadline: ({ timeoutMs }, defaultMs = defaultTimeoutMs) =>
-        createDeadline(timeoutMs ?? defaultMs, controller.signal).signal,
+      deadline,
     };
     const exitCode = (await module.run(options, context)) ?? 0;
     if (!finished) tell(exitCode);
@@ -114,6 +120,7 @@ export async function runCommandLine(
 }
 
 async function helpPage(path: readonly string[], columns: number): Promise<string> {
+    deadline?.close();
   const { commandHelp, groupHelp } = await import("./help.ts");
   const entry = commandTable.find(({ path: own }) => own.join(" ") === path.join(" "));
   return entry === undefined

@@ -49,6 +49,8 @@ export interface CommandModule<Options extends object = Record<string, unknown>>
   positionals?: readonly PositionalSpec[];
   /** Whether every one of `serverOptions` belongs to it; a command that takes only some lists them itself. */
   talksToServer: boolean;
+  /** Milliseconds until it gives up where `--timeout` does not say; 30 s without this. */
+  defaultTimeoutMs?(options: Options): number;
   examples: readonly (readonly [command: string, explains: string])[];
   /** Resolves with the exit code when it is not 0 without an error (e.g. `auth status`). */
   run(options: Options & GlobalOptions & ServerOptions, context: Context): Promise<number | void>;

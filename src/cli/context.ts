@@ -1,5 +1,7 @@
+import type { Deadline } from "../client/deadline.ts";
 import type { Directories } from "../config/directories.ts";
 import type { Environment } from "../config/environment.ts";
+import type { KnownSecrets } from "./known-secrets.ts";
 
 /** The terminal or pipe around a command. Only `createProcessIo` knows `process`. */
 export interface Io {
@@ -11,8 +13,13 @@ export interface Io {
   readonly color: boolean;
   readonly spinners: boolean;
   readonly columns: number;
-  /** Writes a result to stdout, as it is. Resolves when it is handed over (back-pressure). */
-  out(text: string | Uint8Array): Promise<void>;
+  /**
+   * Writes a result to stdout; resolves when it is handed over (back-pressure). Bearers that the command
+   * knows are masked in text, because a server may repeat one in whatever it says of itself. Not with
+   * `exact`, for what must not be altered: a tool's own answer is data that somebody asked for, in which a
+   * token that the tool was given or made has its place, and the result of `auth token` is the token.
+   */
+  out(text: string | Uint8Array, options?: { exact?: boolean }): Promise<void>;
   /** Writes one line for people to stderr; silent with `--quiet` unless `always`. */
   note(line: string, options?: { always?: boolean }): void;
   /** A spinner on a terminal, nothing elsewhere. */
@@ -29,6 +36,8 @@ export interface Spinner {
 /** What a command may use. Built once in `main`; a test hands in its own. */
 export interface Context {
   readonly io: Io;
+  /** Every bearer that the command comes to know belongs in here; all that is printed passes through it. */
+  readonly secrets: KnownSecrets;
   readonly environment: Environment;
   readonly directories: Directories;
   readonly now: () => number;
@@ -36,6 +45,6 @@ export interface Context {
   readonly signal: AbortSignal;
   /** Runs `work`, which must be synchronous, when a second signal ends the process at once. */
   onForcedEnd(work: () => void): void;
-  /** Starts the deadline of this command: `--timeout`, else the default given (30 s). */
-  deadline(options: { timeoutMs?: number | undefined }, defaultMs?: number): AbortSignal;
+  /** The one deadline of this command: `--timeout`, else the command's own default. Below `signal`. */
+  readonly deadline: Deadline;
 }

@@ -85,7 +85,9 @@ export async function findServer(
   if (!profile) return undefined;
   const url = parseServerUrl(profile.endpoint, { insecureHttp: true });
   const choice = complete(url, "profile", profile, undefined, options, context);
-  sayOnce(`Using ${shownAddress(choice.endpoint)} (profile ${profile.name})`, context);
+  // Nothing is used where nothing will be sent.
+  if (options.sayServer === true || !ownGatewayIsAway(choice, options, context))
+    sayOnce(`Using ${shownAddress(choice.endpoint)} (profile ${profile.name})`, context);
   return choice;
 }
 
@@ -202,22 +204,23 @@ export function environmentTokenCounts(canonical: CanonicalUrl, context: Context
 /**
  * The bearer of a request (contract §2 "Who wins when a request is sent"): `--token`, `ONEDOOR_TOKEN`, the
  * saved profile, none. An expired local token is minted again without a word.
- * @param signal ends the wait for a new local token
- * @throws AppError `usage` (a malformed token), `auth_required` (the profile asked for does not exist, or its
+ * @throws AppError `usage` (a malformed token), `unreachable` (`requireOwnGateway`), `auth_required` (the profile asked for does not exist, or its
  *   secret is gone), `store_unavailable`; what minting throws
  */
 export async function bearerFor(
   choice: ServerChoice,
   options: ServerOptions,
   context: Context,
-  signal: AbortSignal = context.signal,
   dependencies: AuthDependencies = authDependencies,
 ): Promise<Bearer> {
   if (options.token !== undefined) {
-    return { token: cleanToken(options.token, "--token"), source: "option" };
+    const token = cleanToken(options.token, "--token");
+    context.secrets.add(token);
+    return { token, source: "option" };
   }
   if (environmentTokenCounts(choice.canonical, context)) {
     const token = cleanToken(context.environment.token ?? "", "ONEDOOR_TOKEN");
+    context.secrets.add(token);
     return { token, source: "environment" };
   }
   const { profile } = choice;
@@ -225,8 +228,40 @@ export async function bearerFor(
     await refuseUnknownName(choice, options, context, dependencies);
     return { source: "none" };
   }
+  requireOwnGateway(choice, options, context);
   if (!covers(profile.url, choice.endpoint)) return { source: "none" };
-  return profileBearer(profile, choice.runtime, context, signal, dependencies);
+  return profileBearer(profile, choice.runtime, context, dependencies);
+}
+
+/** Whether a request would go to the place of this user's own gateway while none of this user's runs there. */
+function ownGatewayIsAway(
+  { canonical, profile, runtime }: ServerChoice,
+  options: ServerOptions,
+  context: Context,
+): boolean {
+  return (
+    profile?.source === "local" &&
+    runtime === undefined &&
+    options.token === undefined &&
+    !environmentTokenCounts(canonical, context)
+  );
+}
+
+/**
+ * A saved local token says that a gateway of this user belongs there. While it does not run, whoever listens
+ * is a stranger: not even a question without a credential goes there, since its arguments would be told and
+ * its answer believed. A token from elsewhere says that the user means that server.
+ * @throws AppError `unreachable`
+ */
+export function requireOwnGateway(
+  choice: ServerChoice,
+  options: ServerOptions,
+  context: Context,
+): void {
+  if (!ownGatewayIsAway(choice, options, context)) return;
+  throw new AppError("unreachable", `Your gateway at ${choice.canonical} is not running`, {
+    hint: "agent serve --background",
+  });
 }
 
 /** The bearer of one saved profile, where it may be sent at all. */
@@ -234,10 +269,10 @@ export async function profileBearer(
   profile: Profile,
   runtime: RuntimeRecord | undefined,
   context: Context,
-  signal: AbortSignal,
   dependencies: AuthDependencies = authDependencies,
 ): Promise<Bearer> {
   const profiles = dependencies.openProfiles(context);
+  const { signal } = context.deadline;
   if (profile.source === "local") {
     if (!isMinter(runtime, profile)) {
       context.io.note(
@@ -280,6 +315,16 @@ export function isMinter(
     runtime.instanceId === profile.instanceId &&
     covers(profile.url, runtime.url)
   );
+}
+
+/**
+ * What to do about a refused credential. Signing in changes nothing while a token from elsewhere wins.
+ * @param login the command that makes the saved profile good again
+ */
+export function refusedHint(source: Bearer["source"] | "flag", login: string): string {
+  if (source === "environment") return "unset ONEDOOR_TOKEN, which wins over the saved profile";
+  if (source === "option" || source === "flag") return "Check the token given with --token";
+  return login;
 }
 
 /** The command that makes this profile good again. */

@@ -94,7 +94,7 @@ test("a server that is not ready is shown, and is a failure", async () => {
   ).rejects.toMatchObject({
     code: "upstream_unavailable",
     message: "down is unavailable: exited with 1",
-    hint: "agent wait down",
+    hint: expect.stringContaining("agent serve --status"),
   });
   expect(bench.stdout).toContain("down: unavailable\nReason: exited with 1\n");
   expect(bench.stdout).toContain("| last");

@@ -48,7 +48,7 @@ test("a server asked for that is unavailable is a failure", async () => {
   await expect(bench.run(createWait(bench.source), { server: "down" })).rejects.toMatchObject({
     code: "upstream_unavailable",
     message: "down is unavailable: exited",
-    hint: "agent inspect down",
+    hint: expect.stringContaining("agent serve --status"),
   });
 });
 
@@ -56,6 +56,7 @@ test("a misspelt server is not waited for", async () => {
   const bench = benchWith([starting]);
   await expect(bench.run(createWait(bench.source), { server: "slwo" })).rejects.toMatchObject({
     code: "not_found",
+    message: 'Unknown server "slwo"',
     hint: "Did you mean slow?",
   });
 });
@@ -110,6 +111,47 @@ test("nobody there until the end is said as such; whoever answers wrongly is not
     code: "unreachable",
   });
   expect(attempts).toBe(1);
+});
+
+const refused = new AppError("auth_required", "needs a sign-in");
+
+test("without a sign-in a gateway tells how many; for one server it takes a sign-in", async () => {
+  const bench = new Bench();
+  bench.terminal = true;
+  bench.server.inventory = () => Promise.reject(refused);
+  let looks = 0;
+  bench.source.readiness = () => {
+    looks += 1;
+    const late = looks === 1 ? 1 : 0;
+    const upstreams = { total: 3, ready: 2 - late, starting: late, unavailable: 1 };
+    return Promise.resolve({ settled: late === 0, upstreams });
+  };
+  await bench.run(createWait(bench.source), {});
+  expect(bench.stdout).toBe("2 of 3 servers ready, 1 unavailable\n");
+  expect(bench.spun).toContain("Waiting for 1 of 3 servers");
+  expect(bench.notes).toEqual([]);
+  bench.stdout = "";
+  await bench.run(createWait(bench.source), { format: "json" });
+  expect(JSON.parse(bench.stdout)).toEqual({
+    upstreams: { total: 3, ready: 2, starting: 0, unavailable: 1 },
+  });
+  bench.terminal = false;
+  await expect(bench.run(createWait(bench.source), { server: "slow" })).rejects.toMatchObject({
+    code: "auth_required",
+  });
+});
+
+test("what is no gateway shows a stranger nothing; counts that never settle end in time", async () => {
+  const bench = new Bench();
+  bench.server.inventory = () => Promise.reject(refused);
+  await expect(bench.run(createWait(bench.source), {})).rejects.toMatchObject({
+    code: "auth_required",
+  });
+  const upstreams = { total: 3, ready: 2, starting: 1, unavailable: 0 };
+  bench.source.readiness = () => Promise.resolve({ settled: false, upstreams });
+  await expect(bench.run(createWait(bench.source), { timeoutMs: 50 })).rejects.toMatchObject({
+    message: "Still starting after 0.05 s: 1 of 3 servers",
+  });
 });
 
 test("an interruption is passed on", async () => {

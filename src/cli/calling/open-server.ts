@@ -1,21 +1,36 @@
 import { connectToolServer } from "../../client/connect-tool-server.ts";
 import type { ConnectOptions } from "../../client/connect-tool-server.ts";
-import type { Deadline } from "../../client/deadline.ts";
+import { askReadiness } from "../../client/gateway-readiness.ts";
 import type { ToolServer } from "../../client/tool-server.ts";
 import { AppError } from "../../core/errors.ts";
 import { quoteForShell } from "../../core/shell-quote.ts";
 import type { GlobalOptions, ServerOptions } from "../command.ts";
+import type { LoginCall } from "../commands/auth/login.ts";
 import type { Context } from "../context.ts";
-import { bearerFor, chooseServer } from "../server-choice.ts";
+import { bearerFor, chooseServer, environmentTokenCounts, refusedHint } from "../server-choice.ts";
+import type { Bearer, ServerChoice } from "../server-choice.ts";
 
 /** Where the server and its bearer come from; a test hands in its own. */
 export interface ServerSource {
   chooseServer: typeof chooseServer;
   bearerFor: typeof bearerFor;
   connect(options: ConnectOptions): Promise<ToolServer>;
+  /** What the server says of itself without a sign-in. */
+  readiness: typeof askReadiness;
+  /** `agent auth login` with these options. */
+  signIn(options: LoginCall, context: Context): Promise<unknown>;
 }
 
-export const realSource: ServerSource = { chooseServer, bearerFor, connect: connectToolServer };
+export const realSource: ServerSource = {
+  chooseServer,
+  bearerFor,
+  connect: connectToolServer,
+  readiness: askReadiness,
+  async signIn(options, context) {
+    const { command } = await import("../commands/auth/login.ts");
+    await command.run(options, context);
+  },
+};
 
 /** The options that commands of ours share. */
 export type CallingOptions = GlobalOptions & ServerOptions;
@@ -25,18 +40,43 @@ const defaultClientName = "onedoor-cli";
 
 /**
  * Chooses the server, takes the bearer that wins for it, connects, and hands it to `use`; takes leave of
- * it in every case. All of it stands under `deadline`.
+ * it in every case. All of it stands under the command's deadline. Where nobody is signed in, and a person
+ * is there to be asked, it offers to sign in, and then does all of it once more.
+ * @param beforeOffer clears the terminal's line for the question
  * @throws AppError `unreachable`, `timeout`, `auth_required`, `auth_rejected`, … and what `use` throws
  */
 export async function withServer<T>(
   options: CallingOptions,
   context: Context,
-  deadline: Deadline,
+  source: ServerSource,
+  use: (server: ToolServer) => Promise<T>,
+  beforeOffer?: () => void,
+): Promise<T> {
+  const choice = await source.chooseServer(options, context);
+  try {
+    return await useServer(choice, options, context, source, use);
+  } catch (error) {
+    if (!isAboutSignIn(error) || !canOfferSignIn(options, context)) throw error;
+    // A token from elsewhere goes on winning over whatever a sign-in would save.
+    if (options.token !== undefined || environmentTokenCounts(choice.canonical, context)) {
+      throw error;
+    }
+    beforeOffer?.();
+    const { offerSignIn } = await import("./offer-sign-in.ts");
+    if (!(await offerSignIn(choice, options, context, source))) throw error;
+    return useServer(await source.chooseServer(options, context), options, context, source, use);
+  }
+}
+
+/** As `withServer`, with a server that is chosen already, and without an offer. */
+export async function useServer<T>(
+  choice: ServerChoice,
+  options: CallingOptions,
+  context: Context,
   source: ServerSource,
   use: (server: ToolServer) => Promise<T>,
 ): Promise<T> {
-  const choice = await source.chooseServer(options, context);
-  const { token } = await source.bearerFor(choice, options, context, deadline.signal);
+  const { token, source: from } = await source.bearerFor(choice, options, context);
   const { environment } = context;
   let server: ToolServer | undefined;
   try {
@@ -44,26 +84,46 @@ export async function withServer<T>(
       endpoint: choice.endpoint,
       kind: choice.server,
       bearer: token,
+      ownGateway: choice.runtime !== undefined,
       clientName: environment.clientName ?? defaultClientName,
       sessionId: environment.sessionId,
-      signal: deadline.signal,
+      signal: context.deadline.signal,
     });
     return await use(server);
   } catch (error) {
-    throw withSignInHint(error, options, context);
+    throw withSignInHint(error, from, options, context);
   } finally {
     await server?.close();
   }
 }
 
-/** The hint of a refused credential names the server, where it was not found by itself. */
-function withSignInHint(error: unknown, options: CallingOptions, context: Context): unknown {
+/** Whether a server, or a profile, says that nobody is signed in there. */
+export function isAboutSignIn(error: unknown): error is AppError {
+  return (
+    error instanceof AppError && (error.code === "auth_required" || error.code === "auth_rejected")
+  );
+}
+
+/** A person sees stderr and types on stdin, and no program waits for a form of its own. */
+function canOfferSignIn(options: CallingOptions, { io, environment }: Context): boolean {
+  if (options.json || options.quiet || environment.plainOutput) return false;
+  return io.stdinIsTerminal && io.stderrIsTerminal;
+}
+
+/** What a server says of a credential, it says without knowing our command line: the hint is ours. */
+function withSignInHint(
+  error: unknown,
+  from: Bearer["source"],
+  options: CallingOptions,
+  context: Context,
+): unknown {
+  if (!isAboutSignIn(error)) return error;
   const url = options.url ?? context.environment.url;
-  if (!(error instanceof AppError) || url === undefined || error.hint !== "agent auth login") {
-    return error;
-  }
   return new AppError(error.code, error.message, {
-    hint: `agent auth login --url ${quoteForShell(url)}`,
+    hint: refusedHint(
+      from,
+      `agent auth login${sameServer(url === undefined ? options : { ...options, url })}`,
+    ),
     cause: error,
   });
 }
@@ -71,7 +131,14 @@ function withSignInHint(error: unknown, options: CallingOptions, context: Contex
 /** What has to be repeated on the command lines that we suggest: ` --url …`, or nothing. */
 export function sameServer(options: CallingOptions): string {
   const url = options.url === undefined ? "" : ` --url ${quoteForShell(options.url)}`;
-  return (
-    url + (options.profile === undefined ? "" : ` --profile ${quoteForShell(options.profile)}`)
-  );
+  const profile =
+    options.profile === undefined ? "" : ` --profile ${quoteForShell(options.profile)}`;
+  return `${url}${profile}${options.insecureHttp === true ? " --insecure-http" : ""}`;
+}
+
+/** Where to look when a server cannot be started or reached: looking again or waiting changes nothing. */
+export function unavailableHint(options: CallingOptions): string {
+  return options.url === undefined
+    ? "Check it in the configuration; agent serve --status names that file and the log"
+    : "Check it in that gateway's configuration; its log says more";
 }

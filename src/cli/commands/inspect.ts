@@ -1,9 +1,8 @@
-import { createDeadline } from "../../client/deadline.ts";
 import type { ServerPage, ToolServer } from "../../client/tool-server.ts";
 import { AppError } from "../../core/errors.ts";
 import { quoteForShell } from "../../core/shell-quote.ts";
 import { oneLine } from "../../core/terminal-text.ts";
-import { realSource, sameServer, withServer } from "../calling/open-server.ts";
+import { realSource, sameServer, unavailableHint, withServer } from "../calling/open-server.ts";
 import type { CallingOptions, ServerSource } from "../calling/open-server.ts";
 import type { CommandModule } from "../command.ts";
 import type { Context } from "../context.ts";
@@ -17,8 +16,6 @@ import { toolPageJson, toolPageText } from "../render/tool-page.ts";
 interface InspectOptions extends PageOptions {
   target?: string | undefined;
 }
-
-const defaultTimeoutMs = 30_000;
 
 export function createInspect(source: ServerSource): CommandModule<InspectOptions> {
   return {
@@ -44,14 +41,7 @@ export function createInspect(source: ServerSource): CommandModule<InspectOption
       ["agent inspect --json | jq -r '.servers[].name'", "names for a script"],
     ],
     async run(options, context) {
-      const deadline = createDeadline(options.timeoutMs ?? defaultTimeoutMs, context.signal);
-      try {
-        await withServer(options, context, deadline, source, (server) =>
-          inspect(server, options, context),
-        );
-      } finally {
-        deadline.close();
-      }
+      await withServer(options, context, source, (server) => inspect(server, options, context));
     },
   };
 }
@@ -106,7 +96,10 @@ async function showServer(
     const name = quoteForShell(found.name);
     const reason = found.reason === undefined ? "" : `: ${oneLine(found.reason)}`;
     throw new AppError("upstream_unavailable", `${name} is ${found.state}${reason}`, {
-      hint: `agent wait ${name}${sameServer(options)}`,
+      hint:
+        found.state === "starting"
+          ? `agent wait ${name}${sameServer(options)}`
+          : unavailableHint(options),
     });
   }
 }

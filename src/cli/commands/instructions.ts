@@ -1,10 +1,7 @@
-import { createDeadline } from "../../client/deadline.ts";
 import { realSource, withServer } from "../calling/open-server.ts";
 import type { ServerSource } from "../calling/open-server.ts";
 import type { CommandModule } from "../command.ts";
 import { jsonText } from "../render/json-text.ts";
-
-const defaultTimeoutMs = 30_000;
 
 export function createInstructions(source: ServerSource): CommandModule {
   return {
@@ -20,19 +17,14 @@ export function createInstructions(source: ServerSource): CommandModule {
     /** Prints the text; with `--json`: `{instructions: string}`. */
     async run(options, context) {
       const { io } = context;
-      const deadline = createDeadline(options.timeoutMs ?? defaultTimeoutMs, context.signal);
-      try {
-        await withServer(options, context, deadline, source, async (server) => {
-          const text = await server.instructions();
-          await io.out(
-            options.format === "json"
-              ? jsonText({ instructions: text }, io)
-              : io.foreign(text.endsWith("\n") ? text : `${text}\n`),
-          );
-        });
-      } finally {
-        deadline.close();
-      }
+      await withServer(options, context, source, async (server) => {
+        const text = await server.instructions();
+        await io.out(
+          options.format === "json"
+            ? jsonText({ instructions: text }, io)
+            : io.foreign(text.endsWith("\n") ? text : `${text}\n`),
+        );
+      });
     },
   };
 }

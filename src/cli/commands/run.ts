@@ -1,5 +1,3 @@
-import { createDeadline } from "../../client/deadline.ts";
-import type { Deadline } from "../../client/deadline.ts";
 import type { ToolCall, ToolServer } from "../../client/tool-server.ts";
 import { AppError } from "../../core/errors.ts";
 import { isJsonObject } from "../../core/json.ts";
@@ -26,6 +24,7 @@ interface RunOptions {
   output?: string | undefined;
 }
 
+/** Tools may work for a while; what they report extends it. */
 const defaultTimeoutMs = 120_000;
 
 export function createRun(source: ServerSource): CommandModule<RunOptions> {
@@ -56,6 +55,7 @@ export function createRun(source: ServerSource): CommandModule<RunOptions> {
       },
     ],
     talksToServer: true,
+    defaultTimeoutMs: () => defaultTimeoutMs,
     examples: [
       ["agent run everything/echo message=hello", "an argument as text"],
       ["agent run everything/get-sum a=1 b=2", "numbers are typed by the tool's schema"],
@@ -68,17 +68,12 @@ export function createRun(source: ServerSource): CommandModule<RunOptions> {
       // What is wrong with the command line is said before anybody is asked.
       const given = withWhole(await readArgsOption(options.args), readPairs(options.arguments));
       if (options.output !== undefined) await checkOutput(options.output);
-      const deadline = createDeadline(options.timeoutMs ?? defaultTimeoutMs, context.signal);
-      try {
-        const result = await withServer(options, context, deadline, source, (server) =>
-          callOn(server, given, options, context, deadline),
-        );
-        await printResult(result, options, context.io);
-        if (result["isError"] === true) {
-          throw new AppError("tool_error", `${quoteForShell(options.target)} reported an error`);
-        }
-      } finally {
-        deadline.close();
+      const result = await withServer(options, context, source, (server) =>
+        callOn(server, given, options, context),
+      );
+      await printResult(result, options, context.io);
+      if (result["isError"] === true) {
+        throw new AppError("tool_error", `${quoteForShell(options.target)} reported an error`);
       }
     },
   };
@@ -93,15 +88,14 @@ async function callOn(
   given: GivenArguments,
   options: Options,
   context: Context,
-  deadline: Deadline,
 ): Promise<CallToolResult> {
   const target = await server.resolve(options.target);
   if (target.tool === undefined) throw notATool(options);
   const { tool } = target;
-  const input = await completeArguments(given, options, context, deadline, () =>
+  const input = await completeArguments(given, options, context, () =>
     server.tool(target.server, tool),
   );
-  const { io } = context;
+  const { io, deadline } = context;
   const what = quoteForShell(options.target);
   let spinner = io.spin(what);
   const person = createAskPerson(io, what, deadline.signal);
@@ -157,19 +151,18 @@ async function completeArguments(
   given: GivenArguments,
   options: Options,
   context: Context,
-  deadline: Deadline,
   findTool: () => Promise<Tool>,
 ): Promise<Pick<ToolCall, "arguments" | "untyped" | "text">> {
   if (options.args === "-") {
-    return withWhole(parseArguments(await readAllOfStdin(context, deadline), "stdin"), given);
+    return withWhole(parseArguments(await readAllOfStdin(context), "stdin"), given);
   }
   if (options.args !== undefined || options.arguments.length > 0 || !isPiped(fdOf(context)))
     return given;
-  const piped = await deadline.outside(() =>
+  const piped = await context.deadline.outside(() =>
     readPipedInput({
       io: context.io,
       signal: context.signal,
-      limitMs: deadline.timeoutMs,
+      limitMs: context.deadline.timeoutMs,
       onSilent: () => onSilence(findTool, context),
     }),
   );
@@ -185,12 +178,12 @@ function fdOf({ io }: Context): number | undefined {
   return io.stdin.fd;
 }
 
-async function readAllOfStdin(context: Context, deadline: Deadline): Promise<string> {
-  const text = await deadline.outside(() =>
+async function readAllOfStdin(context: Context): Promise<string> {
+  const text = await context.deadline.outside(() =>
     readPipedInput({
       io: context.io,
       signal: context.signal,
-      limitMs: deadline.timeoutMs,
+      limitMs: context.deadline.timeoutMs,
       onSilent() {
         context.io.note("Waiting for the arguments on stdin");
         return Promise.resolve("wait");

@@ -12,8 +12,18 @@ export interface ServeOptions extends StartOptions {
   announce: boolean;
 }
 
+/** Calls in flight get 5 s, upstream servers as much again before they are killed; and some to spare. */
+const longestStopMs = 20_000;
+const longestStartMs = 30_000;
+const longestStatusMs = 5_000;
+
 export const command: CommandModule<ServeOptions> = {
   talksToServer: false,
+  defaultTimeoutMs({ status, stop, restart }) {
+    if (status) return longestStatusMs;
+    if (stop) return longestStopMs;
+    return restart ? longestStopMs + longestStartMs : longestStartMs;
+  },
   options: {
     config: {
       type: "string",
@@ -55,7 +65,8 @@ export const command: CommandModule<ServeOptions> = {
     stop: { type: "boolean", describe: "Stop the one that runs" },
     restart: {
       type: "boolean",
-      describe: "Stop the one that runs and start it again in the background, as it was started",
+      describe:
+        "Stop the one that runs and start it again in the background, as it was started; options that say how replace all of those it was started with",
     },
     announce: {
       type: "boolean",

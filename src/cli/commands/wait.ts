@@ -1,13 +1,20 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { abortReason } from "../../client/http-json.ts";
-import { createDeadline } from "../../client/deadline.ts";
 import type { Deadline } from "../../client/deadline.ts";
+import type { UpstreamCounts } from "../../client/gateway-readiness.ts";
 import type { ServerRow, ToolServer } from "../../client/tool-server.ts";
 import { AppError } from "../../core/errors.ts";
+import { systemErrorCode } from "../../core/system-error-code.ts";
 import { quoteForShell } from "../../core/shell-quote.ts";
 import { closest } from "../../core/suggest.ts";
 import { oneLine } from "../../core/terminal-text.ts";
-import { realSource, sameServer, withServer } from "../calling/open-server.ts";
+import {
+  isAboutSignIn,
+  realSource,
+  unavailableHint,
+  useServer,
+  withServer,
+} from "../calling/open-server.ts";
 import type { CallingOptions, ServerSource } from "../calling/open-server.ts";
 import type { CommandModule } from "../command.ts";
 import type { Context, Spinner } from "../context.ts";
@@ -18,7 +25,6 @@ interface WaitOptions {
   server?: string | undefined;
 }
 
-const defaultTimeoutMs = 30_000;
 /** Between two looks at the gateway, which is on this machine more often than not. */
 const pollMs = 200;
 
@@ -37,30 +43,84 @@ export function createWait(source: ServerSource): CommandModule<WaitOptions> {
     ],
     /**
      * Prints the servers waited for, as `inspect` lists them; with `--json`:
-     * `{servers: [{name, state, reason, toolCount, tags}]}`.
+     * `{servers: [{name, state, reason, toolCount, tags}]}`. A gateway tells a stranger only how many there
+     * are; where no server is named, that is enough: `{upstreams: {total, ready, starting, unavailable}}`.
      */
     async run(options, context) {
-      const deadline = createDeadline(options.timeoutMs ?? defaultTimeoutMs, context.signal);
-      const spinner = context.io.spin("Waiting for the gateway");
+      const { deadline } = context;
+      let spinner = context.io.spin("Waiting for the gateway");
       try {
         const patient = patientSource(source, deadline);
         const brief = sayingOnce(context);
-        const rows = await untilReached(deadline, () =>
-          withServer(options, brief, deadline, patient, (server) =>
-            untilSettled(server, options, deadline, spinner),
-          ),
+        const settled = await untilReached<Settled>(deadline, () =>
+          options.server === undefined
+            ? allSettled(patient, options, brief, spinner)
+            : withServer(
+                options,
+                brief,
+                patient,
+                (server) => {
+                  spinner.stop();
+                  spinner = context.io.spin("Waiting for the gateway");
+                  return untilSettled(server, options, deadline, spinner);
+                },
+                () => {
+                  spinner.stop();
+                },
+              ),
         );
         spinner.stop();
-        await report(rows, options, context);
+        await (settled.kind === "named"
+          ? report(settled.rows, options, context)
+          : reportCounts(settled.upstreams, options, context));
       } finally {
         spinner.stop();
-        deadline.close();
       }
     },
   };
 }
 
 export const command = createWait(realSource);
+
+/** What was waited for, when none of it is starting any more. */
+type Settled =
+  | { kind: "named"; rows: readonly ServerRow[] }
+  | { kind: "counted"; upstreams: UpstreamCounts };
+
+/**
+ * Waits for every server: by name where a sign-in allows that, else by what the gateway tells everybody.
+ * Nobody is asked to sign in for that.
+ */
+async function allSettled(
+  source: ServerSource,
+  options: WaitOptions & CallingOptions,
+  context: Context,
+  spinner: Spinner,
+): Promise<Settled> {
+  const { deadline } = context;
+  const choice = await source.chooseServer(options, context);
+  try {
+    return await useServer(choice, options, context, source, (server) =>
+      untilSettled(server, options, deadline, spinner),
+    );
+  } catch (error) {
+    if (!isAboutSignIn(error)) throw error;
+    for (;;) {
+      const readiness = await source.readiness(choice.endpoint, deadline.signal);
+      // No gateway, so that only a sign-in shows more.
+      if (readiness === undefined) throw error;
+      if (readiness.settled) return { kind: "counted", upstreams: readiness.upstreams };
+      const { total, starting } = readiness.upstreams;
+      spinner.update(`Waiting for ${starting} of ${total} servers`);
+      try {
+        await pause(deadline);
+      } catch (end) {
+        if (!(end instanceof AppError && end.code === "timeout")) throw end;
+        throw stillStarting(`${starting} of ${total} servers`, deadline, end);
+      }
+    }
+  }
+}
 
 /** A gateway that was only just started may not have written its runtime file yet. */
 function patientSource(source: ServerSource, deadline: Deadline): ServerSource {
@@ -107,7 +167,7 @@ async function untilReached<T>(
 }
 
 function isRefused({ cause }: AppError): boolean {
-  return cause instanceof Error && "code" in cause && cause.code === "ECONNREFUSED";
+  return systemErrorCode(cause) === "ECONNREFUSED";
 }
 
 async function pause({ signal }: Deadline): Promise<void> {
@@ -124,26 +184,29 @@ async function untilSettled(
   options: WaitOptions,
   deadline: Deadline,
   spinner: Spinner,
-): Promise<readonly ServerRow[]> {
+): Promise<Settled> {
   let starting: readonly string[] = [];
   for (;;) {
     try {
       const { servers } = await server.inventory();
       const rows = options.server === undefined ? servers : [rowNamed(options.server, servers)];
       starting = rows.filter(({ state }) => state === "starting").map(({ name }) => name);
-      if (starting.length === 0) return rows;
+      if (starting.length === 0) return { kind: "named", rows };
       spinner.update(`Waiting for ${shownNames(starting)}`);
       await pause(deadline);
     } catch (error) {
       if (!(error instanceof AppError && error.code === "timeout") || starting.length === 0)
         throw error;
-      throw new AppError(
-        "timeout",
-        `Still starting after ${deadline.timeoutMs / 1000} s: ${shownNames(starting)}`,
-        { hint: "--timeout <seconds> allows more time", cause: error },
-      );
+      throw stillStarting(shownNames(starting), deadline, error);
     }
   }
+}
+
+function stillStarting(what: string, deadline: Deadline, cause: AppError): AppError {
+  return new AppError("timeout", `Still starting after ${deadline.timeoutMs / 1000} s: ${what}`, {
+    hint: "--timeout <seconds> allows more time",
+    cause,
+  });
 }
 
 function shownNames(names: readonly string[]): string {
@@ -157,10 +220,23 @@ function rowNamed(name: string, servers: readonly ServerRow[]): ServerRow {
     name,
     servers.map((server) => server.name),
   );
-  throw new AppError("not_found", `There is no server ${quoteForShell(name)}`, {
+  throw new AppError("not_found", `Unknown server ${JSON.stringify(oneLine(name, 120))}`, {
     hint:
       meant === undefined ? "agent inspect lists them" : `Did you mean ${quoteForShell(meant)}?`,
   });
+}
+
+async function reportCounts(
+  upstreams: UpstreamCounts,
+  options: CallingOptions,
+  { io }: Context,
+): Promise<void> {
+  const { total, ready, unavailable } = upstreams;
+  await io.out(
+    options.format === "json"
+      ? jsonText({ upstreams: { ...upstreams } }, io)
+      : `${ready} of ${total} servers ready, ${unavailable} unavailable\n`,
+  );
 }
 
 async function report(
@@ -178,6 +254,6 @@ async function report(
   const reason = asked.reason === undefined ? "" : `: ${oneLine(asked.reason)}`;
   const name = quoteForShell(asked.name);
   throw new AppError("upstream_unavailable", `${name} is unavailable${reason}`, {
-    hint: `agent inspect ${name}${sameServer(options)}`,
+    hint: unavailableHint(options),
   });
 }

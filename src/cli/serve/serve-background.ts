@@ -35,7 +35,7 @@ export async function serveBackground(
   context: Context,
 ): Promise<GatewayState & { kind: "running" }> {
   const { directories } = context;
-  const limit = context.deadline(options);
+  const limit = context.deadline.signal;
   const log = await openLog(directories.state);
   let child: ChildProcess;
   try {

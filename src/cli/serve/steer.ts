@@ -14,7 +14,7 @@ export async function startInBackground(
   context: Context,
 ): Promise<void> {
   const { state } = context.directories;
-  const running = await findGateway(state, context.deadline(options));
+  const running = await findGateway(state, context.deadline.signal);
   if (running.kind !== "absent") {
     throw new AppError(
       "config_invalid",
@@ -27,31 +27,20 @@ export async function startInBackground(
   await tellState(started, options, context);
 }
 
-/** `agent serve --restart`: as it was started, except for what is said now. */
+/** `agent serve --restart`: as it was started, or as this command line says where it says anything about that. */
 export async function restartInBackground(
   options: StartOptions & GlobalOptions,
   context: Context,
 ): Promise<void> {
   const { state } = context.directories;
   const before = await readStartOptions(state);
-  const stopped = await stopGateway(state, {
-    timeoutMs: options.timeoutMs,
-    signal: context.signal,
-  });
+  const stopped = await stopGateway(state, context.deadline);
   // A port that was free to choose is kept: profiles belong to the address.
   const portBefore =
     before.port === 0 && stopped.kind === "stopped"
       ? Number(new URL(stopped.record.url).port)
       : before.port;
-  const now: StartOptions & GlobalOptions = {
-    ...options,
-    config: options.config ?? before.config,
-    host: options.host ?? before.host,
-    port: options.port ?? portBefore,
-    auth: options.auth ?? before.auth,
-    externalUrl: options.externalUrl ?? before.externalUrl,
-    insecureHttp: options.insecureHttp || before.insecureHttp,
-  };
+  const now = saysHow(options, context) ? options : { ...options, ...before, port: portBefore };
   context.io.note(
     stopped.kind === "none" ? "No gateway was running" : `Stopped process ${stopped.record.pid}`,
   );
@@ -60,12 +49,22 @@ export async function restartInBackground(
 
 /** `agent serve --stop`; that none runs is no failure. */
 export async function stopRunning(options: GlobalOptions, context: Context): Promise<void> {
-  const { io, directories, signal } = context;
+/** Whether the command line says how to start, rather than the environment, which was there before as well. */
+function saysHow(options: StartOptions, { environment }: Context): boolean {
+  const { config, host, port, auth, externalUrl, insecureHttp } = options;
+  return (
+    insecureHttp ||
+    config !== environment.config ||
+    host !== environment.host ||
+    port !== (environment.port === undefined ? undefined : Number(environment.port)) ||
+    auth !== environment.auth ||
+    externalUrl !== environment.externalUrl
+  );
+}
+
+  const { io, directories, deadline } = context;
   const spinner = io.spin("Stopping the gateway");
-  const stopped = await stopGateway(directories.state, {
-    timeoutMs: options.timeoutMs,
-    signal,
-  }).finally(() => {
+  const stopped = await stopGateway(directories.state, deadline).finally(() => {
     spinner.stop();
   });
   if (options.format === "json") {

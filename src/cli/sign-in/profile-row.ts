@@ -69,21 +69,19 @@ export async function testProfile(
   subject: Subject,
   runtime: RuntimeRecord | undefined,
   context: Context,
-  signal: AbortSignal,
   dependencies: AuthDependencies,
 ): Promise<ProfileRow> {
   let row = rowOf(subject, subject.profile);
   try {
     const bearer =
       subject.bearer ??
-      (subject.profile &&
-        (await ownBearer(subject.profile, runtime, context, signal, dependencies)));
+      (subject.profile && (await ownBearer(subject.profile, runtime, context, dependencies)));
     if (bearer?.profile) row = rowOf(subject, bearer.profile);
     row.maskedToken = bearer?.token === undefined ? undefined : maskToken(bearer.token);
     const probe = await dependencies.probeAuthentication(
       endpointOf(subject, runtime),
       bearer?.token,
-      signal,
+      context.deadline.signal,
       subject.server === "unknown" ? undefined : subject.server,
     );
     return { ...row, ...judge(probe, row, context.now()) };
@@ -100,13 +98,12 @@ async function ownBearer(
   profile: Profile,
   runtime: RuntimeRecord | undefined,
   context: Context,
-  signal: AbortSignal,
   dependencies: AuthDependencies,
 ): Promise<Bearer> {
   if (profile.source === "local" && !isMinter(runtime, profile)) {
     throw new AppError("unreachable", "The gateway that minted this token does not run here now");
   }
-  return profileBearer(profile, runtime, context, signal, dependencies);
+  return profileBearer(profile, runtime, context, dependencies);
 }
 
 function endpointOf(subject: Subject, runtime: RuntimeRecord | undefined): string {

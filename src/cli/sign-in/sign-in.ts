@@ -1,4 +1,3 @@
-import type { Deadline } from "../../client/deadline.ts";
 import { shownAddress } from "../../client/http-json.ts";
 import type { AuthenticationProbe } from "../../client/probe-authentication.ts";
 import { AppError } from "../../core/errors.ts";
@@ -36,14 +35,14 @@ export async function signIn(
   choice: ServerChoice,
   options: SignInOptions,
   context: Context,
-  deadline: Deadline,
   dependencies: AuthDependencies,
 ): Promise<SignInResult> {
   const key = { url: choice.canonical, name: askedProfileName(options, context) ?? "default" };
   const profiles = dependencies.openProfiles(context);
+  const { signal } = context.deadline;
 
   const open = options.verify
-    ? await askWithoutToken(choice.given, deadline.signal, dependencies)
+    ? await askWithoutToken(choice.given, signal, dependencies)
     : undefined;
   if (open?.answer.kind === "open") return { kind: "not-needed" };
 
@@ -51,13 +50,15 @@ export async function signIn(
   const { store, keychainAbsence } = await profiles.storeFor(key, options.store);
   const ways = open?.answer.kind === "required" ? open.answer.ways : undefined;
   const target = { url: choice.given, runtime: choice.runtime, ways };
-  const found = await findToken(options, target, context, deadline, dependencies);
+  const found = await findToken(options, target, context, dependencies);
 
   const endpoint = found.minted?.by.url ?? open?.endpoint ?? choice.given;
   const proof = open
-    ? await prove(found.token, endpoint, open.answer.server, deadline.signal, dependencies)
+    ? await prove(found.token, endpoint, open.answer.server, signal, dependencies)
     : undefined;
   if (proof?.kind === "open") return { kind: "not-needed" };
+  const masked = (text: string | undefined): string | undefined =>
+    text === undefined ? undefined : context.secrets.mask(text);
   const profile = await profiles.save(
     {
       ...key,
@@ -67,8 +68,10 @@ export async function signIn(
       server: proof?.server ?? (choice.runtime && "onedoor"),
       instanceId: found.minted?.by.instanceId,
       tokenId: found.minted?.tokenId,
-      who: proof?.who ?? found.minted?.userId,
-      role: proof?.role ?? found.minted?.role,
+      // The metadata lies beside the secret, not in its store: a server that says the token is our name
+      // does not bring it there.
+      who: masked(proof?.who) ?? found.minted?.userId,
+      role: masked(proof?.role) ?? found.minted?.role,
       expiresAtMs: proof?.expiresAtMs ?? found.minted?.expiresAtMs,
     },
     found.token,

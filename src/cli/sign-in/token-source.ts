@@ -1,5 +1,4 @@
 import { shownAddress } from "../../client/http-json.ts";
-import type { Deadline } from "../../client/deadline.ts";
 import type { OfferedWay } from "../../client/probe-authentication.ts";
 import { AppError } from "../../core/errors.ts";
 import { oneLine } from "../../core/terminal-text.ts";
@@ -32,11 +31,11 @@ export interface TokenSourceOptions {
 
 /**
  * Finds the token of a sign-in (contract §2 "Which token"): `--token`, then stdin where it is a pipe, a file
- * or a socket, then one that the gateway of this user mints. `--local` goes to the last at once.
+ * or a socket, then one that the gateway of this user mints. `--local` goes to the last at once. Waiting for
+ * stdin is outside the deadline.
  * @param target.url for messages
  * @param target.runtime set when the server is the running gateway of this user
  * @param target.ways what the server offers; undefined when it was not asked
- * @param deadline waiting for stdin is outside of it
  * @throws AppError `usage` when no way leads to a token, or the token is malformed; what minting throws
  */
 export async function findToken(
@@ -47,13 +46,13 @@ export async function findToken(
     ways: readonly OfferedWay[] | undefined;
   },
   context: Context,
-  deadline: Deadline,
   dependencies: AuthDependencies,
 ): Promise<FoundToken> {
-  const { io } = context;
+  const { io, deadline } = context;
   const url = shownAddress(target.url);
   const mint = async (by: RuntimeRecord): Promise<FoundToken> => {
     const { token, ...minted } = await dependencies.mintLocalToken(by, deadline.signal);
+    context.secrets.add(token);
     return { token, source: "local", minted: { ...minted, by } };
   };
 
@@ -71,6 +70,7 @@ export async function findToken(
   }
   if (options.token !== undefined) {
     const token = cleanToken(options.token, "--token");
+    context.secrets.add(token);
     io.note("A token on the command line can be seen by others with ps; a pipe hides it");
     return { token, source: "option" };
   }
@@ -85,7 +85,11 @@ export async function findToken(
         signal: context.signal,
       }),
     );
-    if (line !== undefined) return { token: cleanToken(line, "stdin"), source: "stdin" };
+    if (line !== undefined) {
+      const token = cleanToken(line, "stdin");
+      context.secrets.add(token);
+      return { token, source: "stdin" };
+    }
     io.note("stdin was empty: did the command before the pipe fail?");
   }
   if (target.runtime && mintable) return mint(target.runtime);

@@ -3,6 +3,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { PassThrough } from "node:stream";
 import type { AuthenticationProbe } from "../../../src/client/probe-authentication.ts";
+import { createDeadline } from "../../../src/client/deadline.ts";
+import { KnownSecrets } from "../../../src/cli/known-secrets.ts";
 import { readEnvironment } from "../../../src/config/environment.ts";
 import { AppError } from "../../../src/core/errors.ts";
 import { parseServerUrl } from "../../../src/core/url.ts";
@@ -58,7 +60,11 @@ export class Bench {
   /** Whether stderr is one. */
   terminal = false;
   nowMs = Date.parse("2026-11-21T10:00:00Z");
+  /** Of the terminal; undefined stands for a pipe. */
+  columns: number | undefined;
+  timeoutMs = 30_000;
   minted = 0;
+  readonly secrets = new KnownSecrets();
   readonly #abort = new AbortController();
 
   get context(): Context {
@@ -72,11 +78,11 @@ export class Bench {
           return openStdin();
         },
         stdinIsTerminal: false,
-        stdoutIsTerminal: false,
+        stdoutIsTerminal: this.columns !== undefined,
         stderrIsTerminal: this.terminal,
         color: false,
         spinners: false,
-        columns: 80,
+        columns: this.columns ?? 80,
         out: (text) => {
           this.stdout += typeof text === "string" ? text : Buffer.from(text).toString("utf8");
           return Promise.resolve();
@@ -90,9 +96,10 @@ export class Bench {
       environment: readEnvironment(this.variables),
       directories: { config: join(this.folder, "config"), state: join(this.folder, "state") },
       now: () => this.nowMs,
+      secrets: this.secrets,
       signal: this.#abort.signal,
       onForcedEnd: () => undefined,
-      deadline: () => this.#abort.signal,
+      deadline: createDeadline(this.timeoutMs, this.#abort.signal),
     };
   }
 
@@ -102,6 +109,7 @@ export class Bench {
         configDir: context.directories.config,
         now: context.now,
         report: (line) => context.io.note(line),
+        learn: (secret) => context.secrets.add(secret),
         sessionBus: undefined,
       }),
     readRuntimeFile: () => Promise.resolve(this.runtime),
@@ -194,6 +202,7 @@ export class Bench {
     command: CommandModule<Options>,
     options: Options & Partial<GlobalOptions> & ServerOptions,
   ): Promise<number | void> {
+    this.timeoutMs = options.timeoutMs ?? 30_000;
     return command.run(
       { format: "text", json: false, quiet: false, debug: false, ...options },
       this.context,

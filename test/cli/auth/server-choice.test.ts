@@ -15,7 +15,7 @@ function choose(options: ServerChoiceOptions = {}): Promise<ServerChoice> {
 
 async function bearer(options: ServerChoiceOptions = {}): Promise<Bearer> {
   const { context, dependencies } = bench;
-  return bearerFor(await choose(options), options, context, context.signal, dependencies);
+  return bearerFor(await choose(options), options, context, dependencies);
 }
 
 describe("which server", () => {

@@ -2,7 +2,9 @@ import { PassThrough } from "node:stream";
 import type { ServerSource } from "../../../src/cli/calling/open-server.ts";
 import type { CommandModule, GlobalOptions, ServerOptions } from "../../../src/cli/command.ts";
 import type { Context } from "../../../src/cli/context.ts";
+import { KnownSecrets } from "../../../src/cli/known-secrets.ts";
 import type { ConnectOptions } from "../../../src/client/connect-tool-server.ts";
+import { createDeadline } from "../../../src/client/deadline.ts";
 import type { Inventory, ToolCall, ToolServer } from "../../../src/client/tool-server.ts";
 import { readEnvironment } from "../../../src/config/environment.ts";
 import { AppError } from "../../../src/core/errors.ts";
@@ -35,6 +37,9 @@ export class Bench {
   /** Undefined stands for `/dev/null`. */
   stdin: NodeJS.ReadableStream | undefined;
   variables: Record<string, string> = {};
+  timeoutMs = 30_000;
+  /** What was signed in to. */
+  readonly signedIn: (string | undefined)[] = [];
   readonly interruption = new AbortController();
   /** Answers a call. */
   answer: (call: ToolCall) => Promise<JsonObject> = () =>
@@ -102,6 +107,11 @@ export class Bench {
       this.connected.push(options);
       return Promise.resolve(this.server);
     },
+    readiness: () => Promise.resolve(undefined),
+    signIn: async (options, context) => {
+      this.signedIn.push(options.url);
+      await context.io.out("Signed in\n");
+    },
   };
 
   get context(): Context {
@@ -132,9 +142,10 @@ export class Bench {
       environment: readEnvironment(this.variables),
       directories: { config: "/nowhere", state: "/nowhere" },
       now: () => 0,
+      secrets: new KnownSecrets(),
       signal: this.interruption.signal,
       onForcedEnd: () => undefined,
-      deadline: () => this.interruption.signal,
+      deadline: createDeadline(this.timeoutMs, this.interruption.signal),
     };
   }
 
@@ -144,7 +155,9 @@ export class Bench {
     options: Options & Partial<GlobalOptions> & ServerOptions,
   ): Promise<number | void> {
     const defaults: GlobalOptions = { format: "text", json: false, quiet: false, debug: false };
-    return command.run({ ...defaults, ...options }, this.context);
+    const all = { ...defaults, ...options };
+    this.timeoutMs = options.timeoutMs ?? command.defaultTimeoutMs?.(all) ?? 30_000;
+    return command.run(all, this.context);
   }
 }
 

@@ -1,8 +1,7 @@
-import { createDeadline } from "../../../client/deadline.ts";
 import { shownAddress } from "../../../client/http-json.ts";
 import { AppError } from "../../../core/errors.ts";
 import type { StoreKind } from "../../../profiles/profile.ts";
-import type { CommandModule } from "../../command.ts";
+import type { CommandModule, GlobalOptions, ServerOptions } from "../../command.ts";
 import type { Context } from "../../context.ts";
 import { inLine } from "../../render/foreign-text.ts";
 import { jsonText } from "../../render/json-text.ts";
@@ -21,7 +20,9 @@ interface LoginOptions {
   noVerify: boolean;
 }
 
-const defaultTimeoutMs = 30_000;
+/** Everything `agent auth login` is called with. */
+export type LoginCall = LoginOptions & GlobalOptions & ServerOptions;
+
 const longestStdinSeconds = 24 * 60 * 60;
 const sourceNames = { option: "--token", stdin: "stdin", local: "your own gateway" } as const;
 
@@ -64,25 +65,19 @@ export function createLogin(
           "--stdin-timeout must be more than 0 and at most 86400 seconds",
         );
       }
-      const deadline = createDeadline(options.timeoutMs ?? defaultTimeoutMs, context.signal);
-      try {
-        const choice = await chooseServer({ ...options, sayServer: true }, context, dependencies);
-        const result = await signIn(
-          choice,
-          {
-            ...options,
-            verify: !options.noVerify,
-            stdinTimeoutMs: options.stdinTimeout * 1000,
-          },
-          context,
-          deadline,
-          dependencies,
-        );
-        await report(choice, result, options.format, context);
-        await explain(choice, result, context, dependencies);
-      } finally {
-        deadline.close();
-      }
+      const choice = await chooseServer({ ...options, sayServer: true }, context, dependencies);
+      const result = await signIn(
+        choice,
+        {
+          ...options,
+          verify: !options.noVerify,
+          stdinTimeoutMs: options.stdinTimeout * 1000,
+        },
+        context,
+        dependencies,
+      );
+      await report(choice, result, options.format, context);
+      await explain(choice, result, options, context, dependencies);
     },
   };
 }
@@ -104,7 +99,7 @@ async function report(
     );
     return;
   }
-  const { profile, store, verified } = result;
+  const { profile, store, keychainAbsence, verified } = result;
   if (format === "json") {
     const { name, endpoint, source, who, role, expiresAtMs } = profile;
     await io.out(
@@ -119,6 +114,8 @@ async function report(
           role: role ?? null,
           source,
           store: store.kind,
+          storeReason:
+            keychainAbsence === undefined ? null : `No keychain here (${keychainAbsence})`,
           expiresAt: expiresAtMs === undefined ? null : new Date(expiresAtMs).toISOString(),
         },
         io,
@@ -142,12 +139,14 @@ async function report(
 async function explain(
   choice: ServerChoice,
   result: SignInResult,
+  { json }: Pick<GlobalOptions, "json">,
   context: Context,
   dependencies: AuthDependencies,
 ): Promise<void> {
   if (result.kind !== "saved") return;
   const { profile, store, keychainAbsence } = result;
-  if (keychainAbsence !== undefined) {
+  // With --json the answer itself says it.
+  if (keychainAbsence !== undefined && !json) {
     context.io.note(
       `No keychain here (${keychainAbsence}): the token is in a file that only you can read, below ${store.description}`,
       { always: true },

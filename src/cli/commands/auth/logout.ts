@@ -1,4 +1,3 @@
-import { createDeadline } from "../../../client/deadline.ts";
 import { AppError } from "../../../core/errors.ts";
 import { addressOf } from "../../../profiles/profile.ts";
 import type { Profile } from "../../../profiles/profile.ts";
@@ -25,8 +24,6 @@ interface Removal {
   kept?: AppError;
 }
 
-const defaultTimeoutMs = 30_000;
-
 export function createLogout(
   dependencies: AuthDependencies = authDependencies,
 ): CommandModule<LogoutOptions> {
@@ -51,26 +48,19 @@ export function createLogout(
           "--all is for every profile: it goes with neither --url nor --profile",
         );
       }
-      const deadline = createDeadline(options.timeoutMs ?? defaultTimeoutMs, context.signal);
-      try {
-        const profiles = dependencies.openProfiles(context);
-        const server = options.all
-          ? undefined
-          : await findServer({ ...options, sayServer: true }, context, dependencies);
-        const targets = options.all
-          ? await profiles.list()
-          : [server?.profile].filter((profile) => profile !== undefined);
-        const runtime = await runningGateway(context, dependencies);
-        const removals = await Promise.all(
-          targets.map((profile) =>
-            signOut(profile, runtime, deadline.signal, context, dependencies),
-          ),
-        );
-        const orphans = options.all ? await profiles.removeOrphans() : 0;
-        await report(removals, orphans, { ...options, server: server?.canonical }, context);
-      } finally {
-        deadline.close();
-      }
+      const profiles = dependencies.openProfiles(context);
+      const server = options.all
+        ? undefined
+        : await findServer({ ...options, sayServer: true }, context, dependencies);
+      const targets = options.all
+        ? await profiles.list()
+        : [server?.profile].filter((profile) => profile !== undefined);
+      const runtime = await runningGateway(context, dependencies);
+      const removals = await Promise.all(
+        targets.map((profile) => signOut(profile, runtime, context, dependencies)),
+      );
+      const orphans = options.all ? await profiles.removeOrphans() : 0;
+      await report(removals, orphans, { ...options, server: server?.canonical }, context);
     },
   };
 }
@@ -84,7 +74,6 @@ export const command = createLogout();
 async function signOut(
   profile: Profile,
   runtime: RuntimeRecord | undefined,
-  signal: AbortSignal,
   context: Context,
   dependencies: AuthDependencies,
 ): Promise<Removal> {
@@ -94,7 +83,7 @@ async function signOut(
     const secret = await profiles.secretOf(profile);
     const endpoint = revocationEndpoint(profile, runtime);
     if (secret !== undefined && endpoint !== undefined) {
-      revocation = await dependencies.revokeToken(endpoint, secret, signal);
+      revocation = await dependencies.revokeToken(endpoint, secret, context.deadline.signal);
     } else if (secret !== undefined && profile.source === "local") {
       revocation = "unreachable";
     }

@@ -1,4 +1,3 @@
-import { createDeadline } from "../../../client/deadline.ts";
 import { AppError } from "../../../core/errors.ts";
 import type { CommandModule, GlobalOptions, ServerOptions } from "../../command.ts";
 import type { Context } from "../../context.ts";
@@ -9,6 +8,7 @@ import {
   bearerFor,
   environmentTokenCounts,
   findActiveServer,
+  refusedHint,
   loginHint,
   runningGateway,
 } from "../../server-choice.ts";
@@ -28,8 +28,6 @@ interface StatusOptions {
   all: boolean;
 }
 
-const defaultTimeoutMs = 30_000;
-
 export function createStatus(
   dependencies: AuthDependencies = authDependencies,
 ): CommandModule<StatusOptions> {
@@ -45,22 +43,18 @@ export function createStatus(
      * expiresAt, result, reason}`. Exit code 0, 3, 4 or 1 by the worst row.
      */
     async run(options, context) {
-      const deadline = createDeadline(options.timeoutMs ?? defaultTimeoutMs, context.signal);
       const spinner = context.io.spin("Asking the servers");
       try {
-        const subjects = await findSubjects(options, context, deadline.signal, dependencies);
+        const subjects = await findSubjects(options, context, dependencies);
         const runtime = await runningGateway(context, dependencies);
         const rows = await Promise.all(
-          subjects.map((subject) =>
-            testProfile(subject, runtime, context, deadline.signal, dependencies),
-          ),
+          subjects.map((subject) => testProfile(subject, runtime, context, dependencies)),
         );
         spinner.stop();
         await print(rows, options, context);
         return exitCodeOfRows(rows);
       } finally {
         spinner.stop();
-        deadline.close();
       }
     },
   };
@@ -71,13 +65,12 @@ export const command = createStatus();
 async function findSubjects(
   options: StatusOptions & ServerOptions,
   context: Context,
-  signal: AbortSignal,
   dependencies: AuthDependencies,
 ): Promise<Subject[]> {
   const { io, environment } = context;
   if (!options.all) {
     const choice = await findActiveServer(options, context, dependencies);
-    if (choice) return [await subjectFor(choice, options, context, signal, dependencies)];
+    if (choice) return [await subjectFor(choice, options, context, dependencies)];
   }
   const name = options.profile ?? environment.profile;
   const saved = await dependencies.openProfiles(context).list();
@@ -92,7 +85,6 @@ async function subjectFor(
   choice: ServerChoice,
   options: ServerOptions,
   context: Context,
-  signal: AbortSignal,
   dependencies: AuthDependencies,
 ): Promise<Subject> {
   const { profile } = choice;
@@ -108,7 +100,7 @@ async function subjectFor(
     server: choice.server,
     profile,
     ...(elsewhere && {
-      bearer: await bearerFor(choice, options, context, signal, dependencies),
+      bearer: await bearerFor(choice, options, context, dependencies),
     }),
   };
 }
@@ -148,7 +140,7 @@ async function print(
   for (const row of rows) {
     if (row.reason !== undefined) io.note(`${row.url}: ${row.reason}`, { always: true });
     if (row.result === "missing" || row.result === "rejected" || row.result === "expired") {
-      io.note(`hint: ${loginHint(row)}`);
+      io.note(`hint: ${refusedHint(row.source, loginHint(row))}`);
     }
   }
 }

@@ -24,8 +24,7 @@ export function createToken(
     /** With `--json`: `{url, token}`, or `{url, header}`. */
     async run(options, context) {
       const choice = await chooseServer(options, context, dependencies);
-      const { signal } = context;
-      const { token } = await bearerFor(choice, options, context, signal, dependencies);
+      const { token } = await bearerFor(choice, options, context, dependencies);
       if (token === undefined) {
         throw new AppError("auth_required", `There is no token for ${choice.canonical}`, {
           hint: loginHint({ url: choice.canonical }),
@@ -34,9 +33,9 @@ export function createToken(
       const header = `Authorization: Bearer ${token}`;
       if (options.format === "json") {
         const shown = options.header ? { header } : { token };
-        await context.io.out(jsonText({ url: choice.canonical, ...shown }, context.io));
+        await context.io.out(jsonText({ url: choice.canonical, ...shown }, context.io), { exact: true });
       } else {
-        await context.io.out(`${options.header ? header : token}\n`);
+        await context.io.out(`${options.header ? header : token}\n`, { exact: true });
       }
     },
   };

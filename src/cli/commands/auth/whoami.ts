@@ -1,4 +1,3 @@
-import { createDeadline } from "../../../client/deadline.ts";
 import { shownAddress } from "../../../client/http-json.ts";
 import type { AuthenticationProbe } from "../../../client/probe-authentication.ts";
 import { AppError } from "../../../core/errors.ts";
@@ -7,13 +6,11 @@ import type { Context } from "../../context.ts";
 import { inLine } from "../../render/foreign-text.ts";
 import { jsonText } from "../../render/json-text.ts";
 import { textTable } from "../../render/text-table.ts";
-import { bearerFor, chooseServer, loginHint } from "../../server-choice.ts";
+import { bearerFor, chooseServer, loginHint, refusedHint } from "../../server-choice.ts";
 import type { ServerChoice } from "../../server-choice.ts";
 import { authDependencies } from "../../sign-in/dependencies.ts";
 import type { AuthDependencies } from "../../sign-in/dependencies.ts";
 import { shownTime } from "../../sign-in/profile-row.ts";
-
-const defaultTimeoutMs = 30_000;
 
 export function createWhoami(
   dependencies: AuthDependencies = authDependencies,
@@ -27,36 +24,26 @@ export function createWhoami(
      * null where the server does not say.
      */
     async run(options, context) {
-      const deadline = createDeadline(options.timeoutMs ?? defaultTimeoutMs, context.signal);
-      const { signal } = deadline;
-      try {
-        const choice = await chooseServer(options, context, dependencies);
-        const bearer = await bearerFor(choice, options, context, signal, dependencies);
-        const probe = await dependencies.probeAuthentication(
-          choice.endpoint,
-          bearer.token,
-          signal,
-          choice.server === "unknown" ? undefined : choice.server,
-        );
-        const key = { url: choice.canonical, name: bearer.profile?.name };
-        if (probe.kind === "required") {
-          throw new AppError("auth_required", `Not signed in to ${choice.canonical}`, {
-            hint: loginHint(key),
-          });
-        }
-        if (probe.kind === "rejected") {
-          throw new AppError(
-            "auth_rejected",
-            `Token rejected by ${shownAddress(choice.endpoint)}`,
-            {
-              hint: loginHint(key),
-            },
-          );
-        }
-        await print(choice, probe, options, context);
-      } finally {
-        deadline.close();
+      const choice = await chooseServer(options, context, dependencies);
+      const bearer = await bearerFor(choice, options, context, dependencies);
+      const probe = await dependencies.probeAuthentication(
+        choice.endpoint,
+        bearer.token,
+        context.deadline.signal,
+        choice.server === "unknown" ? undefined : choice.server,
+      );
+      const key = { url: choice.canonical, name: bearer.profile?.name };
+      if (probe.kind === "required") {
+        throw new AppError("auth_required", `Not signed in to ${choice.canonical}`, {
+          hint: loginHint(key),
+        });
       }
+      if (probe.kind === "rejected") {
+        throw new AppError("auth_rejected", `Token rejected by ${shownAddress(choice.endpoint)}`, {
+          hint: refusedHint(bearer.source, loginHint(key)),
+        });
+      }
+      await print(choice, probe, options, context);
     },
   };
 }

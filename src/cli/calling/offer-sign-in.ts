@@ -1,0 +1,67 @@
+import { createInterface } from "node:readline/promises";
+import { shownAddress } from "../../client/http-json.ts";
+import type { Context } from "../context.ts";
+import type { ServerChoice } from "../server-choice.ts";
+import type { CallingOptions, ServerSource } from "./open-server.ts";
+
+/**
+ * Asks the person at the terminal whether to sign in to a server, and does so as `agent auth login` does;
+ * what that prints goes to stderr, because stdout is for the result of the command that asked.
+ * @returns whether it was done; Enter means yes, the end of the input no
+ * @throws what `agent auth login` throws; the reason of an abort (Ctrl-C)
+ */
+export async function offerSignIn(
+  choice: ServerChoice,
+  options: CallingOptions,
+  context: Context,
+  source: Pick<ServerSource, "signIn">,
+): Promise<boolean> {
+  const { io, deadline, environment } = context;
+  const url = shownAddress(choice.given);
+  const answer = await deadline.outside(() => ask(`Sign in to ${url} now? [Y/n]`, context));
+  if (answer === undefined || !/^(?:y(?:es)?)?$/iu.test(answer.trim())) return false;
+  const { store } = environment;
+  await source.signIn(
+    {
+      ...options,
+      url: choice.given,
+      // A profile that is there was made with it; otherwise the address was let through.
+      insecureHttp: true,
+      format: "text",
+      local: false,
+      store: store === "keychain" || store === "file" ? store : undefined,
+      stdinTimeout: 60,
+      noVerify: false,
+    },
+    {
+      ...context,
+      io: Object.create(io, {
+        out: {
+          value: (text: string): Promise<void> => {
+            io.note(text.trimEnd(), { always: true });
+            return Promise.resolve();
+          },
+        },
+      }),
+    },
+  );
+  return true;
+}
+
+/** One line, or undefined at the end of the input (Ctrl-D). */
+async function ask(question: string, { io, signal }: Context): Promise<string | undefined> {
+  io.note(question, { always: true });
+  const lines = createInterface({ input: io.stdin, terminal: false });
+  const stop = (): void => {
+    lines.close();
+  };
+  signal.addEventListener("abort", stop, { once: true });
+  try {
+    const { value } = await lines[Symbol.asyncIterator]().next();
+    signal.throwIfAborted();
+    return value;
+  } finally {
+    signal.removeEventListener("abort", stop);
+    lines.close();
+  }
+}
