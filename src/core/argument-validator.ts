@@ -1,6 +1,7 @@
 import { Ajv, type ErrorObject, type Options, type ValidateFunction } from "ajv";
 import { Ajv2020 } from "ajv/dist/2020.js";
-import { isJsonObject, type JsonObject } from "./json.ts";
+import { boundedCheck } from "./check-cost.ts";
+import { isJsonObject, type Json, type JsonObject } from "./json.ts";
 import { oneLine } from "./terminal-text.ts";
 import { closest } from "./suggest.ts";
 import { propertiesOf, requiredOf } from "./tool-arguments.ts";
@@ -14,6 +15,8 @@ const options: Options = {
   validateFormats: false,
   validateSchema: false,
   logger: false,
+  // What is referred to a thousand times is still compiled once.
+  inlineRefs: false,
   // A foreign regular expression could hold up the whole event loop, so none is ever run: `pattern` is
   // left to the server, and `patternProperties` only exempts names from `additionalProperties`.
   code: { regExp: Object.assign(() => ({ test: () => true }), { code: "neverRun" }) },
@@ -29,14 +32,16 @@ function leavePatterns(ajv: Ajv): Ajv {
 /**
  * Compiles a tool's input schema: JSON Schema 2020-12, which MCP takes when none is named, or draft-07,
  * which many servers still write. Costly; the caller keeps the result. A schema that cannot be compiled
- * or followed checks nothing: the server itself is the judge then.
+ * or followed, or would cost too much, checks nothing: the server itself is the judge then.
  */
 export function compileArgumentCheck(inputSchema: JsonObject): ArgumentCheck {
-  const validate = compile(inputSchema);
+  const { $schema: _dialect, ...schema } = inputSchema;
+  const affordable = boundedCheck(schema);
+  const validate = affordable && compile(schema, inputSchema["$schema"]);
   if (validate === undefined) return () => [];
   return (args) => {
     try {
-      if (validate(args)) return [];
+      if (!affordable?.(args) || validate(args)) return [];
     } catch {
       // A schema that refers to itself without end overflows the stack here.
       return [];
@@ -54,10 +59,8 @@ export function compileArgumentCheck(inputSchema: JsonObject): ArgumentCheck {
   };
 }
 
-function compile(inputSchema: JsonObject): ValidateFunction | undefined {
-  const dialect = inputSchema["$schema"];
+function compile(schema: JsonObject, dialect: Json | undefined): ValidateFunction | undefined {
   const ajv = typeof dialect === "string" && /draft-0[4-7]/u.test(dialect) ? draft07 : modern;
-  const { $schema: _dialect, ...schema } = inputSchema;
   try {
     const validate = ajv.compile(schema);
     // `$async` schemas answer with a promise, which would pass as true.

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { compileArgumentCheck } from "../../src/core/argument-validator.ts";
-import type { JsonObject } from "../../src/core/json.ts";
+import type { Json, JsonObject } from "../../src/core/json.ts";
 
 const check = (schema: JsonObject, args: JsonObject) => compileArgumentCheck(schema)(args);
 
@@ -106,5 +106,110 @@ describe("compileArgumentCheck", () => {
   it("keeps the list of problems short for a huge wrong value", () => {
     const many = { properties: { a: { type: "array", items: { type: "string" } } } };
     expect(check(many, { a: Array.from({ length: 100_000 }, () => 1) })).toHaveLength(1);
+  });
+});
+
+describe("a schema that costs too much checks nothing", () => {
+  const wrong = { a: "text" };
+  const number = { type: "number" };
+  const doubling = (depth: number): JsonObject => ({
+    properties: { a: { $ref: "#/$defs/0" } },
+    $defs: Object.fromEntries(
+      Array.from({ length: depth }, (_, index) => {
+        const next = { $ref: `#/$defs/${index + 1}` };
+        return [String(index), index === depth - 1 ? number : { allOf: [next, next] }];
+      }),
+    ),
+  });
+
+  it("when every reference doubles the next", () => {
+    expect(check(doubling(33), { a: 1 })).toEqual([]);
+    expect(check(doubling(33), wrong)).toEqual([]);
+    expect(check(doubling(8), wrong)).toEqual(['Argument "a" must be number']);
+  });
+
+  it("when each level of the arguments doubles the checks", () => {
+    const part = { properties: { next: { $ref: "#/$defs/node" } } };
+    const node = { type: "object", allOf: [part, part] };
+    const doubled = { properties: { a: { $ref: "#/$defs/node" } }, $defs: { node } };
+    const nested = (depth: number): JsonObject =>
+      depth === 0 ? { next: 5 } : { next: nested(depth - 1) };
+    expect(check(doubled, { a: nested(40) })).toEqual([]);
+    expect(check(doubled, { a: nested(3) })).toEqual([
+      'Argument "a.next.next.next.next" must be object',
+    ]);
+  });
+
+  it.each<[string, JsonObject]>([
+    [
+      "of thousands of properties",
+      Object.fromEntries(Array.from({ length: 60_000 }, (_, index) => [`p${index}`, number])),
+    ],
+    ["of long texts", { b: { description: "x".repeat(300_000) } }],
+    [
+      "whose one large part is referred to by many names",
+      {
+        b: {
+          anyOf: Array.from({ length: 64 }, (_, index) => ({
+            $ref: `#/properties/${"%63".repeat(index)}${"c".repeat(64 - index)}`,
+          })),
+        },
+        ["c".repeat(64)]: { allOf: Array.from({ length: 100 }, () => number) },
+      },
+    ],
+  ])("%s", (_what, more) => {
+    expect(check({ properties: { a: number, ...more } }, wrong)).toEqual([]);
+  });
+
+  it("when it compares very many items with each other", () => {
+    const list = { type: "array", uniqueItems: true, items: { type: "object" } };
+    const a = Array.from({ length: 5_000 }, () => 1);
+    expect(check({ properties: { a: list } }, { a })).toEqual([]);
+    expect(check({ properties: { a: list } }, { a: [1] })).toHaveLength(1);
+  });
+
+  it.each([
+    ["an inner $id", { $id: "https://example.com/inner", ...number }],
+    ["a dynamic reference", { $dynamicRef: "#a" }],
+    ["an anchor", { $ref: "#a" }],
+    ["a pointer that is escaped twice", { $ref: "#/%2524defs/n" }],
+  ])("by %s, which is not followed", (_what, odd) => {
+    const unfollowed = { properties: { a: number, b: odd }, $defs: { n: { $anchor: "a" } } };
+    expect(check(unfollowed, wrong)).toEqual([]);
+  });
+});
+
+describe("an ordinary schema that refers to itself", () => {
+  const recursive: JsonObject = {
+    properties: { root: { $ref: "#/$defs/node" } },
+    $defs: {
+      node: {
+        type: "object",
+        properties: {
+          name: { $ref: "#/$defs/name%20of%20it" },
+          children: { type: "array", items: { $ref: "#/$defs/node" } },
+        },
+        required: ["name"],
+      },
+      "name of it": { type: "string" },
+    },
+  };
+  const tree = (depth: number, leaf: Json): JsonObject => ({
+    name: depth === 0 ? leaf : "inner",
+    children: depth === 0 ? [] : Array.from({ length: 3 }, () => tree(depth - 1, leaf)),
+  });
+
+  it("is checked to its last leaf", () => {
+    expect(check(recursive, { root: tree(6, "leaf") })).toEqual([]);
+    expect(check(recursive, { root: tree(1, 5) })).toEqual([
+      'Argument "root.children[0].name" must be string',
+    ]);
+  });
+
+  it("is checked as a whole, too", () => {
+    const whole = { properties: { name: { type: "string" }, inner: { $ref: "#" } } };
+    expect(check(whole, { inner: { inner: { name: 5 } } })).toEqual([
+      'Argument "inner.inner.name" must be string',
+    ]);
   });
 });

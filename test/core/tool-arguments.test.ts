@@ -33,6 +33,17 @@ const schema: JsonObject = {
 
 const typed = (key: string, text: string) => typeArguments(schema, { [key]: text })[key];
 
+/** A property whose type is behind so many references. */
+const chain = (length: number): JsonObject => ({
+  properties: { a: { $ref: "#/$defs/0" } },
+  $defs: Object.fromEntries(
+    Array.from({ length }, (_, index) => [
+      String(index),
+      index === length - 1 ? { type: "integer" } : { $ref: `#/$defs/${index + 1}` },
+    ]),
+  ),
+});
+
 describe("typeArguments", () => {
   it("looks at each part of a schema once, however often it refers to itself", () => {
     const itself = { $ref: "#/properties/a" };
@@ -41,15 +52,6 @@ describe("typeArguments", () => {
   });
 
   it("gives up on a schema of too many parts, and on nothing before", () => {
-    const chain = (length: number): JsonObject => ({
-      properties: { a: { $ref: "#/$defs/0" } },
-      $defs: Object.fromEntries(
-        Array.from({ length }, (_, index) => [
-          String(index),
-          index === length - 1 ? { type: "integer" } : { $ref: `#/$defs/${index + 1}` },
-        ]),
-      ),
-    });
     expect(typeArguments(chain(900), { a: "5" })).toEqual({ a: 5 });
     expect(typeArguments(chain(1_100), { a: "5" })).toEqual({ a: "5" });
   });
