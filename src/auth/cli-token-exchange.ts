@@ -1,3 +1,4 @@
+import { createHmac, timingSafeEqual } from "node:crypto";
 import { AppError } from "../core/errors.ts";
 import { canonicalAddress, isNonce, isProof, proofOf } from "../runtime/local-proof.ts";
 import type { FreshToken, MintedTokens } from "./token-mint.ts";
@@ -6,8 +7,8 @@ import type { FreshToken, MintedTokens } from "./token-mint.ts";
 export interface CliTokenExchange {
   /**
    * Step 1: proves to the caller that this is the gateway of the runtime file. `address` is the one the
-   * connection was accepted on, `ip:port`.
-   * @throws AppError `usage` (no nonce of 128 bits or more), `rate_limited`
+   * connection was accepted on, `ip:port`. Anybody may ask, as often as they like: nothing is kept.
+   * @throws AppError `usage` (no nonce of 128 bits or more)
    */
   challenge(request: { clientNonce: string; address: string }): {
     serverNonce: string;
@@ -16,7 +17,7 @@ export interface CliTokenExchange {
   };
   /**
    * Step 2: mints a token for the local owner, when the caller proves that it can read the runtime file.
-   * A server nonce is good once and for 10 seconds, whatever comes of it.
+   * A server nonce is good for one token and for 10 seconds.
    * @throws AppError `forbidden`, `rate_limited`, `store_unavailable`
    */
   redeem(request: {
@@ -41,23 +42,42 @@ export interface CliTokenExchangeOptions {
 }
 
 const challengeLifetimeMs = 10_000;
-const maxOpenChallenges = 64;
 const mintWindowMs = 60_000;
+/** Only who knows the secret uses this up. */
 const maxMintsInWindow = 30;
+
+/** A server nonce: when it was made (8 bytes), random bytes, and a MAC (HMAC-SHA256, cut) over both and the request. */
+const randomStart = 8;
+const macStart = 24;
+const nonceBytes = 48;
+/** 48 bytes fill 64 characters of base64url to the last bit, so each nonce is spelt in one way only. */
+const nonceShape = /^[\w-]{64}$/;
 
 export function createCliTokenExchange(options: CliTokenExchangeOptions): CliTokenExchange {
   const { secret, instanceId, mint, now, random, owner } = options;
-  /** By server nonce, oldest first. */
-  const open = new Map<string, { clientNonce: string; address: string; expiresAtMs: number }>();
+  const nonceKey = createHmac("sha256", Buffer.from(secret, "base64url"))
+    .update("onedoor server nonce v1")
+    .digest();
+  /** Server nonces that gave a token, with the time they expire anyway, oldest first: at most 30 a minute. */
+  const redeemed = new Map<string, number>();
   /** When tokens were minted in the last minute, oldest first. */
   let mintedAtMs: number[] = [];
 
-  const forgetExpired = (): void => {
-    for (const [nonce, { expiresAtMs }] of open) {
-      if (expiresAtMs <= now()) {
-        open.delete(nonce);
-      }
+  const macOf = (head: Buffer, clientNonce: string, address: string): Buffer =>
+    createHmac("sha256", nonceKey)
+      .update(JSON.stringify([head.toString("base64url"), clientNonce, address, instanceId]))
+      .digest()
+      .subarray(0, nonceBytes - macStart);
+
+  /** When a nonce of ours, made for this request, expires; undefined for any other. */
+  const expiryOf = (nonce: string, clientNonce: string, address: string): number | undefined => {
+    if (!nonceShape.test(nonce)) return undefined;
+    const bytes = Buffer.from(nonce, "base64url");
+    const head = bytes.subarray(0, macStart);
+    if (!timingSafeEqual(bytes.subarray(macStart), macOf(head, clientNonce, address))) {
+      return undefined;
     }
+    return Number(head.readBigUInt64BE()) + challengeLifetimeMs;
   };
 
   return {
@@ -65,14 +85,11 @@ export function createCliTokenExchange(options: CliTokenExchangeOptions): CliTok
       if (!isNonce(clientNonce)) {
         throw new AppError("usage", "clientNonce must be 22 to 128 characters of base64url");
       }
-      forgetExpired();
-      if (open.size >= maxOpenChallenges) {
-        const [oldest] = open.values();
-        throw tooMany((oldest?.expiresAtMs ?? now()) - now());
-      }
-      const serverNonce = Buffer.from(random(32)).toString("base64url");
       const at = canonicalAddress(address);
-      open.set(serverNonce, { clientNonce, address: at, expiresAtMs: now() + challengeLifetimeMs });
+      const head = Buffer.alloc(macStart);
+      head.writeBigUInt64BE(BigInt(Math.trunc(now())));
+      head.set(random(macStart - randomStart), randomStart);
+      const serverNonce = Buffer.concat([head, macOf(head, clientNonce, at)]).toString("base64url");
       const claims = {
         role: "gateway",
         clientNonce,
@@ -84,14 +101,18 @@ export function createCliTokenExchange(options: CliTokenExchangeOptions): CliTok
     },
 
     async redeem({ clientNonce, serverNonce, proof, address }) {
-      const challenge = open.get(serverNonce);
-      open.delete(serverNonce);
       const at = canonicalAddress(address);
+      const atMs = now();
+      for (const [nonce, expiresAtMs] of redeemed) {
+        if (expiresAtMs <= atMs) redeemed.delete(nonce);
+      }
+      const expiresAtMs = expiryOf(serverNonce, clientNonce, at);
       if (
-        challenge === undefined ||
-        challenge.expiresAtMs <= now() ||
-        challenge.clientNonce !== clientNonce ||
-        challenge.address !== at ||
+        expiresAtMs === undefined ||
+        expiresAtMs <= atMs ||
+        // Made in the future: the clock was put back.
+        expiresAtMs > atMs + challengeLifetimeMs ||
+        redeemed.has(serverNonce) ||
         !isProof(
           secret,
           { role: "client", clientNonce, serverNonce, instanceId, address: at },
@@ -101,12 +122,13 @@ export function createCliTokenExchange(options: CliTokenExchangeOptions): CliTok
         // One answer for all: it tells a guesser nothing.
         throw new AppError("forbidden", "The local proof is wrong, used or too old");
       }
-      mintedAtMs = mintedAtMs.filter((atMs) => atMs > now() - mintWindowMs);
+      mintedAtMs = mintedAtMs.filter((mintedMs) => mintedMs > atMs - mintWindowMs);
       const [first] = mintedAtMs;
       if (first !== undefined && mintedAtMs.length >= maxMintsInWindow) {
-        throw tooMany(first + mintWindowMs - now());
+        throw tooMany(first + mintWindowMs - atMs);
       }
-      mintedAtMs.push(now());
+      mintedAtMs.push(atMs);
+      redeemed.set(serverNonce, expiresAtMs);
       return mint.mintCliToken(owner);
     },
   };
