@@ -32,6 +32,19 @@ const raw = (lines: string[]): Promise<string> =>
     socket.on("error", reject);
   });
 
+it("closes the connection of who is not understood, even if the client never closes its side", async () => {
+  const own = await startTestServer();
+  const socket = connect({ port: own.port, host: "127.0.0.1", allowHalfOpen: true });
+  const answered = new Promise<string>((resolve) =>
+    socket.once("data", (data) => resolve(String(data))),
+  );
+  socket.write("NOT HTTP\r\n\r\n");
+  expect(await answered).toMatch(/^HTTP\/1\.1 400 /u);
+  // Resolves when no connection is left, without waiting for the end of the grace.
+  await own.close(60_000);
+  socket.destroy();
+});
+
 describe("a target that cannot be decoded", () => {
   it("is refused with our own body and headers, behind the guard", async () => {
     const answer = await ask(server.port, "/%zz");
