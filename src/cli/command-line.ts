@@ -14,9 +14,9 @@ import type { ProcessIo } from "./io.ts";
 import { parseCommandLine } from "./parse.ts";
 import { commandGroups, commandTable } from "./table.ts";
 
+/** Where neither `--timeout` nor the command says more. */
 const defaultTimeoutMs = 30_000;
 
-/** Where neither `--timeout` nor the command says more. */
 /** Ends a command early, without a message: the reason of its signal. */
 class Ending extends Error {
   override readonly name = "AbortError";
@@ -91,14 +91,14 @@ export async function runCommandLine(
       quiet: options.quiet || options.json,
       plainOutput: environment.plainOutput,
     });
-    const context: Context = {
-      io,
-      environment,
-      directories: resolveDirectories(options.configDir, environment),
     deadline = createDeadline(
       options.timeoutMs ?? module.defaultTimeoutMs?.(options) ?? defaultTimeoutMs,
       controller.signal,
     );
+    const context: Context = {
+      io,
+      environment,
+      directories: resolveDirectories(options.configDir, environment),
       now: Date.now,
       signal: controller.signal,
       onForcedEnd: (work) => {
@@ -115,12 +115,12 @@ export async function runCommandLine(
     else fail(error);
   } finally {
     finished = true;
+    deadline?.close();
     io?.close();
   }
 }
 
 async function helpPage(path: readonly string[], columns: number): Promise<string> {
-    deadline?.close();
   const { commandHelp, groupHelp } = await import("./help.ts");
   const entry = commandTable.find(({ path: own }) => own.join(" ") === path.join(" "));
   return entry === undefined

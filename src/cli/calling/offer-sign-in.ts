@@ -16,11 +16,10 @@ export async function offerSignIn(
   context: Context,
   source: Pick<ServerSource, "signIn">,
 ): Promise<boolean> {
-  const { io, deadline, environment } = context;
+  const { io, deadline } = context;
   const url = shownAddress(choice.given);
   const answer = await deadline.outside(() => ask(`Sign in to ${url} now? [Y/n]`, context));
   if (answer === undefined || !/^(?:y(?:es)?)?$/iu.test(answer.trim())) return false;
-  const { store } = environment;
   await source.signIn(
     {
       ...options,
@@ -28,10 +27,6 @@ export async function offerSignIn(
       // A profile that is there was made with it; otherwise the address was let through.
       insecureHttp: true,
       format: "text",
-      local: false,
-      store: store === "keychain" || store === "file" ? store : undefined,
-      stdinTimeout: 60,
-      noVerify: false,
     },
     {
       ...context,

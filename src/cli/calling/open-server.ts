@@ -5,7 +5,6 @@ import type { ToolServer } from "../../client/tool-server.ts";
 import { AppError } from "../../core/errors.ts";
 import { quoteForShell } from "../../core/shell-quote.ts";
 import type { GlobalOptions, ServerOptions } from "../command.ts";
-import type { LoginCall } from "../commands/auth/login.ts";
 import type { Context } from "../context.ts";
 import { bearerFor, chooseServer, environmentTokenCounts, refusedHint } from "../server-choice.ts";
 import type { Bearer, ServerChoice } from "../server-choice.ts";
@@ -18,7 +17,7 @@ export interface ServerSource {
   /** What the server says of itself without a sign-in. */
   readiness: typeof askReadiness;
   /** `agent auth login` with these options. */
-  signIn(options: LoginCall, context: Context): Promise<unknown>;
+  signIn(options: CallingOptions, context: Context): Promise<unknown>;
 }
 
 export const realSource: ServerSource = {
@@ -27,8 +26,8 @@ export const realSource: ServerSource = {
   connect: connectToolServer,
   readiness: askReadiness,
   async signIn(options, context) {
-    const { command } = await import("../commands/auth/login.ts");
-    await command.run(options, context);
+    const { signInAgain } = await import("../commands/auth/login.ts");
+    await signInAgain(options, context);
   },
 };
 

@@ -1,6 +1,7 @@
 import { AppError } from "../../core/errors.ts";
 import type { CommandModule, GlobalOptions } from "../command.ts";
 import type { Context } from "../context.ts";
+import { readOptions } from "../read-options.ts";
 import { checkPort } from "../serve/serve-options.ts";
 import type { StartOptions } from "../serve/serve-options.ts";
 
@@ -103,7 +104,7 @@ export const command: CommandModule<ServeOptions> = {
       }
       case "restart": {
         const { restartInBackground } = await import("../serve/steer.ts");
-        return restartInBackground(options, context);
+        return restartInBackground(options, context, saysHow(options, context));
       }
       case undefined:
         return serve(options, context);
@@ -113,6 +114,13 @@ export const command: CommandModule<ServeOptions> = {
 
 async function serve(options: ServeOptions & GlobalOptions, context: Context): Promise<void> {
   const { serveForeground } = await import("../serve/serve-foreground.ts");
+/** Whether the command line says how to start, rather than the environment, which was there before as well. */
+function saysHow(options: ServeOptions, { environment }: Context): boolean {
+  const unsaid = readOptions({}, command.options, environment.all);
+  const keys = ["config", "host", "port", "auth", "externalUrl", "insecureHttp"] as const;
+  return keys.some((key) => options[key] !== unsaid[key]);
+}
+
   if (!options.announce) return serveForeground(options, context);
   const { announcing } = await import("../serve/announce.ts");
   return announcing((onReady) => serveForeground(options, context, onReady));

@@ -27,12 +27,16 @@ export async function startInBackground(
   await tellState(started, options, context);
 }
 
-/** `agent serve --restart`: as it was started, or as this command line says where it says anything about that. */
+/**
+ * `agent serve --restart`: as it was started, or as this command line says.
+ * @param saysHow whether the command line says anything about how to start it
+ */
 export async function restartInBackground(
   options: StartOptions & GlobalOptions,
   context: Context,
 ): Promise<void> {
   const { state } = context.directories;
+  saysHow: boolean,
   const before = await readStartOptions(state);
   const stopped = await stopGateway(state, context.deadline);
   // A port that was free to choose is kept: profiles belong to the address.
@@ -40,7 +44,7 @@ export async function restartInBackground(
     before.port === 0 && stopped.kind === "stopped"
       ? Number(new URL(stopped.record.url).port)
       : before.port;
-  const now = saysHow(options, context) ? options : { ...options, ...before, port: portBefore };
+  const now = saysHow ? options : { ...options, ...before, port: portBefore };
   context.io.note(
     stopped.kind === "none" ? "No gateway was running" : `Stopped process ${stopped.record.pid}`,
   );
@@ -49,19 +53,6 @@ export async function restartInBackground(
 
 /** `agent serve --stop`; that none runs is no failure. */
 export async function stopRunning(options: GlobalOptions, context: Context): Promise<void> {
-/** Whether the command line says how to start, rather than the environment, which was there before as well. */
-function saysHow(options: StartOptions, { environment }: Context): boolean {
-  const { config, host, port, auth, externalUrl, insecureHttp } = options;
-  return (
-    insecureHttp ||
-    config !== environment.config ||
-    host !== environment.host ||
-    port !== (environment.port === undefined ? undefined : Number(environment.port)) ||
-    auth !== environment.auth ||
-    externalUrl !== environment.externalUrl
-  );
-}
-
   const { io, directories, deadline } = context;
   const spinner = io.spin("Stopping the gateway");
   const stopped = await stopGateway(directories.state, deadline).finally(() => {

@@ -3,6 +3,7 @@ import { AppError } from "../../../core/errors.ts";
 import type { StoreKind } from "../../../profiles/profile.ts";
 import type { CommandModule, GlobalOptions, ServerOptions } from "../../command.ts";
 import type { Context } from "../../context.ts";
+import { readOptions } from "../../read-options.ts";
 import { inLine } from "../../render/foreign-text.ts";
 import { jsonText } from "../../render/json-text.ts";
 import { chooseServer, environmentTokenCounts } from "../../server-choice.ts";
@@ -19,9 +20,6 @@ interface LoginOptions {
   stdinTimeout: number;
   noVerify: boolean;
 }
-
-/** Everything `agent auth login` is called with. */
-export type LoginCall = LoginOptions & GlobalOptions & ServerOptions;
 
 const longestStdinSeconds = 24 * 60 * 60;
 const sourceNames = { option: "--token", stdin: "stdin", local: "your own gateway" } as const;
@@ -83,6 +81,24 @@ export function createLogin(
 }
 
 export const command = createLogin();
+
+/** `agent auth login` for a server, with nothing else said on its command line. */
+export async function signInAgain(
+  options: GlobalOptions & ServerOptions,
+  context: Context,
+): Promise<void> {
+  const { store, stdinTimeout } = readOptions({}, command.options, context.environment.all);
+  await command.run(
+    {
+      ...options,
+      local: false,
+      store: store === "keychain" || store === "file" ? store : undefined,
+      stdinTimeout: Number(stdinTimeout),
+      noVerify: false,
+    },
+    context,
+  );
+}
 
 async function report(
   choice: ServerChoice,
