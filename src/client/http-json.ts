@@ -4,6 +4,7 @@ import type { IncomingMessage, RequestOptions } from "node:http";
 import { Agent as HttpsAgent, request as httpsRequest } from "node:https";
 import type { LookupFunction } from "node:net";
 import { AppError } from "../core/errors.ts";
+import { systemErrorCode } from "../core/system-error-code.ts";
 import { quoteForShell } from "../core/shell-quote.ts";
 import { oneLine } from "../core/terminal-text.ts";
 
@@ -76,7 +77,7 @@ export function shownAddress(url: string): string {
 }
 
 function unreachable(url: string, error: unknown): AppError {
-  const code = error instanceof Error && "code" in error ? String(error.code) : "";
+  const code = systemErrorCode(error) ?? "";
   const tls = /CERT|SELF_SIGNED|ISSUER/u.test(code);
   return new AppError("unreachable", `Cannot reach ${shownAddress(url)}: ${reasonOf(code)}`, {
     hint: tls

@@ -1,19 +1,18 @@
-/** The environment twins the contract names, and what the terminal asks for. */
+/**
+ * What is asked of the environment outside the parser, which reads the twins of options from `all` by the
+ * names that stand at the options (`OptionSpec.env`).
+ */
 export interface Environment {
   url: string | undefined;
   token: string | undefined;
   profile: string | undefined;
   configDir: string | undefined;
   store: string | undefined;
-  timeout: string | undefined;
-  format: string | undefined;
-  caCert: string | undefined;
   config: string | undefined;
   host: string | undefined;
   port: string | undefined;
   externalUrl: string | undefined;
   auth: string | undefined;
-  rateLimitRpm: string | undefined;
   clientName: string | undefined;
   sessionId: string | undefined;
   nodeEnv: string | undefined;
@@ -21,11 +20,14 @@ export interface Environment {
   sessionBus: string | undefined;
   /** CI, NO_COLOR or TERM=dumb is set. */
   plainOutput: boolean;
-  /** Every variable, for `${NAME}` in the configuration and for what upstream processes inherit. */
+  /**
+   * Every variable: for the twins of options, for `${NAME}` in the configuration, and for what upstream
+   * processes inherit.
+   */
   all: Readonly<Record<string, string | undefined>>;
 }
 
-/** An empty variable counts as not set. The only place that knows the variables' names. */
+/** An empty variable counts as not set. */
 export function readEnvironment(all: Readonly<Record<string, string | undefined>>): Environment {
   const get = (name: string): string | undefined => all[name] || undefined;
   return {
@@ -34,15 +36,11 @@ export function readEnvironment(all: Readonly<Record<string, string | undefined>
     profile: get("ONEDOOR_PROFILE"),
     configDir: get("ONEDOOR_CONFIG_DIR"),
     store: get("ONEDOOR_STORE"),
-    timeout: get("ONEDOOR_TIMEOUT"),
-    format: get("ONEDOOR_FORMAT"),
-    caCert: get("ONEDOOR_CACERT"),
     config: get("ONEDOOR_CONFIG"),
     host: get("ONEDOOR_HOST"),
     port: get("ONEDOOR_PORT"),
     externalUrl: get("ONEDOOR_EXTERNAL_URL"),
     auth: get("ONEDOOR_AUTH"),
-    rateLimitRpm: get("ONEDOOR_RATE_LIMIT_RPM"),
     clientName: get("ONEDOOR_CLIENT_NAME"),
     sessionId: get("ONEDOOR_SESSION_ID"),
     nodeEnv: get("NODE_ENV"),

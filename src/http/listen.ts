@@ -1,5 +1,6 @@
 import type { Server } from "node:http";
 import { AppError } from "../core/errors.ts";
+import { systemErrorCode } from "../core/system-error-code.ts";
 
 export interface Listening {
   servers: readonly Server[];
@@ -39,7 +40,7 @@ export async function listen(
       }
     } catch (error) {
       await Promise.all(taken.map(({ server }) => closed(server)));
-      if (port === 0 && attempt < mostAttempts && codeOf(error) === "EADDRINUSE") continue;
+      if (port === 0 && attempt < mostAttempts && systemErrorCode(error) === "EADDRINUSE") continue;
       throw refusal(error, host, port);
     }
     const [first] = taken;
@@ -59,7 +60,7 @@ export async function listen(
 function listenOn(server: Server, host: string, port: number, oneOfTwo: boolean): Promise<boolean> {
   return new Promise((resolve, reject) => {
     server.once("error", (error) => {
-      const code = codeOf(error);
+      const code = systemErrorCode(error);
       if (oneOfTwo && (code === "EADDRNOTAVAIL" || code === "EAFNOSUPPORT")) resolve(false);
       else reject(error);
     });
@@ -81,12 +82,8 @@ function closed(server: Server): Promise<void> {
   });
 }
 
-function codeOf(error: unknown): unknown {
-  return error instanceof Error && "code" in error ? error.code : undefined;
-}
-
 function refusal(error: unknown, host: string, port: number): AppError {
-  switch (codeOf(error)) {
+  switch (systemErrorCode(error) ?? "") {
     case "EADDRINUSE":
       return new AppError("config_invalid", `Port ${port} is in use`, {
         hint: "Choose another one with --port, or see what runs with: agent serve --status",

@@ -1,9 +1,9 @@
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
+import { systemErrorCode } from "../core/system-error-code.ts";
 import type { CredentialStore } from "./credential-store.ts";
 import {
   ensurePrivateDirectory,
-  errnoOf,
   readPrivateFile,
   removeFile,
   storeError,
@@ -36,7 +36,7 @@ export function createFileStore(
     delete: (key) => removeFile(join(directory, profileId(key))),
     async deleteOrphans(_lost, owned) {
       const names = await readdir(directory).catch((error: unknown) => {
-        if (errnoOf(error) === "ENOENT") return [];
+        if (systemErrorCode(error) === "ENOENT") return [];
         throw storeError("read", directory, error);
       });
       const removed = await Promise.all(

@@ -3,21 +3,15 @@ import { chmod, mkdir, open, rename, stat, unlink } from "node:fs/promises";
 import { randomBytes } from "node:crypto";
 import { dirname, join } from "node:path";
 import { AppError } from "../core/errors.ts";
+import { systemErrorCode } from "../core/system-error-code.ts";
 
 const windows = process.platform === "win32";
-
-/** The code of a failed system call; empty for anything else. */
-export function errnoOf(error: unknown): string {
-  return error instanceof Error && "code" in error && typeof error.code === "string"
-    ? error.code
-    : "";
-}
 
 /** A file of the key ring that cannot be used, as the user is told of it. */
 export function storeError(doing: string, path: string, error: unknown): AppError {
   return new AppError(
     "store_unavailable",
-    `Cannot ${doing} ${path}: ${errnoOf(error) || "failed"}`,
+    `Cannot ${doing} ${path}: ${systemErrorCode(error) ?? "failed"}`,
     {
       hint: "--config-dir <dir> keeps everything somewhere else",
       cause: error,
@@ -52,7 +46,9 @@ export async function mendDirectory(path: string, report: (line: string) => void
     await chmod(path, 0o700);
     report(mended(path, mode, 0o700));
   } catch (error) {
-    report(`${path} is open to others and cannot be closed to them (${errnoOf(error)})`);
+    report(
+      `${path} is open to others and cannot be closed to them (${systemErrorCode(error) ?? "unknown"})`,
+    );
   }
 }
 
@@ -92,7 +88,7 @@ export async function readPrivateFile(
       await file.close();
     }
   } catch (error) {
-    if (errnoOf(error) === "ENOENT") return undefined;
+    if (systemErrorCode(error) === "ENOENT") return undefined;
     throw storeError("read", path, error);
   }
 }
@@ -127,7 +123,7 @@ export async function removeFile(path: string): Promise<boolean> {
     await unlink(path);
     return true;
   } catch (error) {
-    if (errnoOf(error) === "ENOENT") return false;
+    if (systemErrorCode(error) === "ENOENT") return false;
     throw storeError("remove", path, error);
   }
 }

@@ -1,10 +1,10 @@
 import { readdir, rename } from "node:fs/promises";
 import { join } from "node:path";
 import { AppError } from "../core/errors.ts";
+import { systemErrorCode } from "../core/system-error-code.ts";
 import { parseProfile } from "./parse-profile.ts";
 import {
   ensurePrivateDirectory,
-  errnoOf,
   mendDirectory,
   readPrivateFile,
   removeFile,
@@ -57,7 +57,7 @@ export function createProfileFiles(
       await mendDirectory(directory, report);
       return found;
     } catch (error) {
-      if (errnoOf(error) === "ENOENT") return [];
+      if (systemErrorCode(error) === "ENOENT") return [];
       throw storeError("read", directory, error);
     }
   }
@@ -71,7 +71,7 @@ export function createProfileFiles(
       report(`${path} ${problem}; its content is kept in ${kept}`);
     } catch (error) {
       // Another process was faster, and reports it.
-      if (errnoOf(error) !== "ENOENT") throw storeError("rename", path, error);
+      if (systemErrorCode(error) !== "ENOENT") throw storeError("rename", path, error);
     }
   }
 
@@ -81,7 +81,9 @@ export function createProfileFiles(
     try {
       text = await readPrivateFile(path, { maxBytes: maxProfileBytes, report });
     } catch (error) {
-      const problem = noFileOfOurs.get(errnoOf(error instanceof AppError ? error.cause : error));
+      const problem = noFileOfOurs.get(
+        systemErrorCode(error instanceof AppError ? error.cause : error) ?? "",
+      );
       if (problem === undefined) throw error;
       await putAside(path, problem);
       return undefined;

@@ -2,7 +2,8 @@ import { randomBytes } from "node:crypto";
 import { open, readFile, stat } from "node:fs/promises";
 import { setTimeout as delay } from "node:timers/promises";
 import { AppError } from "../core/errors.ts";
-import { errnoOf, removeFile, storeError } from "./private-file.ts";
+import { systemErrorCode } from "../core/system-error-code.ts";
+import { removeFile, storeError } from "./private-file.ts";
 
 /** Longest time somebody else's lock is waited for, in milliseconds; a renewal asks a server meanwhile. */
 const patienceMs = 30_000;
@@ -49,7 +50,7 @@ async function take(path: string, mark: string): Promise<boolean> {
     }
     return true;
   } catch (error) {
-    if (errnoOf(error) === "EEXIST") return false;
+    if (systemErrorCode(error) === "EEXIST") return false;
     throw storeError("lock", path, error);
   }
 }
@@ -70,7 +71,7 @@ function isAlive(pid: number): boolean {
     process.kill(pid, 0);
     return true;
   } catch (error) {
-    return errnoOf(error) === "EPERM";
+    return systemErrorCode(error) === "EPERM";
   }
 }
 

@@ -4,7 +4,7 @@ import { AppError } from "../core/errors.ts";
 import type { JsonObject } from "../core/json.ts";
 import { isJsonObject } from "../core/json.ts";
 import type { Role } from "../core/principal.ts";
-import { errorCode } from "./error-code.ts";
+import { systemErrorCode } from "../core/system-error-code.ts";
 import { dialledAddress, isNonce, isProof, proofOf } from "./local-proof.ts";
 import { postJson } from "./post-json.ts";
 import type { Answer } from "./post-json.ts";
@@ -134,7 +134,7 @@ function asAppError(error: unknown, signal: AbortSignal, url: string): unknown {
   }
   return new AppError(
     "unreachable",
-    `The gateway at ${url} cannot be reached (${errorCode(error)})`,
+    `The gateway at ${url} cannot be reached (${systemErrorCode(error) ?? "unknown"})`,
     {
       hint: "agent serve --status",
       cause: error,

@@ -5,7 +5,7 @@ import type { FileHandle } from "node:fs/promises";
 import { randomBytes } from "node:crypto";
 import { join } from "node:path";
 import { AppError } from "../core/errors.ts";
-import { errorCode } from "./error-code.ts";
+import { systemErrorCode } from "../core/system-error-code.ts";
 import { isProcessAlive, processStart } from "./process-start.ts";
 import type { RuntimeRecord, StoredRuntimeRecord } from "./runtime-record.ts";
 import { formatRuntimeRecord, isLoopbackUrl, parseRuntimeRecord } from "./runtime-record.ts";
@@ -75,7 +75,7 @@ export async function removeRuntimeFile(stateDir: string, record: RuntimeRecord)
   try {
     handle = await openRegularFile(path);
   } catch (error) {
-    if (errorCode(error) === "ENOENT" || errorCode(error) === "ELOOP") {
+    if (systemErrorCode(error) === "ENOENT" || systemErrorCode(error) === "ELOOP") {
       return;
     }
     throw error;
@@ -107,13 +107,13 @@ export async function readRuntimeFile(
   try {
     handle = await openRegularFile(runtimeFilePath(stateDir));
   } catch (error) {
-    const code = errorCode(error);
+    const code = systemErrorCode(error);
     if (code === "ENOENT" || code === "ENOTDIR") {
       return { kind: "absent" };
     }
     return {
       kind: "untrusted",
-      reason: code === "ELOOP" ? "is a symbolic link" : `cannot be opened (${code})`,
+      reason: code === "ELOOP" ? "is a symbolic link" : `cannot be opened (${code ?? "unknown"})`,
     };
   }
   try {
@@ -137,7 +137,7 @@ export async function readRuntimeFile(
     }
     return await judgeProcess(stored);
   } catch (error) {
-    return { kind: "untrusted", reason: `cannot be read (${errorCode(error)})` };
+    return { kind: "untrusted", reason: `cannot be read (${systemErrorCode(error) ?? "unknown"})` };
   } finally {
     await handle.close();
   }

@@ -45,11 +45,11 @@ describe("environment", () => {
   test("an empty variable counts as not set, an unknown one breaks nothing", () => {
     const environment = readEnvironment({
       ONEDOOR_URL: "",
-      ONEDOOR_HOST: "x",
+      ONEDOOR_PROFILE: "x",
       ONEDOOR_WHATEVER: "1",
     });
     expect(environment.url).toBeUndefined();
-    expect(environment.host).toBe("x");
+    expect(environment.profile).toBe("x");
   });
 
   test.each([

@@ -1,5 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { AppError } from "../../core/errors.ts";
+import { systemErrorCode } from "../../core/system-error-code.ts";
 import { isJsonObject } from "../../core/json.ts";
 import type { Json, JsonObject } from "../../core/json.ts";
 import { quoteForShell } from "../../core/shell-quote.ts";
@@ -67,7 +68,7 @@ async function readArgsFile(path: string): Promise<string> {
     const text = await readFile(path);
     if (text.length <= maxInputBytes) return text.toString("utf8");
   } catch (error) {
-    const code = error instanceof Error && "code" in error ? String(error.code) : "unknown";
+    const code = systemErrorCode(error) ?? "unknown";
     throw new AppError("usage", `Cannot read ${quoteForShell(path)} for --args (${code})`, {
       hint: "Behind @ stands the path of a file that holds a JSON object",
       cause: error,

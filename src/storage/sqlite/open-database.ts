@@ -3,6 +3,7 @@ import Database from "libsql";
 import { knownVersion, migrate, versionOf } from "./migrations.ts";
 import { ensurePrivateFile } from "./private-file.ts";
 import type { OpenFailure, WorkerStart } from "./worker-protocol.ts";
+import { systemErrorCode } from "../../core/system-error-code.ts";
 
 export interface OpenedDatabase {
   database: Database.Database;
@@ -79,7 +80,9 @@ function takeOwnership(lockFile: string): Database.Database {
     return lock;
   } catch (error) {
     lock.close();
-    throw codeOf(error).startsWith("SQLITE_BUSY") ? new OpenError({ kind: "owned" }) : error;
+    throw systemErrorCode(error)?.startsWith("SQLITE_BUSY")
+      ? new OpenError({ kind: "owned" })
+      : error;
   }
 }
 
@@ -122,7 +125,10 @@ class CorruptionError extends Error {
 }
 
 function isCorruption(error: unknown): boolean {
-  return error instanceof CorruptionError || /^SQLITE_(?:NOTADB|CORRUPT)/.test(codeOf(error));
+  return (
+    error instanceof CorruptionError ||
+    /^SQLITE_(?:NOTADB|CORRUPT)/.test(systemErrorCode(error) ?? "")
+  );
 }
 
 /** Moves the database with its write-ahead log; its content can still be rescued from there. */
@@ -151,10 +157,4 @@ function instanceIdOf(database: Database.Database, newInstanceId: string): strin
     .all();
   const value: unknown = Array.isArray(row) ? row[0] : undefined;
   return typeof value === "string" ? value : newInstanceId;
-}
-
-function codeOf(error: unknown): string {
-  return error instanceof Error && "code" in error && typeof error.code === "string"
-    ? error.code
-    : "";
 }
