@@ -37,7 +37,7 @@ const typed = (key: string, text: string) => typeArguments(schema, { [key]: text
 const chain = (length: number): JsonObject => ({
   properties: { a: { $ref: "#/$defs/0" } },
   $defs: Object.fromEntries(
-    Array.from({ length }, (_, index) => [
+    Array.from({ length }, (_, index): [string, Json] => [
       String(index),
       index === length - 1 ? { type: "integer" } : { $ref: `#/$defs/${index + 1}` },
     ]),
