@@ -87,7 +87,9 @@ export const command: CommandModule<ServeOptions> = {
       (mode) => options[mode],
     );
     if (modes.length > 1) {
-      throw new AppError("usage", `--${modes.join(" and --")} exclude each other`);
+      throw new AppError("usage", `--${modes.join(" and --")} exclude each other`, {
+        hint: `Give one of them: agent serve --${modes[0] ?? "status"}`,
+      });
     }
     switch (modes[0]) {
       case "background": {
@@ -112,8 +114,6 @@ export const command: CommandModule<ServeOptions> = {
   },
 };
 
-async function serve(options: ServeOptions & GlobalOptions, context: Context): Promise<void> {
-  const { serveForeground } = await import("../serve/serve-foreground.ts");
 /** Whether the command line says how to start, rather than the environment, which was there before as well. */
 function saysHow(options: ServeOptions, { environment }: Context): boolean {
   const unsaid = readOptions({}, command.options, environment.all);
@@ -121,6 +121,8 @@ function saysHow(options: ServeOptions, { environment }: Context): boolean {
   return keys.some((key) => options[key] !== unsaid[key]);
 }
 
+async function serve(options: ServeOptions & GlobalOptions, context: Context): Promise<void> {
+  const { serveForeground } = await import("../serve/serve-foreground.ts");
   if (!options.announce) return serveForeground(options, context);
   const { announcing } = await import("../serve/announce.ts");
   return announcing((onReady) => serveForeground(options, context, onReady));

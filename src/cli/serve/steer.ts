@@ -1,4 +1,6 @@
-import { AppError } from "../../core/errors.ts";
+import { existsSync } from "node:fs";
+import { AppError, toAppError } from "../../core/errors.ts";
+import type { RuntimeRecord } from "../../runtime/runtime-record.ts";
 import type { GlobalOptions } from "../command.ts";
 import type { Context } from "../context.ts";
 import { readStartOptions, rememberStartOptions } from "./background-options.ts";
@@ -18,7 +20,7 @@ export async function startInBackground(
   if (running.kind !== "absent") {
     throw new AppError(
       "config_invalid",
-      `A gateway runs already at ${running.record.url} (process ${running.record.pid})`,
+      `Another gateway owns ${state}: it is at ${running.record.url} (process ${running.record.pid})`,
       { hint: "agent serve --restart, or another place for this one with --config-dir" },
     );
   }
@@ -34,9 +36,9 @@ export async function startInBackground(
 export async function restartInBackground(
   options: StartOptions & GlobalOptions,
   context: Context,
+  saysHow: boolean,
 ): Promise<void> {
   const { state } = context.directories;
-  saysHow: boolean,
   const before = await readStartOptions(state);
   const stopped = await stopGateway(state, context.deadline);
   // A port that was free to choose is kept: profiles belong to the address.
@@ -77,38 +79,81 @@ function aboutFile(reason: string | undefined): string {
   return reason === undefined ? "" : ` (there is a runtime file, but ${reason})`;
 }
 
-/** `agent serve --status`: 0 when one runs and answers, else 3. */
+/** `agent serve --status`: 0 when one runs and answers, else 3; with `--json` that is an error line as well. */
 export async function showStatus(options: GlobalOptions, context: Context): Promise<number> {
   const { directories } = context;
-  const state = await findGateway(directories.state, context.deadline(options, 5_000));
-  await tellState(state, options, context);
-  return state.kind === "running" ? 0 : 3;
+  const state = await findGateway(directories.state, context.deadline.signal);
+  const problem = state.kind === "running" ? await problemOnDisk(state.record, context) : undefined;
+  await tellState(state, options, context, problem);
+  if (state.kind === "running") return 0;
+  if (options.json) {
+    const [message = ""] = stateAsText(state, logFileOf(directories.state)).split("\n");
+    throw new AppError("unreachable", message, {
+      hint: state.kind === "absent" ? "agent serve --background" : "agent serve --restart",
+    });
+  }
+  return 3;
+}
+
+/**
+ * What is wrong with the file that a gateway was started with, and that it therefore has not taken over.
+ * What the gateway's own command line and environment decide is not known here, and not complained about.
+ */
+async function problemOnDisk(
+  { configurationFile }: RuntimeRecord,
+  { environment }: Context,
+): Promise<string | undefined> {
+  if (configurationFile === undefined || !existsSync(configurationFile)) return undefined;
+  // The schema library behind it is slow to load.
+  const { loadConfiguration } = await import("../../config/load-configuration.ts");
+  try {
+    await loadConfiguration({
+      file: configurationFile,
+      environment,
+      overrides: { insecureHttp: true },
+    });
+  } catch (error) {
+    const { message } = toAppError(error);
+    return / the environment variable \w+ is not set$/u.test(message) ? undefined : message;
+  }
+  return undefined;
 }
 
 async function tellState(
   state: GatewayState,
   { format }: GlobalOptions,
   { io, directories }: Context,
+  problem?: string,
 ): Promise<void> {
   const log = logFileOf(directories.state);
   if (format === "json") {
-    await io.out(`${JSON.stringify(stateAsJson(state, log))}\n`);
+    const answer = {
+      ...stateAsJson(state, log),
+      ...(problem === undefined ? {} : { configurationProblem: problem }),
+    };
+    await io.out(`${JSON.stringify(answer)}\n`);
     return;
   }
   await io.out(`${stateAsText(state, log)}\n`);
+  if (problem !== undefined) {
+    io.note(`configuration on disk is wrong: ${problem}; the one before stays in effect`, {
+      always: true,
+    });
+  }
 }
 
 function stateAsJson(state: GatewayState, log: string): object {
   if (state.kind === "absent") {
     return { running: false, ...(state.reason === undefined ? {} : { reason: state.reason }) };
   }
-  const { url, pid, instanceId, startedAtMs } = state.record;
+  const { url, pid, instanceId, startedAtMs, configurationFile } = state.record;
   return {
     running: state.kind === "running",
     url,
     pid,
     instanceId,
     startedAt: new Date(startedAtMs).toISOString(),
+    configuration: configurationFile ?? null,
     log,
     ...(state.kind === "running"
       ? { version: state.version, upstreams: state.upstreams }
@@ -120,14 +165,17 @@ function stateAsText(state: GatewayState, log: string): string {
   if (state.kind === "absent") {
     return `No gateway runs${aboutFile(state.reason)}`;
   }
-  const { url, pid, startedAtMs } = state.record;
+  const { url, pid, startedAtMs, configurationFile } = state.record;
   if (state.kind === "silent") {
     return `The gateway (process ${pid}) does not answer: ${state.reason}`;
   }
   const since = new Date(startedAtMs).toISOString().replace(/\.\d+Z$/u, "Z");
   return [
     `OneDoor ${state.version} runs at ${url} (process ${pid}, since ${since})`,
-    `Servers: ${countsAsText(state.upstreams)}`,
+    state.upstreams["total"] === 0 && configurationFile !== undefined
+      ? `No servers yet: name them under "mcpServers" in ${configurationFile}; saving it is enough`
+      : `Servers: ${countsAsText(state.upstreams)}`,
+    ...(configurationFile === undefined ? [] : [`Configuration: ${configurationFile}`]),
     `Log: ${log}`,
   ].join("\n");
 }
