@@ -17,7 +17,11 @@ export const globalOptions = {
     env: "ONEDOOR_FORMAT",
   },
   json: { type: "boolean", describe: "--format json, and errors as one JSON line on stderr" },
-  quiet: { type: "boolean", alias: "q", describe: "No notes and no progress on stderr" },
+  quiet: {
+    type: "boolean",
+    alias: "q",
+    describe: "No notes and no progress on stderr, but for what concerns secrets",
+  },
   timeout: {
     type: "number",
     placeholder: "<seconds>",

@@ -104,7 +104,7 @@ describe("--background", () => {
     await serve(...free);
     const { code, stdout, stderr } = await serve(...free);
     expect([code, stdout]).toEqual([2, ""]);
-    expect(stderr).toMatch(/^agent: A gateway runs already at http.*\nhint: .*\n$/u);
+    expect(stderr).toMatch(/^agent: Another gateway owns .*: it is at http.*\nhint: .*\n$/u);
   });
 
   it("keeps out of a log that is somebody's link", async () => {
@@ -151,6 +151,32 @@ describe("--status", () => {
     });
     const json = await serve("--status", "--json");
     expect([json.code, JSON.parse(json.stdout)]).toEqual([3, { running: false }]);
+  });
+
+  it("with --json is a failure with its one line as well", async () => {
+    const { code, stdout, stderr } = await serve("--status", "--json");
+    expect(code).toBe(3);
+    expect(JSON.parse(stdout)).toEqual({ running: false });
+    expect(JSON.parse(stderr)).toMatchObject({
+      error: { code: "unreachable", message: "No gateway runs", hint: "agent serve --background" },
+    });
+  });
+
+  it("says where servers are named when there are none, and what is wrong on disk", async () => {
+    const started = await serve(...free);
+    const file = join(home.configDir, "mcp.json");
+    expect(started.stdout).toContain(`No servers yet: name them under "mcpServers" in ${file};`);
+    expect(started.stdout).toContain(`Configuration: ${file}`);
+    home.writeConfiguration('{\n "port": "x"\n}');
+    const { code, stderr } = await serve("--status");
+    expect(code).toBe(0);
+    expect(stderr).toMatch(/^configuration on disk is wrong: .*mcp\.json:2: port: .*; the one be/u);
+    const json = await serve("--status", "--json");
+    expect(json).toMatchObject({ code: 0, stderr: "" });
+    expect(JSON.parse(json.stdout)).toMatchObject({
+      configuration: file,
+      configurationProblem: expect.stringContaining(`${file}:2: port: `),
+    });
   });
 
   it("finds a gateway in the foreground too", async () => {

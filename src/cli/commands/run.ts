@@ -104,6 +104,9 @@ async function callOn(
     ...input,
     signal: deadline.signal,
     timeoutMs: deadline.timeoutMs,
+    onDoubt(sentence) {
+      io.note(sentence);
+    },
     onProgress(progress) {
       deadline.extend();
       spinner.update(progressBar(what, progress, io.columns));

@@ -165,9 +165,9 @@ export function exitCodeOfRows(rows: readonly ProfileRow[]): number {
   return results.has("store unavailable") || results.has("failed") ? 1 : 0;
 }
 
-/** A time for people: in UTC, to the second. */
+/** A time for people: in UTC, to the minute. */
 export function shownTime(timeMs: number): string {
-  return `${new Date(timeMs).toISOString().slice(0, 19)}Z`;
+  return `${new Date(timeMs).toISOString().slice(0, 16).replace("T", " ")} UTC`;
 }
 
 /** How long ago, in the largest unit that fits. */

@@ -4,6 +4,8 @@ import { createStatus } from "../../../src/cli/commands/auth/status.ts";
 import { createSwitch } from "../../../src/cli/commands/auth/switch.ts";
 import { createToken } from "../../../src/cli/commands/auth/token.ts";
 import { createWhoami } from "../../../src/cli/commands/auth/whoami.ts";
+import { exitCodeOf } from "../../../src/cli/exit-code.ts";
+import { AppError } from "../../../src/core/errors.ts";
 import { Bench, runtimeRecord } from "./bench.ts";
 
 const url = "https://gw.example.com";
@@ -14,9 +16,22 @@ beforeEach(() => {
 });
 afterEach(() => bench.remove());
 
-function status(flags: { url?: string; all?: boolean; token?: string; json?: boolean } = {}) {
+/** What the command failed with beside its answer. */
+let failure: AppError | undefined;
+
+/** Resolves with the exit code, as the frame makes it of a failure. */
+async function status(
+  flags: { url?: string; all?: boolean; token?: string; json?: boolean } = {},
+): Promise<number | void> {
   const format = flags.json === true ? "json" : "text";
-  return bench.run(createStatus(bench.dependencies), { all: false, format, ...flags });
+  failure = undefined;
+  try {
+    return await bench.run(createStatus(bench.dependencies), { all: false, format, ...flags });
+  } catch (error) {
+    if (!(error instanceof AppError)) throw error;
+    failure = error;
+    return exitCodeOf(error.code);
+  }
 }
 
 describe("status", () => {
@@ -25,30 +40,35 @@ describe("status", () => {
     await bench.save(url, { role: "admin" }, long);
     bench.nowMs += 3 * 3_600_000;
     expect(await status({ url })).toBe(0);
-    const [head, row, ...rest] = bench.stdout.split("\n");
-    expect(head?.split(/ {2,}/u)).toEqual([
-      "URL",
-      "NAME",
-      "WHO",
-      "TOKEN",
-      "STORE",
-      "SOURCE",
-      "AGE",
-      "EXPIRES",
-      "RESULT",
+    expect(bench.stdout.split("\n")).toEqual([
+      `url      ${url}`,
+      "name     default",
+      "who      alice (admin)",
+      "token    …ghij",
+      "store    file",
+      "source   profile",
+      "saved    3 h ago",
+      "expires  -",
+      "result   ok",
+      "",
     ]);
-    expect(row?.split(/ {2,}/u)).toEqual([
-      url,
-      "default",
-      "alice (admin)",
-      "…ghij",
-      "file",
-      "profile",
-      "3 h",
-      "-",
-      "ok",
-    ]);
-    expect(rest).toEqual([""]);
+  });
+
+  test("several are a table, and lists again on a terminal too narrow for it", async () => {
+    bench.doors[url] = { tokens: { [long]: "alice" } };
+    await bench.save(url, { expiresAtMs: Date.parse("2026-11-22T09:46:01Z") }, long);
+    await bench.save("https://b.example.com", {}, long);
+    await status({ all: true });
+    const [head, ...rows] = bench.stdout.trimEnd().split("\n");
+    expect(head?.split(/ {2,}/u).slice(0, 3)).toEqual(["URL", "NAME", "WHO"]);
+    expect(rows).toHaveLength(2);
+    bench.stdout = "";
+    bench.columns = 60;
+    await status({ all: true });
+    const lines = bench.stdout.split("\n");
+    expect(lines).toContain("expires  2026-11-22 09:46 UTC");
+    expect(lines.filter((line) => line.startsWith("url "))).toHaveLength(2);
+    expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(60);
   });
 
   test("a short token shows nothing of itself", async () => {
@@ -70,6 +90,9 @@ describe("status", () => {
     await bench.save(url, profile, long);
     expect(await status({ url, json: true })).toBe(code);
     expect(JSON.parse(bench.stdout)).toMatchObject([{ url, result }]);
+    // Beside the array a failure has its one line.
+    expect(failure?.message.startsWith(`${url}: ${result}`)).toBe(code === 0 ? undefined : true);
+    expect(bench.notes).toEqual([]);
   });
 
   test("missing: a server that wants a sign-in and has no profile", async () => {
@@ -101,7 +124,8 @@ describe("status", () => {
   });
 
   test("none saved: an empty list, and exit 4", async () => {
-    await expect(status({ json: true })).rejects.toMatchObject({ code: "auth_required" });
+    expect(await status({ json: true })).toBe(4);
+    expect(failure?.code).toBe("auth_required");
     expect(JSON.parse(bench.stdout)).toEqual([]);
   });
 
@@ -159,7 +183,7 @@ describe("logout", () => {
     await bench.save(url, { expiresAtMs: Date.parse("2026-11-22T08:00:00Z") });
     expect(await logout({ url })).toBeUndefined();
     expect(await bench.saved()).toEqual([]);
-    expect(bench.notes.join("\n")).toContain("stays valid until 2026-11-22T08:00:00Z");
+    expect(bench.notes.join("\n")).toContain("stays valid until 2026-11-22 08:00 UTC");
   });
 
   test("finds its target as login does; twice is the same as once", async () => {
@@ -169,7 +193,7 @@ describe("logout", () => {
     await logout();
     expect((await bench.saved()).map((profile) => profile.url)).toEqual([url]);
     await logout();
-    expect(bench.stdout).toContain("nothing to remove");
+    expect(bench.stdout).toContain(`Not signed in to ${runtimeRecord.url}; nothing to remove`);
     bench.runtime = { kind: "absent" };
     await logout();
     expect(await bench.saved()).toEqual([]);
@@ -253,14 +277,25 @@ describe("whoami", () => {
     expect(bench.stdout).toMatch(/user +alice\n/u);
   });
 
-  test.each([
-    ["not signed in", undefined, "auth_required"],
-    ["rejected", "od_wrong", "auth_rejected"],
-  ])("%s", async (_, token, code) => {
+  test("not signed in, and rejected: the hint changes the token that was shown", async () => {
     bench.doors[url] = {};
-    await expect(
-      bench.run(createWhoami(bench.dependencies), { url, ...(token && { token }) }),
-    ).rejects.toMatchObject({ code, hint: `agent auth login --url ${url}` });
+    const whoami = createWhoami(bench.dependencies);
+    const login = `agent auth login --url ${url}`;
+    const asked = (options: { token?: string }): Promise<unknown> =>
+      Promise.resolve(bench.run(whoami, { url, ...options })).catch((error: unknown) => error);
+    expect(await asked({})).toMatchObject({ code: "auth_required", hint: login });
+    await bench.save(url, {}, "od_wrong");
+    expect(await asked({})).toMatchObject({ code: "auth_rejected", hint: login });
+    expect(await asked({ token: "od_wrong" })).toMatchObject({
+      code: "auth_rejected",
+      hint: "Check the token given with --token",
+    });
+    bench.variables = { ONEDOOR_TOKEN: "od_wrong" };
+    expect(await asked({})).toMatchObject({
+      hint: expect.stringMatching(/^unset ONEDOOR_TOKEN/u),
+    });
+    await expect(bench.run(createStatus(bench.dependencies), { url, all: false })).resolves.toBe(4);
+    expect(bench.notes.at(-1)).toMatch(/^hint: unset ONEDOOR_TOKEN/u);
   });
 });
 

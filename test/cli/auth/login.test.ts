@@ -89,7 +89,7 @@ describe("which token", () => {
     bench.runGateway();
     await login({ local: true });
     expect(bench.stdout).toMatch(
-      /^Signed in to http:\/\/127\.0\.0\.1:3050 as alice \(admin\), from your own gateway; saved in .+; expires 2026-11-22T10:00:00Z\n$/u,
+      /^Signed in to http:\/\/127\.0\.0\.1:3050 as alice \(admin\), from your own gateway; saved in .+; expires 2026-11-22 10:00 UTC\n$/u,
     );
     const [profile] = await bench.saved();
     expect(profile).toMatchObject({
@@ -215,8 +215,11 @@ describe("proved before it is saved", () => {
       role: "admin",
       source: "option",
       store: "file",
+      storeReason: expect.stringMatching(/^No keychain here \(/u),
       expiresAt: null,
     });
+    await login({ url, token: "od_given_secret", format: "json", json: true });
+    expect(bench.notes.filter((note) => note.includes("No keychain"))).toHaveLength(1);
   });
 });
 

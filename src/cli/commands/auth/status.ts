@@ -1,27 +1,21 @@
 import { AppError } from "../../../core/errors.ts";
+import type { ErrorCode } from "../../../core/errors.ts";
 import type { CommandModule, GlobalOptions, ServerOptions } from "../../command.ts";
 import type { Context } from "../../context.ts";
-import { inLine } from "../../render/foreign-text.ts";
 import { jsonText } from "../../render/json-text.ts";
-import { textTable } from "../../render/text-table.ts";
 import {
   bearerFor,
   environmentTokenCounts,
   findActiveServer,
-  refusedHint,
   loginHint,
+  refusedHint,
   runningGateway,
 } from "../../server-choice.ts";
 import type { ServerChoice } from "../../server-choice.ts";
 import { authDependencies } from "../../sign-in/dependencies.ts";
 import type { AuthDependencies } from "../../sign-in/dependencies.ts";
-import {
-  exitCodeOfRows,
-  shownAge,
-  shownTime,
-  subjectOf,
-  testProfile,
-} from "../../sign-in/profile-row.ts";
+import { profileList } from "../../sign-in/profile-list.ts";
+import { exitCodeOfRows, subjectOf, testProfile } from "../../sign-in/profile-row.ts";
 import type { ProfileRow, Subject } from "../../sign-in/profile-row.ts";
 
 interface StatusOptions {
@@ -52,6 +46,7 @@ export function createStatus(
         );
         spinner.stop();
         await print(rows, options, context);
+        if (options.json) refuseBadRows(rows);
         return exitCodeOfRows(rows);
       } finally {
         spinner.stop();
@@ -113,29 +108,12 @@ async function print(
   if (options.format === "json") {
     await io.out(jsonText(rows.map(rowJson), io));
   } else if (rows.length > 0) {
-    await io.out(
-      textTable([
-        ["URL", "NAME", "WHO", "TOKEN", "STORE", "SOURCE", "AGE", "EXPIRES", "RESULT"],
-        ...rows.map((row) => [
-          row.url,
-          row.name,
-          row.who === undefined
-            ? "-"
-            : inLine(row.role === undefined ? row.who : `${row.who} (${row.role})`, io, 60),
-          row.maskedToken ?? "-",
-          row.store ?? "-",
-          row.source,
-          row.createdAtMs === undefined ? "-" : shownAge(now() - row.createdAtMs),
-          row.expiresAtMs === undefined ? "-" : shownTime(row.expiresAtMs),
-          row.result,
-        ]),
-      ]),
-    );
+    await io.out(profileList(rows, now(), io));
   }
   if (rows.length === 0) {
     throw new AppError("auth_required", "No profile is saved", { hint: "agent auth login" });
   }
-  // With --json everything is in the array, and stderr is for one error line alone.
+  // With --json everything is in the array, and stderr is for the one error line alone.
   if (options.json) return;
   for (const row of rows) {
     if (row.reason !== undefined) io.note(`${row.url}: ${row.reason}`, { always: true });
@@ -144,6 +122,32 @@ async function print(
     }
   }
 }
+
+/**
+ * The error line of the row that decides the exit code; nothing when all are good.
+ * @throws AppError
+ */
+function refuseBadRows(rows: readonly ProfileRow[]): void {
+  const code = exitCodeOfRows(rows);
+  const worst = rows.find((row) => code !== 0 && exitCodeOfRows([row]) === code);
+  if (worst === undefined) return;
+  const reason = worst.reason === undefined ? "" : `: ${worst.reason}`;
+  throw new AppError(
+    errorOfResult[worst.result] ?? "internal",
+    `${worst.url}: ${worst.result}${reason}`,
+    {
+      hint: code === 4 ? refusedHint(worst.source, loginHint(worst)) : undefined,
+    },
+  );
+}
+
+const errorOfResult: Readonly<Partial<Record<ProfileRow["result"], ErrorCode>>> = {
+  rejected: "auth_rejected",
+  expired: "auth_rejected",
+  missing: "auth_required",
+  unreachable: "unreachable",
+  "store unavailable": "store_unavailable",
+};
 
 function isoTime(ms: number | undefined): string | null {
   return ms === undefined ? null : new Date(ms).toISOString();
