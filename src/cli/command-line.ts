@@ -9,9 +9,12 @@ import type { Context } from "./context.ts";
 import { exitCodeOf, exitCodeOfSignal } from "./exit-code.ts";
 import type { EndingSignal } from "./exit-code.ts";
 import { formatFailure } from "./failure.ts";
+import type { FailureForm } from "./failure.ts";
 import { createProcessIo } from "./io.ts";
 import type { ProcessIo } from "./io.ts";
+import { KnownSecrets } from "./known-secrets.ts";
 import { parseCommandLine } from "./parse.ts";
+import { givenFolder } from "./same-folder.ts";
 import { commandGroups, commandTable } from "./table.ts";
 
 /** Where neither `--timeout` nor the command says more. */
@@ -39,11 +42,9 @@ export async function runCommandLine(
   const environment = readEnvironment(process.env);
   // Errors have their form from the first one on, before there are options.
   const given = new Set(argv.slice(0, argv.includes("--") ? argv.indexOf("--") : argv.length));
-  const form = {
-    json: given.has("--json"),
-    debug: given.has("--debug"),
-    secrets: environment.token === undefined ? [] : [environment.token],
-  };
+  const secrets = new KnownSecrets();
+  if (environment.token !== undefined) secrets.add(environment.token.trim());
+  const form: FailureForm = { json: given.has("--json"), debug: given.has("--debug"), secrets };
   const controller = new AbortController();
   let finished = false;
   let io: ProcessIo | undefined;
@@ -74,10 +75,10 @@ export async function runCommandLine(
   endOnClosedOutput(process, controller);
 
   try {
-    const invocation = await parseCommandLine(argv, commandTable, process.env);
+    const invocation = await parseCommandLine(argv, commandTable, environment.all);
     if (invocation.kind !== "run") {
       const columns = Math.min(process.stdout.columns || 80, 110);
-      io = createProcessIo(process, { quiet: false, plainOutput: true });
+      io = createProcessIo(process, { quiet: false, plainOutput: true, secrets });
       await io.out(
         invocation.kind === "version" ? `${version}\n` : await helpPage(invocation.path, columns),
       );
@@ -85,11 +86,14 @@ export async function runCommandLine(
       return;
     }
     const { module, options } = invocation;
-    if (options.token !== undefined) form.secrets.push(options.token.trim());
+    if (options.token !== undefined) secrets.add(options.token.trim());
+    form.folder = givenFolder(options, environment);
     io = createProcessIo(process, {
       // Beside one JSON line for a failure, stderr has room for nothing that can be left out.
       quiet: options.quiet || options.json,
       plainOutput: environment.plainOutput,
+      secrets,
+      folder: form.folder,
     });
     deadline = createDeadline(
       options.timeoutMs ?? module.defaultTimeoutMs?.(options) ?? defaultTimeoutMs,
@@ -97,6 +101,7 @@ export async function runCommandLine(
     );
     const context: Context = {
       io,
+      secrets,
       environment,
       directories: resolveDirectories(options.configDir, environment),
       now: Date.now,

@@ -1,11 +1,29 @@
 import { AppError, toAppError } from "../core/errors.ts";
+import type { KnownSecrets } from "./known-secrets.ts";
+import { withFolder } from "./same-folder.ts";
+
+export interface FailureForm {
+  json: boolean;
+  debug: boolean;
+  /** What is masked in all of it. */
+  secrets: KnownSecrets;
+  /** `--config-dir` as it was given, for the command that a hint suggests. */
+  folder?: string | undefined;
+}
 
 /** How a failure is told: one JSON line, or a message and a hint for people. */
 export function formatFailure(
   error: unknown,
-  { json, debug, secrets }: { json: boolean; debug: boolean; secrets: readonly string[] },
+  { json, debug, secrets, folder }: FailureForm,
 ): string {
-  const failure = explain(error);
+  const found = explain(error);
+  const failure =
+    found.hint === undefined
+      ? found
+      : new AppError(found.code, found.message, {
+          hint: withFolder(found.hint, folder),
+          retryAfterSeconds: found.retryAfterSeconds,
+        });
   const lines = json
     ? [JSON.stringify(failure.toBody())]
     : [
@@ -13,7 +31,7 @@ export function formatFailure(
         ...(failure.hint === undefined ? [] : [`hint: ${failure.hint}`]),
         ...(debug ? [stackOf(error)] : []),
       ];
-  return withoutSecrets(lines.join("\n"), secrets);
+  return secrets.mask(lines.join("\n"));
 }
 
 /**
@@ -44,11 +62,4 @@ function stackOf(error: unknown): string {
     next = next.cause;
   }
   return stacks.length === 0 ? String(error) : stacks.join("\ncaused by ");
-}
-
-/** A net under every message: a token that the command line or the environment holds is never printed. */
-function withoutSecrets(text: string, secrets: readonly string[]): string {
-  return secrets
-    .filter((secret) => secret.length >= 6)
-    .reduce((masked, secret) => masked.replaceAll(secret, "****"), text);
 }

@@ -1,6 +1,8 @@
 import type { Ora } from "ora";
 import { escapeForTerminal } from "../core/terminal-text.ts";
 import type { Io, Spinner } from "./context.ts";
+import type { KnownSecrets } from "./known-secrets.ts";
+import { withFolder } from "./same-folder.ts";
 
 /** What `createProcessIo` needs of the process. */
 export interface ProcessStreams {
@@ -23,7 +25,14 @@ const spinnerDelayMs = 150;
  */
 export function createProcessIo(
   streams: ProcessStreams,
-  options: { quiet: boolean; plainOutput: boolean },
+  options: {
+    quiet: boolean;
+    plainOutput: boolean;
+    /** What is masked in all that is said. */
+    secrets: KnownSecrets;
+    /** `--config-dir` as it was given, for the commands that notes suggest. */
+    folder?: string | undefined;
+  },
 ): ProcessIo {
   let stdinOpened = false;
   let active: LazySpinner | undefined;
@@ -32,6 +41,7 @@ export function createProcessIo(
   const spinners =
     stderrIsTerminal && streams.stderr.columns > 0 && !options.plainOutput && !options.quiet;
   const stdoutIsTerminal = isTerminal(streams.stdout);
+  const shownText = (text: string): string => escapeForTerminal(options.secrets.mask(text));
   return {
     get stdin() {
       stdinOpened = true;
@@ -46,11 +56,16 @@ export function createProcessIo(
     color: stdoutIsTerminal && !options.plainOutput,
     spinners,
     columns: streams.stdout.columns || 80,
-    out: (text) => writeAll(streams.stdout, text),
+    out: (text, { exact = false } = {}) =>
+      writeAll(
+        streams.stdout,
+        exact || typeof text !== "string" ? text : options.secrets.mask(text),
+      ),
     note(line, { always = false } = {}) {
       if (options.quiet && !always) return;
+      const text = options.secrets.mask(withFolder(line, options.folder));
       const write = (): void => {
-        streams.stderr.write(`${stderrIsTerminal ? escapeForTerminal(line) : line}\n`);
+        streams.stderr.write(`${stderrIsTerminal ? escapeForTerminal(text) : text}\n`);
       };
       if (active === undefined) write();
       else active.above(write);
@@ -58,11 +73,11 @@ export function createProcessIo(
     spin(text) {
       if (!spinners) return { update: () => undefined, stop: () => undefined };
       active?.stop();
-      const spinner = createLazySpinner(streams.stderr, escapeForTerminal(text));
+      const spinner = createLazySpinner(streams.stderr, shownText(text));
       active = spinner;
       return {
         update(next) {
-          spinner.update(escapeForTerminal(next));
+          spinner.update(shownText(next));
         },
         stop() {
           spinner.stop();

@@ -16,6 +16,8 @@ export interface ProfilesOptions {
   now: () => number;
   /** Told one line for each file that was mended or set aside. */
   report: (line: string) => void;
+  /** Told every secret that is read, saved or fetched, before anything can go wrong with it. */
+  learn: (secret: string) => void;
   /** Address of the D-Bus session bus, for the keychain on Linux. */
   sessionBus: string | undefined;
   /** Another keychain, for tests. */
@@ -69,7 +71,7 @@ export interface Profiles {
 }
 
 export function openProfiles(options: ProfilesOptions): Profiles {
-  const { configDir, now, report } = options;
+  const { configDir, now, report, learn } = options;
   const files = createProfileFiles(join(configDir, "profiles"), now, report);
   const fileStore = createFileStore(join(configDir, "secrets"), report);
 
@@ -92,6 +94,7 @@ export function openProfiles(options: ProfilesOptions): Profiles {
 
   /** Writes secret, then metadata; a failure of the second takes the first back. Under the lock. */
   async function write(profile: Profile, secret: string, store: CredentialStore): Promise<void> {
+    learn(secret);
     const earlier = await store.get(profile).catch(() => undefined);
     await store.set(profile, secret);
     try {
@@ -119,7 +122,9 @@ export function openProfiles(options: ProfilesOptions): Profiles {
       return latestChoice(all) ?? all[0];
     },
     async secretOf(profile) {
-      return (await storeOf(profile.store)).get(profile);
+      const secret = await (await storeOf(profile.store)).get(profile);
+      if (secret !== undefined) learn(secret);
+      return secret;
     },
     async storeFor(key, choice) {
       const earlier = await files.read(profileId(key));
@@ -152,7 +157,10 @@ export function openProfiles(options: ProfilesOptions): Profiles {
           const store = await storeOf(current.store);
           if (isGood(current)) {
             const secret = await store.get(current);
-            if (secret !== undefined) return { profile: current, secret };
+            if (secret !== undefined) {
+              learn(secret);
+              return { profile: current, secret };
+            }
           }
           const { secret, ...changes } = await fetch();
           const renewed: Profile = { ...current, ...changes, createdAtMs: now() };

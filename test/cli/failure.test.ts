@@ -1,10 +1,15 @@
 import { describe, expect, it } from "vitest";
 import { formatFailure } from "../../src/cli/failure.ts";
 import { exitCodeOf, exitCodeOfSignal } from "../../src/cli/exit-code.ts";
+import { KnownSecrets } from "../../src/cli/known-secrets.ts";
 import { AppError, errorCodes } from "../../src/core/errors.ts";
 
-const people = { json: false, debug: false, secrets: [] };
+const people = { json: false, debug: false, secrets: new KnownSecrets() };
 const script = { ...people, json: true };
+
+function told(hint: string): string {
+  return formatFailure(new AppError("usage", "Wrong", { hint }), { ...people, folder: "/a b" });
+}
 
 describe("a failure for people", () => {
   it("is a line, and a hint where there is one", () => {
@@ -18,6 +23,15 @@ describe("a failure for people", () => {
     const text = formatFailure(new TypeError("cannot read secret-value"), people);
     expect(text).toContain("Unexpected failure (TypeError)");
     expect(text).not.toContain("secret-value");
+  });
+
+  it("repeats --config-dir in the command of a hint", () => {
+    expect(told("agent auth login --url x")).toContain("agent auth login -d '/a b' --url x");
+    expect(told("Is it running? agent serve --status shows it")).toContain(
+      "? agent serve -d '/a b' --status shows it",
+    );
+    expect(told("agent inspect 'my agent run'")).toContain("-d '/a b' 'my agent run'");
+    expect(told("the agent waits")).toContain("hint: the agent waits");
   });
 
   it("says what the operating system says", () => {
@@ -54,11 +68,13 @@ describe("a failure for scripts", () => {
   });
 });
 
-it("never shows a token the command line or the environment holds", () => {
+it("never shows a token that the command knows", () => {
   const token = "od_abcdefghijklmnop";
   const error = new AppError("internal", `It was ${token}`, { cause: new Error(`and ${token}`) });
+  const secrets = new KnownSecrets();
+  secrets.add(token);
   for (const form of [people, script, { ...people, debug: true }]) {
-    const text = formatFailure(error, { ...form, secrets: [token] });
+    const text = formatFailure(error, { ...form, secrets });
     expect(text).not.toContain(token);
     expect(text).toContain("****");
   }

@@ -2,6 +2,7 @@ import { PassThrough, Writable } from "node:stream";
 import { describe, expect, it } from "vitest";
 import { createProcessIo } from "../../src/cli/io.ts";
 import type { ProcessStreams } from "../../src/cli/io.ts";
+import { KnownSecrets } from "../../src/cli/known-secrets.ts";
 
 interface FakeStream extends Writable {
   isTTY?: boolean;
@@ -31,7 +32,7 @@ function fakeStreams(terminal: boolean) {
   return { streams, stdin, stdout, stderr };
 }
 
-const defaults = { quiet: false, plainOutput: false };
+const defaults = { quiet: false, plainOutput: false, secrets: new KnownSecrets() };
 const hostile = "a\u001b[31mb\u202Ec\td\ne";
 
 describe("on a terminal", () => {
@@ -99,4 +100,26 @@ it("lets go of stdin only where a command has used it", () => {
   expect(io.stdin.fd).toBe(0);
   io.close();
   expect(used.stdin.destroyed).toBe(true);
+});
+
+describe("a bearer that the command knows", () => {
+  it("is masked in notes and results, but not in what was asked for as it is", async () => {
+    const { streams, stdout, stderr } = fakeStreams(false);
+    const secrets = new KnownSecrets();
+    const io = createProcessIo(streams, { ...defaults, secrets });
+    // Learnt later than the streams were opened, as from stdin.
+    secrets.add("od_sec/ret");
+    io.note("bad token od_sec/ret, od_sec%2Fret");
+    expect(stderr.text).toBe("bad token ****, ****\n");
+    await io.out("user  od_sec/ret\n");
+    await io.out("od_sec/ret\n", { exact: true });
+    await io.out(Buffer.from("od_sec/ret\n"));
+    expect(stdout.text).toBe("user  ****\nod_sec/ret\nod_sec/ret\n");
+  });
+});
+
+it("repeats --config-dir in the commands that notes suggest", () => {
+  const { streams, stderr } = fakeStreams(false);
+  createProcessIo(streams, { ...defaults, folder: "/a b" }).note("hint: agent auth login --url x");
+  expect(stderr.text).toBe("hint: agent auth login -d '/a b' --url x\n");
 });

@@ -161,3 +161,33 @@ test("an interruption is passed on", async () => {
   bench.interruption.abort(interruption);
   await expect(waiting).rejects.toBe(interruption);
 });
+
+test("waits for one's own gateway to come, and asks nobody who sits in its place", async () => {
+  const bench = benchWith([ready]);
+  const { source } = bench;
+  let looks = 0;
+  const choose: typeof source.chooseServer = async (...given) => {
+    const choice = await source.chooseServer(...given);
+    looks += 1;
+    const profile = { ...localProfile, url: choice.canonical, endpoint: choice.endpoint };
+    return looks < 2 ? { ...choice, profile } : { ...choice, profile, runtime };
+  };
+  await bench.run(createWait({ ...source, chooseServer: choose }), {});
+  expect(bench.connected).toHaveLength(1);
+  expect(bench.connected[0]?.ownGateway).toBe(true);
+});
+
+const runtime = {
+  pid: 1,
+  url: "http://127.0.0.1:3050",
+  instanceId: "instance-one",
+  startedAtMs: 0,
+  secret: "s".repeat(43),
+};
+
+const localProfile = {
+  name: "default",
+  source: "local",
+  store: "file",
+  createdAtMs: 0,
+} as const;

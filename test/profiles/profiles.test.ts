@@ -25,12 +25,14 @@ import type { KeychainState } from "../../src/profiles/secret-service.ts";
 
 let configDir: string;
 let reports: string[];
+let learned: Set<string>;
 let clock: number;
 const absent: KeychainState = { kind: "absent", reason: "there is no session bus" };
 
 beforeEach(() => {
   configDir = mkdtempSync(join(tmpdir(), "onedoor-profiles-"));
   reports = [];
+  learned = new Set();
   clock = 1000;
 });
 afterEach(() => rmSync(configDir, { recursive: true, force: true }));
@@ -48,6 +50,7 @@ function fakeKeychain(state: KeychainState): Keychain {
 
 function open(keychain: Keychain = fakeKeychain(absent)): Profiles {
   return openProfiles({
+    learn: (secret) => learned.add(secret),
     configDir,
     now: () => clock++,
     report: (line) => reports.push(line),

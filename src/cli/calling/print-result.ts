@@ -32,7 +32,7 @@ export async function printResult(
   const parts = resultParts(result);
   const binaries = parts.filter((part) => part.kind === "binary");
   if (options.format === "json" && !options.raw) {
-    await io.out(jsonText(result, io));
+    await io.out(jsonText(result, io), { exact: true });
     if (options.output !== undefined) await saveAll(binaries, result, options, io);
     return;
   }
@@ -41,10 +41,10 @@ export async function printResult(
     if (part.kind === "binary") {
       if (inline) await io.out(part.bytes);
     } else if (options.raw) {
-      await io.out(part.text);
+      await io.out(part.text, { exact: true });
     } else {
       const text = io.foreign(part.text);
-      await io.out(text.endsWith("\n") ? text : `${text}\n`);
+      await io.out(text.endsWith("\n") ? text : `${text}\n`, { exact: true });
     }
   }
   if (!inline) await saveAll(binaries, result, options, io);
@@ -79,7 +79,7 @@ async function saveAll(
     }
   } catch (error) {
     // No place for the files: stdout is the last one, and the failure is told as well.
-    if (format !== "json" || raw) await io.out(jsonText(result, io));
+    if (format !== "json" || raw) await io.out(jsonText(result, io), { exact: true });
     throw error;
   }
 }

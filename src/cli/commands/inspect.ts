@@ -6,6 +6,7 @@ import { realSource, sameServer, unavailableHint, withServer } from "../calling/
 import type { CallingOptions, ServerSource } from "../calling/open-server.ts";
 import type { CommandModule } from "../command.ts";
 import type { Context } from "../context.ts";
+import { givenFolder, withFolder } from "../same-folder.ts";
 import { jsonText } from "../render/json-text.ts";
 import { onePage } from "../render/one-page.ts";
 import type { OnePage, PageOptions } from "../render/one-page.ts";
@@ -109,14 +110,16 @@ async function showTool(
   toolName: string,
   server: ToolServer,
   options: Options,
-  { io }: Context,
+  { io, environment }: Context,
 ): Promise<void> {
   const tool = await server.tool(serverName, toolName);
+  const folder = givenFolder(options, environment);
+  const runCommand = withFolder("agent run", folder) + sameServer(options);
   const prefix = prefixFor(server, serverName);
   await io.out(
     options.format === "json"
       ? jsonText(toolPageJson(serverName, tool, prefix), io)
-      : toolPageText(tool, prefix, `agent run${sameServer(options)}`, io),
+      : toolPageText(tool, prefix, runCommand, io),
   );
 }
 

@@ -17,6 +17,7 @@ import {
 } from "../calling/open-server.ts";
 import type { CallingOptions, ServerSource } from "../calling/open-server.ts";
 import type { CommandModule } from "../command.ts";
+import { requireOwnGateway } from "../server-choice.ts";
 import type { Context, Spinner } from "../context.ts";
 import { jsonText } from "../render/json-text.ts";
 import { serverRowJson, serverTable } from "../render/server-list.ts";
@@ -122,12 +123,20 @@ async function allSettled(
   }
 }
 
-/** A gateway that was only just started may not have written its runtime file yet. */
+/** A gateway that was only just started may not have written its runtime file yet, so that it is away. */
 function patientSource(source: ServerSource, deadline: Deadline): ServerSource {
   return {
     ...source,
-    chooseServer: (...given) =>
-      untilReached(deadline, () => source.chooseServer(...given), "unreachable"),
+    chooseServer: (options, context) =>
+      untilReached(
+        deadline,
+        async () => {
+          const choice = await source.chooseServer(options, context);
+          requireOwnGateway(choice, options, context);
+          return choice;
+        },
+        "unreachable",
+      ),
   };
 }
 

@@ -21,6 +21,7 @@ export const authDependencies: AuthDependencies = {
       configDir: context.directories.config,
       now: context.now,
       report: (line) => context.io.note(line, { always: true }),
+      learn: (secret) => context.secrets.add(secret),
       sessionBus: context.environment.sessionBus,
     }),
   readRuntimeFile,

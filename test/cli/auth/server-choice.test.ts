@@ -190,7 +190,6 @@ describe("a local token", () => {
 
   test.each([
     ["no gateway runs", () => undefined],
-    ["another instance runs there", () => bench.runGateway({ instanceId: "another" })],
     ["its gateway runs somewhere else", () => bench.runGateway({ url: "http://127.0.0.1:4051" })],
     [
       "its gateway's runtime file cannot be trusted",
@@ -201,11 +200,35 @@ describe("a local token", () => {
   ])("goes nowhere when %s", async (_, arrange) => {
     await bench.save(runtimeRecord.url, { ...local, expiresAtMs: tomorrow });
     arrange();
+    await expect(bearer({ url: runtimeRecord.url })).rejects.toMatchObject({
+      code: "unreachable",
+      message: "Your gateway at http://127.0.0.1:3050 is not running",
+      hint: "agent serve --background",
+    });
+    expect(bench.minted).toBe(0);
+    // Who brings a token of his own means whoever answers there.
+    const own = await bearer({ url: runtimeRecord.url, token: "od_mine" });
+    expect(own).toMatchObject({ token: "od_mine" });
+    bench.variables = { ONEDOOR_TOKEN: "od_env" };
+    expect(await bearer({ url: runtimeRecord.url })).toMatchObject({ token: "od_env" });
+  });
+
+  test("without its gateway is no server to use: the failure is the only line", async () => {
+    await bench.save(runtimeRecord.url, { ...local, expiresAtMs: tomorrow });
+    bench.notes.length = 0;
+    await expect(bearer()).rejects.toMatchObject({ code: "unreachable" });
+    expect(bench.notes).toEqual([]);
+    await choose({ sayServer: true });
+    expect(bench.notes).toHaveLength(1);
+  });
+
+  test("stays home when another instance of one's own runs there, which is asked without", async () => {
+    await bench.save(runtimeRecord.url, { ...local, expiresAtMs: tomorrow });
+    bench.runGateway({ instanceId: "another" });
     const answer = await bearer({ url: runtimeRecord.url });
     expect(answer).toMatchObject({ source: "none" });
     expect(answer.token).toBeUndefined();
     expect(bench.notes.join()).toContain("goes only to the gateway that minted it");
-    expect(bench.minted).toBe(0);
   });
 
   test("that has expired is minted again, without a word, and saved", async () => {
@@ -226,4 +249,39 @@ describe("a local token", () => {
     expect(await bearer()).toEqual({ source: "none" });
     expect(bench.minted).toBe(0);
   });
+});
+
+test("every bearer that a command comes to know is masked from then on", async () => {
+  const url = "https://gw.example.com";
+  await bench.save(url, {}, "saved-secret");
+  await bearer({ url, token: "option-secret" });
+  bench.variables = { ONEDOOR_TOKEN: "environment-secret" };
+  await bearer({ url });
+  bench.runGateway();
+  bench.variables = {};
+  const expired = {
+    source: "local",
+    instanceId: runtimeRecord.instanceId,
+    expiresAtMs: 1,
+  } as const;
+  await bench.save(runtimeRecord.url, expired, "expired-secret");
+  await bearer({ url: runtimeRecord.url });
+  const all = "saved-secret option-secret environment-secret od_minted_1";
+  expect(bench.secrets.mask(all)).toBe("**** **** **** ****");
+});
+
+test("a secret is known from the moment it is read", async () => {
+  const url = "https://gw.example.com";
+  await bench.save(url, {}, "saved-secret");
+  const fresh = new Bench();
+  try {
+    const [profile] = await bench.saved();
+    const context = { ...bench.context, secrets: fresh.secrets };
+    expect(profile && (await bench.dependencies.openProfiles(context).secretOf(profile))).toBe(
+      "saved-secret",
+    );
+    expect(fresh.secrets.mask("saved-secret")).toBe("****");
+  } finally {
+    fresh.remove();
+  }
 });

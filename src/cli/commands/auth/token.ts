@@ -33,7 +33,9 @@ export function createToken(
       const header = `Authorization: Bearer ${token}`;
       if (options.format === "json") {
         const shown = options.header ? { header } : { token };
-        await context.io.out(jsonText({ url: choice.canonical, ...shown }, context.io), { exact: true });
+        await context.io.out(jsonText({ url: choice.canonical, ...shown }, context.io), {
+          exact: true,
+        });
       } else {
         await context.io.out(`${options.header ? header : token}\n`, { exact: true });
       }
