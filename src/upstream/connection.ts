@@ -12,7 +12,7 @@ import type { LineTail } from "./line-tail.ts";
 import { openLink } from "./link.ts";
 import { rpcErrorOf, saysSessionForgotten, watchLiveness } from "./liveness.ts";
 import type { Loss } from "./liveness.ts";
-import { createLosslessRequests } from "./lossless-requests.ts";
+import { createLosslessRequests, nestedTooDeeply } from "./lossless-requests.ts";
 import { OpeningError } from "./opening-error.ts";
 import { parameterHeaders } from "../core/parameter-headers.ts";
 import type { UpstreamTimings } from "./timings.ts";
@@ -99,6 +99,7 @@ export async function openConnection(options: ConnectionOptions): Promise<Connec
     const listing = await listAllTools(async (params) => {
       const answer = await request({ method: "tools/list", params }, { timeout: timings.startMs });
       if (answer.kind === "result") return answer.result;
+      if (answer.kind === "too-deep") throw new Error(nestedTooDeeply);
       if (answer.kind !== "error") throw new Error(notAResult);
       if (answer.error.code === methodNotFound) return {};
       throw new Error(`it refused to list its tools: ${answer.error.message}`);
@@ -179,6 +180,7 @@ export async function openConnection(options: ConnectionOptions): Promise<Connec
       if (answer.kind === "error") {
         throw new UpstreamRpcError(answer.error.code, answer.error.message, answer.error.data);
       }
+      if (answer.kind === "too-deep") throw unavailableError(configuration.name, nestedTooDeeply);
       if (answer.kind === "not-an-answer") throw unavailableError(configuration.name, notAResult);
       throw new Error("the connection was closed during the call");
     } catch (error) {

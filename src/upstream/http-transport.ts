@@ -1,11 +1,16 @@
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { StreamableHTTPClientTransport } from "@modelcontextprotocol/client";
 import type { FetchLike } from "@modelcontextprotocol/client";
 import { Agent, fetch } from "undici";
 import type { RequestInit as UndiciRequestInit } from "undici";
 import type { HttpServerConfiguration } from "../core/configuration.ts";
-import { largestMessageBytes } from "./timings.ts";
+import { createValueCounter, messageLimits } from "./message-limits.ts";
 
 const connectMs = 10_000;
+/** Bytes of an event stream looked at before the other servers have their turn. */
+const bytesPerTurn = 8 * 1024;
+/** Answers to requests of the server under way at once; each is an HTTP request of its own. */
+const mostUnreadReplies = 100;
 
 export interface HttpTransport {
   transport: StreamableHTTPClientTransport;
@@ -33,6 +38,7 @@ export function createHttpTransport(
     requestInit: { headers: { ...configuration.headers } },
     fetch: request,
   });
+  limitReplies(transport);
   return {
     transport,
     async close() {
@@ -49,31 +55,61 @@ export function createHttpTransport(
   };
 }
 
-/** Fails a body whose one message grows beyond the limit, before it fills the memory. */
+/** A server that asks faster than it takes the answers gets no more of them. */
+function limitReplies(transport: StreamableHTTPClientTransport): void {
+  const send = transport.send.bind(transport);
+  let replies = 0;
+  transport.send = async (message, options) => {
+    if (Array.isArray(message) || "method" in message) return send(message, options);
+    if (replies === mostUnreadReplies) throw new Error("It does not take its answers");
+    replies++;
+    try {
+      await send(message, options);
+    } finally {
+      replies--;
+    }
+  };
+}
+
+/**
+ * Fails a body whose one message grows beyond the limits, before it fills the memory; and hands on an
+ * event stream in small pieces, a turn for each.
+ */
 function limitBody(response: Response): Response {
   if (response.body === null) return response;
-  const length = Number(response.headers.get("content-length") ?? Number.NaN);
-  // The length of a compressed body says nothing about what it unpacks to.
-  const honest = !response.headers.has("content-encoding");
-  if (honest && length <= largestMessageBytes) return response;
   const streamed = response.headers.get("content-type")?.startsWith("text/event-stream") ?? false;
+  const values = createValueCounter(messageLimits.values);
   let bytes = 0;
+  const add = (piece: Buffer): void => {
+    // An empty line ends an event, and with it the message. (A boundary cut in two by the pieces is
+    // missed; then two messages share one limit.)
+    const boundary = streamed
+      ? Math.max(piece.lastIndexOf("\n\n"), piece.lastIndexOf("\r\n\r\n"))
+      : -1;
+    if (boundary !== -1) {
+      bytes = 0;
+      values.reset();
+    }
+    const rest = boundary === -1 ? piece : piece.subarray(boundary);
+    bytes += rest.length;
+    if (bytes > messageLimits.bytes) {
+      throw new Error(`it sent a message of more than ${messageLimits.bytes / 1024 ** 2} MiB`);
+    }
+    if (!values.add(rest)) {
+      throw new Error(`it sent a message of more than ${messageLimits.values} values`);
+    }
+  };
   const limited = response.body.pipeThrough(
     new TransformStream<Uint8Array, Uint8Array>({
-      transform(chunk, controller) {
-        const end = streamed
-          ? Buffer.from(chunk.buffer, chunk.byteOffset, chunk.length)
-          : undefined;
-        // An empty line ends an event, and with it the message. (A boundary cut in two by the chunks
-        // is missed; then two messages share one limit.)
-        const boundary = Math.max(
-          end?.lastIndexOf("\n\n") ?? -1,
-          end?.lastIndexOf("\r\n\r\n") ?? -1,
-        );
-        bytes = boundary === -1 ? bytes + chunk.length : chunk.length - boundary;
-        if (bytes > largestMessageBytes) {
-          controller.error(new Error(`a message of more than ${largestMessageBytes} bytes`));
-        } else controller.enqueue(chunk);
+      async transform(chunk, controller) {
+        const all = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.length);
+        const size = streamed ? bytesPerTurn : all.length;
+        for (let from = 0; from < all.length; from += size) {
+          const piece = all.subarray(from, from + size);
+          add(piece);
+          controller.enqueue(piece);
+          if (from + size < all.length) await nextTurn();
+        }
       },
     }),
   );

@@ -3,6 +3,7 @@ import type { Client, Transport } from "@modelcontextprotocol/client";
 import { isJsonObject, parseJson } from "../core/json.ts";
 import type { Json } from "../core/json.ts";
 import { describeFailure, httpError } from "./failure-reason.ts";
+import { isNestedBeyond, messageLimits } from "./message-limits.ts";
 import { UpstreamRpcError } from "./upstream.ts";
 
 /** Why a connection ended by itself. */
@@ -22,6 +23,7 @@ export function rpcErrorOf(error: unknown): UpstreamRpcError | undefined {
   } catch {
     return undefined;
   }
+  if (isNestedBeyond(body, messageLimits.depth)) return undefined;
   if (!isJsonObject(body) || !isJsonObject(body["error"])) return undefined;
   const { code, message, data } = body["error"];
   if (typeof code !== "number" || typeof message !== "string") return undefined;

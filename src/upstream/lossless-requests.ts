@@ -2,6 +2,7 @@ import type { Client, JSONRPCMessage, Transport } from "@modelcontextprotocol/cl
 import { isJsonObject } from "../core/json.ts";
 import type { JsonObject } from "../core/json.ts";
 import type { Progress } from "../core/mcp.ts";
+import { isNestedBeyond, messageLimits } from "./message-limits.ts";
 
 /** What came back for a request, before anybody looked into it. */
 export type Answer =
@@ -9,7 +10,12 @@ export type Answer =
   | { kind: "error"; error: { code: number; message: string; data?: unknown } }
   /** The stream that was to carry the answer ended without it (Streamable HTTP only). */
   | { kind: "stream-ended" }
+  /** What came is nested too deeply to be handed on. */
+  | { kind: "too-deep" }
   | { kind: "not-an-answer" };
+
+/** Said of a server that did. */
+export const nestedTooDeeply = "it answered something nested too deeply";
 
 type RequestId = string | number;
 
@@ -83,6 +89,8 @@ export function createLosslessRequests(
   // The client chains a handler that stands here before it connects, and then reads the same object.
   // oxlint-disable-next-line unicorn/prefer-add-event-listener -- a transport of the SDK has no addEventListener
   transport.onmessage = (message) => {
+    const tooDeep = isNestedBeyond(message, messageLimits.depth);
+    if (tooDeep) makeShallow(message);
     if ("method" in message) {
       if (message.method === "notifications/progress") hearProgress(message.params);
       return;
@@ -90,7 +98,7 @@ export function createLosslessRequests(
     const response: { id?: RequestId; result?: unknown; error?: unknown } = message;
     const exchange = response.id === undefined ? undefined : exchanges.get(response.id);
     if (exchange === undefined) return;
-    exchange.answer ??= answerOf(response);
+    exchange.answer ??= tooDeep ? { kind: "too-deep" } : answerOf(response);
     response.result = standIn;
     delete response.error;
   };
@@ -121,6 +129,15 @@ export function createLosslessRequests(
       if (exchange.id !== undefined) exchanges.delete(exchange.id);
     }
   };
+}
+
+/** The SDK and whoever comes after it walk what they get by recursion. */
+function makeShallow(message: { params?: unknown; result?: unknown; error?: unknown }): void {
+  delete message.params;
+  if ("result" in message || "error" in message) {
+    delete message.result;
+    message.error = { code: -32_603, message: nestedTooDeeply };
+  }
 }
 
 function requestId(message: JSONRPCMessage): RequestId | undefined {

@@ -7,13 +7,17 @@ import { createDeferred } from "./deferred.ts";
 import { createJsonRpcLines } from "./json-rpc-lines.ts";
 import type { LineTail } from "./line-tail.ts";
 import { endProcessGroup, startProcessGroup } from "./process-group.ts";
-import { largestMessageBytes } from "./timings.ts";
+import { messageLimits } from "./message-limits.ts";
+import type { JsonRpcLines } from "./json-rpc-lines.ts";
+import { createTraffic } from "./traffic.ts";
 import type { UpstreamTimings } from "./timings.ts";
 
 /** Rubbish lines beyond these are counted only. */
 const mostRubbishNotes = 3;
-/** A process that does not read its input must not fill our memory. */
-const mostUnreadBytes = largestMessageBytes;
+/** A process that does not read its input must not fill our memory with calls. */
+const mostUnreadBytes = messageLimits.bytes;
+/** Lines looked at before the other servers have their turn. */
+const linesPerTurn = 64;
 
 /**
  * MCP over the standard input and output of a process of our own (MCP, stdio transport). Unlike the
@@ -44,6 +48,8 @@ export class StdioTransport implements Transport {
   #child: ChildProcessWithoutNullStreams | undefined;
   #exit: string | undefined;
   #exitTimer: NodeJS.Timeout | undefined;
+  #restTimer: NodeJS.Timeout | undefined;
+  readonly #traffic = createTraffic();
   #closed = false;
   #ended: Promise<void> = Promise.resolve();
   readonly #lost = createDeferred<string>();
@@ -78,13 +84,23 @@ export class StdioTransport implements Transport {
   async send(message: JSONRPCMessage): Promise<void> {
     const stdin = this.#child?.stdin;
     if (stdin === undefined || this.#closed || !stdin.writable) throw new Error("Not connected");
-    if (stdin.writableLength > mostUnreadBytes) throw new Error("It does not read its input");
-    await new Promise<void>((resolve, reject) => {
-      stdin.write(`${JSON.stringify(message)}\n`, (error) => {
-        if (error) reject(error);
-        else resolve();
+    const bytes = Buffer.from(`${JSON.stringify(message)}\n`);
+    const written = this.#traffic.sending(message, bytes.length);
+    if (this.#traffic.tooManyUnreadReplies) {
+      this.#lose("does not read its input");
+      throw new Error("It does not read its input");
+    }
+    try {
+      if (stdin.writableLength > mostUnreadBytes) throw new Error("It does not read its input");
+      await new Promise<void>((resolve, reject) => {
+        stdin.write(bytes, (error) => {
+          if (error) reject(error);
+          else resolve();
+        });
       });
-    });
+    } finally {
+      written();
+    }
   }
 
   /** Ends the process and its group; resolves when they are gone (bounded by the timings). */
@@ -94,15 +110,17 @@ export class StdioTransport implements Transport {
   }
 
   #listen(child: ChildProcessWithoutNullStreams): void {
-    const take = createJsonRpcLines(largestMessageBytes, {
-      onMessage: (message) => {
-        if (!this.#closed) this.onmessage?.(message);
-      },
+    const lines = createJsonRpcLines(messageLimits, {
+      onMessage: (message) => this.#onMessage(message),
       onRubbish: (line) => this.#onRubbish(line),
-      onOverflow: () =>
-        this.#lose(`sent a message of more than ${largestMessageBytes / 1024 ** 2} MiB`),
+      onOverflow: (limit) => this.#lose(`sent a message of more than ${limit}`),
     });
-    child.stdout.on("data", take);
+    child.stdout.on("data", (bytes: Buffer) => {
+      // Closed, nobody looks; but a process blocked in writing would not notice that it is to end.
+      if (this.#closed) return;
+      lines.push(bytes);
+      this.#takeTurn(child, lines);
+    });
     child.stderr.on("data", (bytes: Buffer) => this.#tail.write(bytes));
     child.stdin.on("error", () => this.#expectExit("closed its standard input"));
     child.stdout.on("error", () => this.#expectExit("closed its standard output"));
@@ -111,11 +129,39 @@ export class StdioTransport implements Transport {
     child.on("error", (error) => this.onerror?.(error));
     child.on("exit", (code, signal) => {
       this.#exit =
-        signal === null ? `exited with code ${code ?? "unknown"}` : `was ended by ${signal}`;
+        signal === null
+          ? `exited with code ${code ?? "unknown"}`
+          : `its process was killed (${signal})`;
       // Its last answer may still be in the pipe, which a grandchild can hold open for ever.
       if (child.stdout.readableEnded) this.#lose(this.#exit);
       else this.#expectExit(this.#exit);
     });
+  }
+
+  /** Some of what was read; the rest when the others had their turn, and not faster than the limits allow. */
+  #takeTurn(child: ChildProcessWithoutNullStreams, lines: JsonRpcLines): void {
+    const more = lines.take(linesPerTurn);
+    if (this.#closed) return;
+    const restMs = this.#traffic.restMs();
+    if (!more && restMs === 0) {
+      child.stdout.resume();
+      return;
+    }
+    child.stdout.pause();
+    const again = (): void => this.#takeTurn(child, lines);
+    if (restMs === 0) setImmediate(again);
+    else this.#restTimer = setTimeout(again, restMs);
+  }
+
+  #onMessage(message: JSONRPCMessage): void {
+    if (this.#closed) return;
+    if (this.#traffic.received(message) === "unasked") this.#loseWhenFlooded();
+    else this.onmessage?.(message);
+  }
+
+  #loseWhenFlooded(): void {
+    const { tooManyUnasked } = this.#traffic;
+    if (tooManyUnasked !== undefined) this.#lose(tooManyUnasked);
   }
 
   /** A pipe or the process ended: the other one follows at once, or is not waited for. */
@@ -144,6 +190,8 @@ export class StdioTransport implements Transport {
     this.#closed = true;
     this.lossReason = lossReason;
     clearTimeout(this.#exitTimer);
+    clearTimeout(this.#restTimer);
+    this.#child?.stdout.resume();
     if (lossReason !== undefined) this.#lost.resolve(lossReason);
     this.#end();
     this.onclose?.();
@@ -155,10 +203,13 @@ export class StdioTransport implements Transport {
   }
 
   #onRubbish(line: string): void {
+    if (this.#closed) return;
     this.rubbishLines++;
+    this.#traffic.receivedRubbish();
     if (this.rubbishLines <= mostRubbishNotes) {
       this.#tail.note(`[stdout, not an MCP message] ${line.slice(0, 400)}`);
     }
+    this.#loseWhenFlooded();
   }
 
   #spawnFailure(error: unknown): string {

@@ -12,7 +12,7 @@ export interface UpstreamTimings {
   killGraceMs: number;
   /** How long a process that closed a pipe may take to exit and so tell why. */
   exitGraceMs: number;
-  /** Quiet time between a change of the tool list being announced and listing it again. */
+  /** Quiet time between a change of the tool list being announced and listing it again; doubles, up to `longestPauseMs`, while announcements keep coming. */
   relistMs: number;
   /** First pause of the back-off; doubles with each failure. */
   firstPauseMs: number;
@@ -36,6 +36,3 @@ export const defaultTimings: UpstreamTimings = {
   stableMs: 60_000,
   livenessMs: 5000,
 };
-
-/** The largest message taken from an upstream; what is longer ends the connection. */
-export const largestMessageBytes = 64 * 1024 * 1024;

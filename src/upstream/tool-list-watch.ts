@@ -21,6 +21,8 @@ export function watchToolList(options: {
   let announced = false;
   let listing = false;
   let timer: NodeJS.Timeout | undefined;
+  let quietMs = timings.relistMs;
+  let listedAtMs = Number.NEGATIVE_INFINITY;
   let renewal: NodeJS.Timeout | undefined;
   let subscription: McpSubscription | undefined;
 
@@ -34,13 +36,19 @@ export function watchToolList(options: {
       if (state === "watching") options.onError(error);
     } finally {
       listing = false;
+      listedAtMs = performance.now();
       if (announced) schedule();
     }
   };
   const schedule = (): void => {
     announced = true;
     if (state !== "watching" || listing || timer !== undefined) return;
-    timer = setTimeout(() => void relist(), timings.relistMs);
+    // A server that never stops announcing is listed ever less often.
+    quietMs =
+      performance.now() - listedAtMs < quietMs * 4
+        ? Math.min(quietMs * 2, timings.longestPauseMs)
+        : timings.relistMs;
+    timer = setTimeout(() => void relist(), quietMs);
   };
   client.setNotificationHandler("notifications/tools/list_changed", schedule);
 

@@ -3,18 +3,28 @@ import { createJsonRpcLines } from "../../src/upstream/json-rpc-lines.ts";
 
 function feed(largest: number, ...pieces: (string | Buffer)[]) {
   const seen: unknown[] = [];
-  const take = createJsonRpcLines(largest, {
-    onMessage: (message) => seen.push(message),
-    onRubbish: (line) => seen.push(`rubbish: ${line}`),
-    onOverflow: () => seen.push("overflow"),
-  });
-  for (const piece of pieces) take(Buffer.from(piece));
+  const lines = createJsonRpcLines(
+    { bytes: largest, values: 20 },
+    {
+      onMessage: (message) => seen.push(message),
+      onRubbish: (line) => seen.push(`rubbish: ${line}`),
+      onOverflow: (limit) => seen.push(`overflow: ${limit}`),
+    },
+  );
+  for (const piece of pieces) {
+    lines.push(Buffer.from(piece));
+    while (lines.take(2));
+  }
   return seen;
 }
+
+const notification = (params: unknown): string =>
+  JSON.stringify({ jsonrpc: "2.0", method: "x", params });
 
 describe("JSON-RPC lines", () => {
   const ping = { jsonrpc: "2.0", id: 1, method: "ping" };
   const text = JSON.stringify(ping);
+  const large = "x".repeat(300 * 1024);
 
   test("are cut wherever the pieces are cut, even inside a character", () => {
     const message = { ...ping, params: { text: "ü€𝄞" } };
@@ -50,10 +60,37 @@ describe("JSON-RPC lines", () => {
   });
 
   test("a line beyond the limit ends it, finished or not", () => {
-    expect(feed(50, `${text}\n`, "x".repeat(30), "x".repeat(30), `\n${text}\n`)).toEqual([
+    expect(feed(2 ** 19, `${text}\n`, large, large, `\n${text}\n`)).toEqual([
       ping,
-      "overflow",
+      "overflow: 0.5 MiB",
     ]);
-    expect(feed(50, `${"x".repeat(51)}\n${text}\n`)).toEqual(["overflow"]);
+    expect(feed(2 ** 19, `${large}${large}\n${text}\n`)).toEqual(["overflow: 0.5 MiB"]);
+  });
+
+  test("a message of too many values is not parsed; what is in a string counts for one", () => {
+    const string = notification({ text: '{[,"\\\\'.repeat(100) });
+    expect(feed(1000, `${string}\n`)).toEqual([JSON.parse(string)]);
+    expect(
+      feed(1000, `${string}\n${notification(Array.from({ length: 20 }, () => ({})))}\n${text}\n`),
+    ).toEqual([JSON.parse(string), "overflow: 20 values"]);
+  });
+
+  test("are handed on a few at a time, those of a batch too", () => {
+    const seen: unknown[] = [];
+    const lines = createJsonRpcLines(
+      { bytes: 1000, values: 1000 },
+      {
+        onMessage: (message) => seen.push(message),
+        onRubbish: (line) => seen.push(line),
+        onOverflow: (limit) => seen.push(limit),
+      },
+    );
+    lines.push(Buffer.from(`[${text},${text},${text}]\nrubbish\n${text}\n`));
+    const counts = [1, 2, 3].map(() => [lines.take(2), seen.length]);
+    expect(counts).toEqual([
+      [true, 2],
+      [true, 4],
+      [false, 5],
+    ]);
   });
 });

@@ -1,0 +1,84 @@
+import type { JSONRPCMessage } from "@modelcontextprotocol/client";
+
+const windowMs = 1000;
+/** Notifications and requests of a server in one window; then it is not read until the next one. */
+const mostOfItsOwnAccord = 2000;
+/** Lines that are no messages and answers nobody waits for, in one window. */
+const mostUnasked = 2000;
+const mostUnreadReplies = 1000;
+const mostUnreadReplyBytes = 1024 * 1024;
+
+/** What goes to and fro between us and one server, counted against what a well-behaved one needs. */
+export interface Traffic {
+  /** To be called before a message is written; the function it returns, when that is done or failed. */
+  sending(message: JSONRPCMessage, bytes: number): () => void;
+  /** Answers to the server's own requests pile up before it. */
+  readonly tooManyUnreadReplies: boolean;
+  /** "unasked": an answer to nothing we asked, or no longer ask. */
+  received(message: JSONRPCMessage): "expected" | "unasked";
+  receivedRubbish(): void;
+  /** Why the connection is to be ended, once there was too much of what nobody asked for. */
+  readonly tooManyUnasked: string | undefined;
+  /** How long not to read from the server, in milliseconds. */
+  restMs(): number;
+}
+
+export function createTraffic(now: () => number = () => performance.now()): Traffic {
+  /** Requests of ours without an answer; as text, for some servers turn a number into one. */
+  const awaited = new Set<string>();
+  let unreadReplies = 0;
+  let unreadReplyBytes = 0;
+  let windowEndMs = 0;
+  let ownAccord = 0;
+  let unasked = 0;
+  const openWindow = (): void => {
+    if (now() < windowEndMs) return;
+    windowEndMs = now() + windowMs;
+    ownAccord = 0;
+    unasked = 0;
+  };
+  return {
+    sending(message, bytes) {
+      if ("method" in message) {
+        if ("id" in message) awaited.add(String(message.id));
+        // Its late answer, or none, is of no interest.
+        else if (message.method === "notifications/cancelled") {
+          awaited.delete(String(message.params?.["requestId"]));
+        }
+        return () => undefined;
+      }
+      unreadReplies++;
+      unreadReplyBytes += bytes;
+      return () => {
+        unreadReplies--;
+        unreadReplyBytes -= bytes;
+      };
+    },
+    get tooManyUnreadReplies() {
+      return unreadReplies > mostUnreadReplies || unreadReplyBytes > mostUnreadReplyBytes;
+    },
+    received(message) {
+      if ("method" in message) {
+        openWindow();
+        ownAccord++;
+        return "expected";
+      }
+      if (awaited.delete(String(message.id))) return "expected";
+      openWindow();
+      unasked++;
+      return "unasked";
+    },
+    receivedRubbish() {
+      openWindow();
+      unasked++;
+    },
+    get tooManyUnasked() {
+      return unasked > mostUnasked
+        ? `sent more than ${mostUnasked} lines a second that nobody asked for`
+        : undefined;
+    },
+    restMs() {
+      return ownAccord < mostOfItsOwnAccord ? 0 : Math.max(0, Math.ceil(windowEndMs - now()));
+    },
+  };
+}
