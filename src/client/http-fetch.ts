@@ -16,6 +16,8 @@ export interface RecordingFetch {
    * fetch throws in errors of its own, or drops it; this one says what happened.
    */
   readonly failure: AppError | undefined;
+  /** HTTP status of the answer that was that failure; absent where there was no answer. */
+  readonly failureStatus: number | undefined;
   /** Resolves when no notification or deletion is under way any more. */
   idle(): Promise<void>;
 }
@@ -37,13 +39,16 @@ export function createRecordingFetch(options: {
   bearer: string | undefined;
 }): RecordingFetch {
   let failure: AppError | undefined;
+  let failureStatus: number | undefined;
   const underWay = new Set<Promise<unknown>>();
 
   const ask = async (question: HttpQuestion, answered: boolean): Promise<Response> => {
+    let refused: number | undefined;
     try {
       const answer = await openAnswer(question);
       const status = answer.statusCode ?? 0;
       if (answered && (status === 401 || status === 403 || status === 429 || status >= 500)) {
+        refused = status;
         const json = parseJson(await readBody(answer, question, 1024 * 1024));
         throw errorOfAnswer(
           question.url,
@@ -60,7 +65,10 @@ export function createRecordingFetch(options: {
       const body = empty ? null : bounded(answer, question.url, (error) => (failure = error));
       return new Response(body, { status, headers });
     } catch (error) {
-      if (answered && error instanceof AppError) failure = error;
+      if (answered && error instanceof AppError) {
+        failure = error;
+        failureStatus = refused;
+      }
       throw error;
     }
   };
@@ -89,6 +97,9 @@ export function createRecordingFetch(options: {
     },
     get failure() {
       return failure;
+    },
+    get failureStatus() {
+      return failureStatus;
     },
     async idle() {
       await Promise.all(underWay);

@@ -93,9 +93,9 @@ function toFailure(
 }
 
 /** Whether another address, or the plain old handshake, is worth a try after this. */
-function statusOf(error: unknown, seen: AppError | undefined): number | undefined {
+function statusOf(error: unknown, http: RecordingFetch): number | undefined {
   if (error instanceof SdkHttpError) return error.status;
-  return seen?.code === "unreachable" && /HTTP 5\d\d$/u.test(seen.message) ? 500 : undefined;
+  return http.failure?.code === "unreachable" ? http.failureStatus : undefined;
 }
 
 /**
@@ -154,7 +154,7 @@ async function tryConnect(
     return {
       kind: "failed",
       error: toFailure(error, endpoint, http.failure, options.signal),
-      status: statusOf(error, http.failure),
+      status: statusOf(error, http),
     };
   }
   return {
