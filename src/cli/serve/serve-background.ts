@@ -2,7 +2,7 @@ import { spawn } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { constants } from "node:fs";
-import { mkdir, open, rename, stat } from "node:fs/promises";
+import { open, rename, stat } from "node:fs/promises";
 import type { FileHandle } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { AppError, errorCodes } from "../../core/errors.ts";
@@ -13,6 +13,7 @@ import type { Context } from "../context.ts";
 import { findGateway } from "./find-gateway.ts";
 import type { GatewayState } from "./find-gateway.ts";
 import type { StartOptions } from "./serve-options.ts";
+import { makeStateDirectory } from "./state-directory.ts";
 
 /** What a gateway in the background tells the command that started it, once. */
 export type Announcement = { ready: true } | ErrorBody;
@@ -41,6 +42,7 @@ export async function serveBackground(
   try {
     child = spawn(process.execPath, childArguments(options), {
       detached: true,
+      env: childEnvironment(context.environment.all),
       windowsHide: true,
       stdio: ["ignore", log.fd, log.fd, "ipc"],
     });
@@ -78,7 +80,18 @@ async function endOf(child: ChildProcess): Promise<void> {
   });
 }
 
-/** The same program with the same options; variables are inherited. */
+/**
+ * What the gateway inherits: all but the caller's own bearer, which signs in to servers and which a gateway has no
+ * use for, while its environment can be read for as long as it runs.
+ */
+export function childEnvironment(
+  all: Readonly<Record<string, string | undefined>>,
+): Record<string, string | undefined> {
+  const { ONEDOOR_TOKEN: _token, ...rest } = all;
+  return rest;
+}
+
+/** The same program with the same options. */
 function childArguments(options: StartOptions & GlobalOptions): string[] {
   const values: readonly (readonly [string, string | undefined])[] = [
     ["--config-dir", options.configDir && resolve(options.configDir)],
@@ -107,7 +120,7 @@ function childArguments(options: StartOptions & GlobalOptions): string[] {
 
 /** Appends; private, and not through a link that somebody laid there. A long one is put aside once. */
 async function openLog(stateDir: string): Promise<FileHandle> {
-  await mkdir(stateDir, { recursive: true, mode: 0o700 });
+  await makeStateDirectory(stateDir);
   const { size } = await stat(logFileOf(stateDir)).catch(() => ({ size: 0 }));
   if (size > longestLogBytes) await rename(logFileOf(stateDir), `${logFileOf(stateDir)}.1`);
   const { O_WRONLY, O_APPEND, O_CREAT, O_NOFOLLOW } = constants;

@@ -24,6 +24,7 @@ import { createAuditSink } from "../../storage/audit-sink.ts";
 import { openSqliteStorage } from "../../storage/sqlite/sqlite-storage.ts";
 import { createUpstreamPool } from "../../upstream/upstream-pool.ts";
 import { holdBack } from "./held-logger.ts";
+import { makeStateDirectory } from "./state-directory.ts";
 import { whoGetsIn } from "./who-gets-in.ts";
 
 export interface GatewayProcess {
@@ -52,7 +53,7 @@ const auditBatchMs = 50;
 /**
  * Builds the gateway of its parts and starts it: storage (and with it the state directory's lock), door,
  * upstream servers, HTTP, runtime file. What was started is ended again when a later part fails.
- * @throws AppError `config_invalid`: the directory is another gateway's, the port is taken, a rule is broken
+ * @throws AppError `config_invalid`: the directory is another gateway's or open to others, the port is taken, a rule is broken
  */
 export async function startGateway(options: StartOptions): Promise<GatewayProcess> {
   const { stateDir, development, logger: log } = options;
@@ -81,6 +82,7 @@ export async function startGateway(options: StartOptions): Promise<GatewayProces
   };
 
   try {
+    await makeStateDirectory(stateDir);
     const storage = await openSqliteStorage({
       file: join(stateDir, "onedoor.db"),
       lockFile: join(stateDir, "gateway.lock"),
