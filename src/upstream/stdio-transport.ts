@@ -1,5 +1,6 @@
 import type { ChildProcessWithoutNullStreams } from "node:child_process";
 import { existsSync } from "node:fs";
+import { setTimeout as pause } from "node:timers/promises";
 import type { JSONRPCMessage, Transport } from "@modelcontextprotocol/client";
 import type { StdioServerConfiguration } from "../core/configuration.ts";
 import { systemErrorCode } from "../core/system-error-code.ts";
@@ -84,6 +85,7 @@ export class StdioTransport implements Transport {
   async send(message: JSONRPCMessage): Promise<void> {
     const stdin = this.#child?.stdin;
     if (stdin === undefined || this.#closed || !stdin.writable) throw new Error("Not connected");
+    if (stdin.writableLength > mostUnreadBytes) throw new Error("It does not read its input");
     const bytes = Buffer.from(`${JSON.stringify(message)}\n`);
     const written = this.#traffic.sending(message, bytes.length);
     if (this.#traffic.tooManyUnreadReplies) {
@@ -91,13 +93,17 @@ export class StdioTransport implements Transport {
       throw new Error("It does not read its input");
     }
     try {
-      if (stdin.writableLength > mostUnreadBytes) throw new Error("It does not read its input");
       await new Promise<void>((resolve, reject) => {
         stdin.write(bytes, (error) => {
           if (error) reject(error);
           else resolve();
         });
       });
+    } catch (error) {
+      // A pipe breaks a moment before the exit that explains it is seen.
+      const graceMs = this.#timings.exitGraceMs * 2;
+      await Promise.race([this.#lost.promise, pause(graceMs, undefined, { ref: false })]);
+      throw error;
     } finally {
       written();
     }
