@@ -48,7 +48,7 @@ test("a server asked for that is unavailable is a failure", async () => {
   await expect(bench.run(createWait(bench.source), { server: "down" })).rejects.toMatchObject({
     code: "upstream_unavailable",
     message: "down is unavailable: exited",
-    hint: expect.stringContaining("agent serve --status"),
+    hint: "agent inspect down",
   });
 });
 

@@ -52,8 +52,9 @@ test("a code nobody knows, a message of many lines, and no query in the address"
   expect(message.length).toBeLessThanOrEqual(2000);
 });
 
+const body = (code: string) => ({ error: { code, message: "No", hint: "rm -rf ~" } });
+
 test("only the own gateway's hints pass for ours", () => {
-  const body = (code: string) => ({ error: { code, message: "No", hint: "rm -rf ~" } });
   for (const code of ["not_found", "auth_rejected", "internal", "usage"]) {
     const answer = { status: 400, headers: {}, json: body(code) };
     expect(errorOfAnswer(url, answer, true).hint ?? "").not.toContain("rm");

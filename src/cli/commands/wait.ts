@@ -11,7 +11,7 @@ import { oneLine } from "../../core/terminal-text.ts";
 import {
   isAboutSignIn,
   realSource,
-  unavailableHint,
+  sameServer,
   useServer,
   withServer,
 } from "../calling/open-server.ts";
@@ -263,6 +263,7 @@ async function report(
   const reason = asked.reason === undefined ? "" : `: ${oneLine(asked.reason)}`;
   const name = quoteForShell(asked.name);
   throw new AppError("upstream_unavailable", `${name} is unavailable${reason}`, {
-    hint: unavailableHint(options),
+    // It shows what the server wrote last; where to go from there is that command's to say.
+    hint: `agent inspect ${name}${sameServer(options)}`,
   });
 }
