@@ -79,7 +79,8 @@ export function shownAddress(url: string): string {
 function unreachable(url: string, error: unknown): AppError {
   const code = systemErrorCode(error) ?? "";
   const tls = /CERT|SELF_SIGNED|ISSUER/u.test(code);
-  return new AppError("unreachable", `Cannot reach ${shownAddress(url)}: ${reasonOf(code)}`, {
+  // What cannot be reached is the server; which of its paths we asked for is nobody's concern.
+  return new AppError("unreachable", `Cannot reach ${new URL(url).origin}: ${reasonOf(code)}`, {
     hint: tls
       ? "NODE_EXTRA_CA_CERTS=<file> adds a certificate authority"
       : "Is it running, and is the address right? agent serve --status shows your own gateway",

@@ -70,7 +70,7 @@ test("nobody there is unreachable, with a way out", async () => {
   await server.close();
   await expect(askJson({ url: `${url}/status`, signal: patient() })).rejects.toMatchObject({
     code: "unreachable",
-    message: `Cannot reach ${url}/status: connection refused`,
+    message: `Cannot reach ${url}: connection refused`,
     hint: expect.stringContaining("agent serve --status"),
   });
 });
