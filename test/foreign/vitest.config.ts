@@ -1,4 +1,4 @@
-import base from "../../vitest.config.ts";
+import base from "../vitest.config.ts";
 
 // Other people's MCP clients, installed by `npm run test:foreign` into this folder's own node_modules.
 export default {

@@ -1,4 +1,4 @@
-import base from "../../vitest.config.ts";
+import base from "../vitest.config.ts";
 
 // A real Secret Service, of Debian's packages dbus and gnome-keyring: `npm run test:keychain`. Where they are
 // missing it fails; it never skips.

@@ -1,4 +1,4 @@
-import base from "../../vitest.config.ts";
+import base from "../vitest.config.ts";
 
 // The tarball, installed as a user would: `npm run test:package`. It needs the registry, or npm's cache of it.
 export default {

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { defineConfig } from "vitest/config";
 
 const packageJson: { version: string } = JSON.parse(
-  readFileSync(new URL("package.json", import.meta.url), "utf8"),
+  readFileSync(new URL("../package.json", import.meta.url), "utf8"),
 );
 const report = process.env["VITEST_REPORT"];
 
