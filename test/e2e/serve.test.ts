@@ -18,9 +18,9 @@ beforeEach(() => {
 });
 afterEach(async () => {
   for (const agent of [gateway?.agent, ...others.splice(0)]) {
-    if (agent === undefined || agent.process.exitCode !== null) continue;
-    agent.process.kill("SIGKILL");
-    await agent.ended;
+    // Not SIGKILL: only the gateway itself can end the servers it started.
+    agent?.process.kill("SIGTERM");
+    await agent?.ended;
   }
   gateway = undefined;
   home.remove();
