@@ -14,8 +14,9 @@ export const mayImport = {
   runtime: { rooms: ["core"], packages: [] },
   profiles: { rooms: ["core", "oauth"], packages: ["conf", "keytar"] },
   auth: { rooms: ["core", "runtime"], packages: [], node: ["node:crypto"] },
+  "mcp-client": { rooms: ["core"], packages: ["@modelcontextprotocol/client"], node: [] },
   upstream: {
-    rooms: ["core", "oauth"],
+    rooms: ["core", "oauth", "mcp-client"],
     packages: ["@modelcontextprotocol/client", "cross-spawn", "undici"],
   },
   gateway: { rooms: ["core", "auth", "upstream"], packages: [], node: [] },
@@ -23,7 +24,7 @@ export const mayImport = {
   http: { rooms: ["core", "gateway", "auth", "mcp"], packages: ["fastify", "zod"] },
   storage: { rooms: ["core"], packages: ["kysely", "libsql"] },
   client: {
-    rooms: ["core", "oauth", "profiles", "runtime"],
+    rooms: ["core", "oauth", "profiles", "runtime", "mcp-client"],
     packages: ["@modelcontextprotocol/client"],
   },
   cli: {

@@ -1,16 +1,10 @@
 import { isJsonObject } from "../core/json.ts";
 import type { JsonObject } from "../core/json.ts";
-import type { Progress, Tool } from "../core/mcp.ts";
+import { isTool } from "../core/mcp.ts";
 import type { Inventory, ServerPage, ServerRow } from "./tool-server.ts";
 
 // A gateway's answers as our types. What answers may be of another version, or not a gateway at all:
 // nothing is believed, fields that are missing get their empty value.
-
-export function isTool(value: unknown): value is Tool {
-  return (
-    isJsonObject(value) && typeof value["name"] === "string" && isJsonObject(value["inputSchema"])
-  );
-}
 
 function strings(value: unknown): string[] {
   return Array.isArray(value) ? value.filter((entry) => typeof entry === "string") : [];
@@ -55,16 +49,5 @@ export function pageOf(answer: JsonObject): ServerPage | undefined {
       isJsonObject(info) && typeof info["name"] === "string" && typeof info["version"] === "string"
         ? { name: info["name"], version: info["version"] }
         : undefined,
-  };
-}
-
-/** Undefined when this is no progress. */
-export function progressOf(value: unknown): Progress | undefined {
-  if (!isJsonObject(value) || typeof value["progress"] !== "number") return undefined;
-  const { progress, total, message } = value;
-  return {
-    progress,
-    ...(typeof total === "number" && { total }),
-    ...(typeof message === "string" && { message }),
   };
 }

@@ -8,7 +8,8 @@ import { errorOfAnswer } from "./answer-error.ts";
 import type { RefusedAnswer } from "./answer-error.ts";
 import { bearerHeader } from "./bearer-header.ts";
 import { readEvents } from "./event-stream.ts";
-import { inventoryOf, isTool, pageOf, progressOf } from "./gateway-answers.ts";
+import { isTool, progressOf } from "../core/mcp.ts";
+import { inventoryOf, pageOf } from "./gateway-answers.ts";
 import {
   abortReason,
   askJson,

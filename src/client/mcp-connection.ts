@@ -6,18 +6,18 @@ import {
   SdkHttpError,
   StreamableHTTPClientTransport,
 } from "@modelcontextprotocol/client";
-import type { RequestOptions } from "@modelcontextprotocol/client";
 import { AppError } from "../core/errors.ts";
 import { isJsonObject } from "../core/json.ts";
 import type { JsonObject } from "../core/json.ts";
+import { isTool } from "../core/mcp.ts";
 import type { ProtocolEra, Tool } from "../core/mcp.ts";
 import { oneLine } from "../core/terminal-text.ts";
 import { version } from "../core/version.ts";
-import { isTool } from "./gateway-answers.ts";
+import { createLosslessRequests, nestedTooDeeply } from "../mcp-client/lossless-requests.ts";
+import type { Answer, LosslessOptions, LosslessRequest } from "../mcp-client/lossless-requests.ts";
 import { createRecordingFetch } from "./http-fetch.ts";
 import type { RecordingFetch } from "./http-fetch.ts";
 import { abortReason, createAgent, cutOff, shownAddress } from "./http-json.ts";
-import { keepOriginalResults, originalResult } from "./original-results.ts";
 import { mcpEndpointsOf } from "./server-address.ts";
 import type { AskPerson } from "./tool-server.ts";
 
@@ -39,6 +39,9 @@ export interface McpConnectionOptions {
   onElicitation: AskPerson;
 }
 
+/** Under the caller's own deadline. */
+type RequestOptions = Omit<LosslessOptions, "timeout" | "signal"> & { signal: AbortSignal };
+
 export interface McpConnection {
   /** Where the MCP endpoint was found. */
   readonly endpoint: string;
@@ -49,7 +52,11 @@ export interface McpConnection {
   /** Every tool, every field kept. @throws AppError */
   listTools(signal: AbortSignal): Promise<Tool[]>;
   /** @throws AppError `tool_error` when the server answers with a JSON-RPC error, `unreachable`, … */
-  request(method: string, params: JsonObject, options: RequestOptions): Promise<JsonObject>;
+  request(
+    method: "tools/call" | "tools/list",
+    params: JsonObject,
+    options: RequestOptions,
+  ): Promise<JsonObject>;
   /** Takes leave of the server, for at most a second. */
   close(): Promise<void>;
 }
@@ -90,6 +97,24 @@ function toFailure(
     );
   }
   return error;
+}
+
+/** What came in place of a result. */
+function answerFailure(answer: Exclude<Answer, { kind: "result" }>, url: string): AppError {
+  const where = shownAddress(url);
+  switch (answer.kind) {
+    case "error":
+      return new AppError(
+        "tool_error",
+        `${where} answered: ${oneLine(answer.error.message, 1000)}`,
+      );
+    case "stream-ended":
+      return cutOff(url);
+    case "too-deep":
+      return new AppError("unreachable", `${where}: ${nestedTooDeeply}`);
+    case "not-an-answer":
+      return new AppError("unreachable", `${where} did not answer as an MCP server`);
+  }
 }
 
 /** Whether another address, or the plain old handshake, is worth a try after this. */
@@ -133,11 +158,11 @@ async function tryConnect(
   const agent = createAgent(endpoint);
   const http = createRecordingFetch({ agent, bearer: options.bearer });
   const transport = new StreamableHTTPClientTransport(new URL(endpoint), { fetch: http.fetch });
-  keepOriginalResults(transport);
   const client = new Client(
     { name: options.clientName, version },
     { capabilities: { elicitation: { form: {} } }, versionNegotiation: { mode } },
   );
+  const send = createLosslessRequests(client, transport);
   client.setRequestHandler("elicitation/create", async (request) => {
     const params: unknown = request.params;
     return { ...(await options.onElicitation(isJsonObject(params) ? params : {})) };
@@ -159,7 +184,7 @@ async function tryConnect(
   }
   return {
     kind: "connected",
-    connection: connectionOn({ client, transport, http, endpoint, agent }),
+    connection: connectionOn({ client, send, transport, http, endpoint, agent }),
   };
 }
 
@@ -184,25 +209,21 @@ async function unlessAborted<T>(signal: AbortSignal, work: Promise<T>): Promise<
 
 interface Parts {
   client: Client;
+  send: LosslessRequest;
   transport: StreamableHTTPClientTransport;
   http: RecordingFetch;
   endpoint: string;
   agent: ReturnType<typeof createAgent>;
 }
 
-function connectionOn({ client, transport, http, endpoint, agent }: Parts): McpConnection {
+function connectionOn({ client, send, transport, http, endpoint, agent }: Parts): McpConnection {
   const info = client.getServerVersion();
   const request: McpConnection["request"] = async (method, params, requestOptions) => {
-    const signal = requestOptions.signal ?? new AbortController().signal;
+    const { signal } = requestOptions;
     try {
-      const limits = { timeout: noLimitMs, ...requestOptions, signal };
-      const result = await client.request({ method, params }, originalResult, limits);
-      if (isJsonObject(result)) return result;
-      if (result === undefined) throw cutOff(endpoint);
-      throw new AppError(
-        "unreachable",
-        `${shownAddress(endpoint)} did not answer as an MCP server`,
-      );
+      const answer = await send({ method, params }, { timeout: noLimitMs, ...requestOptions });
+      if (answer.kind === "result") return answer.result;
+      throw http.failure ?? answerFailure(answer, endpoint);
     } catch (error) {
       throw toFailure(error, endpoint, http.failure, signal);
     }

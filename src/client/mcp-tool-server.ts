@@ -101,7 +101,7 @@ export async function connectMcpToolServer(options: McpOptions): Promise<ToolSer
         ...(connection.era === "modern" && {
           headers: parameterHeaders(tool.inputSchema, params.arguments),
         }),
-        ...(call.onProgress && { onprogress: call.onProgress }),
+        ...(call.onProgress && { onProgress: call.onProgress }),
       };
       let retry: Retry = {};
       for (let round = 0; round <= maxRounds; round += 1) {

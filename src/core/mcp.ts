@@ -1,3 +1,4 @@
+import { isJsonObject } from "./json.ts";
 import type { JsonObject } from "./json.ts";
 
 /**
@@ -9,6 +10,13 @@ export interface Tool extends JsonObject {
   inputSchema: JsonObject;
 }
 
+/** What has no name or no input schema cannot be called. */
+export function isTool(value: unknown): value is Tool {
+  return (
+    isJsonObject(value) && typeof value["name"] === "string" && isJsonObject(value["inputSchema"])
+  );
+}
+
 /** MCP `CallToolResult` (or an `input_required` result of 2026-07-28), exactly as the upstream sent it. */
 export type CallToolResult = JsonObject;
 
@@ -17,6 +25,17 @@ export interface Progress {
   progress: number;
   total?: number | undefined;
   message?: string | undefined;
+}
+
+/** Reads what stands in a notification; undefined when this is no progress. */
+export function progressOf(value: unknown): Progress | undefined {
+  if (!isJsonObject(value) || typeof value["progress"] !== "number") return undefined;
+  const { progress, total, message } = value;
+  return {
+    progress,
+    ...(typeof total === "number" && { total }),
+    ...(typeof message === "string" && { message }),
+  };
 }
 
 /** legacy: `initialize` (2024-11-05 … 2025-11-25); modern: 2026-07-28. */

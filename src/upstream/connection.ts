@@ -12,7 +12,7 @@ import type { LineTail } from "./line-tail.ts";
 import { openLink } from "./link.ts";
 import { rpcErrorOf, saysSessionForgotten, watchLiveness } from "./liveness.ts";
 import type { Loss } from "./liveness.ts";
-import { createLosslessRequests, nestedTooDeeply } from "./lossless-requests.ts";
+import { createLosslessRequests, nestedTooDeeply } from "../mcp-client/lossless-requests.ts";
 import { OpeningError } from "./opening-error.ts";
 import { parameterHeaders } from "../core/parameter-headers.ts";
 import type { UpstreamTimings } from "./timings.ts";

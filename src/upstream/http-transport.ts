@@ -4,7 +4,7 @@ import type { FetchLike } from "@modelcontextprotocol/client";
 import { Agent, fetch } from "undici";
 import type { RequestInit as UndiciRequestInit } from "undici";
 import type { HttpServerConfiguration } from "../core/configuration.ts";
-import { createValueCounter, messageLimits } from "./message-limits.ts";
+import { createValueCounter, messageLimits } from "../mcp-client/message-limits.ts";
 
 const connectMs = 10_000;
 /** Bytes of an event stream looked at before the other servers have their turn. */

@@ -1,7 +1,7 @@
 import type { JSONRPCMessage } from "@modelcontextprotocol/client";
 import { isJsonObject, parseJson } from "../core/json.ts";
 import type { Json, JsonObject } from "../core/json.ts";
-import { createValueCounter } from "./message-limits.ts";
+import { createValueCounter } from "../mcp-client/message-limits.ts";
 
 const newline = 0x0a;
 

@@ -3,7 +3,7 @@ import type { Client, Transport } from "@modelcontextprotocol/client";
 import { isJsonObject, parseJson } from "../core/json.ts";
 import type { Json } from "../core/json.ts";
 import { describeFailure, httpError } from "./failure-reason.ts";
-import { isNestedBeyond, messageLimits } from "./message-limits.ts";
+import { isNestedBeyond, messageLimits } from "../mcp-client/message-limits.ts";
 import { UpstreamRpcError } from "./upstream.ts";
 
 /** Why a connection ended by itself. */

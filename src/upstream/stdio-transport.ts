@@ -8,7 +8,7 @@ import { createDeferred } from "./deferred.ts";
 import { createJsonRpcLines } from "./json-rpc-lines.ts";
 import type { LineTail } from "./line-tail.ts";
 import { endProcessGroup, startProcessGroup } from "./process-group.ts";
-import { messageLimits } from "./message-limits.ts";
+import { messageLimits } from "../mcp-client/message-limits.ts";
 import type { JsonRpcLines } from "./json-rpc-lines.ts";
 import { createTraffic } from "./traffic.ts";
 import type { UpstreamTimings } from "./timings.ts";

@@ -1,5 +1,5 @@
-import { isJsonObject } from "../core/json.ts";
 import type { JsonObject } from "../core/json.ts";
+import { isTool } from "../core/mcp.ts";
 import type { Tool } from "../core/mcp.ts";
 
 export interface ListingLimits {
@@ -59,10 +59,4 @@ export async function listAllTools(
   }
   if (unusable > 0) problems.push(`${unusable} entries without a name or an input schema left out`);
   return { tools, problems };
-}
-
-function isTool(item: unknown): item is Tool {
-  return (
-    isJsonObject(item) && typeof item["name"] === "string" && isJsonObject(item["inputSchema"])
-  );
 }

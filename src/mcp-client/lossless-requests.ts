@@ -1,6 +1,7 @@
 import type { Client, JSONRPCMessage, Transport } from "@modelcontextprotocol/client";
 import { isJsonObject } from "../core/json.ts";
 import type { JsonObject } from "../core/json.ts";
+import { progressOf } from "../core/mcp.ts";
 import type { Progress } from "../core/mcp.ts";
 import { isNestedBeyond, messageLimits } from "./message-limits.ts";
 
@@ -35,6 +36,12 @@ export interface LosslessOptions {
   onProgress?: (progress: Progress) => void;
 }
 
+/** @throws what the SDK throws when no answer comes: `SdkError`, the reason of the abort */
+export type LosslessRequest = (
+  request: { method: "tools/call" | "tools/list"; params: JsonObject },
+  options: LosslessOptions,
+) => Promise<Answer>;
+
 /** What the SDK gets to see in place of a result; it satisfies its schemas of the methods sent here. */
 const standIn = {
   resultType: "complete",
@@ -60,13 +67,7 @@ const anything = {
  *
  * To be created before the client connects to the transport.
  */
-export function createLosslessRequests(
-  client: Client,
-  transport: Transport,
-): (
-  request: { method: "tools/call" | "tools/list"; params: JsonObject },
-  options: LosslessOptions,
-) => Promise<Answer> {
+export function createLosslessRequests(client: Client, transport: Transport): LosslessRequest {
   const exchanges = new Map<RequestId, Exchange>();
   let starting: Exchange | undefined;
   const send = transport.send.bind(transport);
@@ -103,14 +104,10 @@ export function createLosslessRequests(
     delete response.error;
   };
   const hearProgress = (params: unknown): void => {
-    if (!isJsonObject(params)) return;
-    const { progressToken, progress, total, message } = params;
-    if (!isRequestId(progressToken) || typeof progress !== "number") return;
-    exchanges.get(progressToken)?.onProgress?.({
-      progress,
-      ...(typeof total === "number" && { total }),
-      ...(typeof message === "string" && { message }),
-    });
+    const token = isJsonObject(params) ? params["progressToken"] : undefined;
+    const progress = progressOf(params);
+    if (!isRequestId(token) || progress === undefined) return;
+    exchanges.get(token)?.onProgress?.(progress);
   };
   return async (request, { onProgress, ...options }) => {
     const exchange: Exchange = { onProgress };
