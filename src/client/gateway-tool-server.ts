@@ -17,7 +17,7 @@ import {
   maxAnswerBytes,
   mediaTypeOf,
   openAnswer,
-  parseJson,
+  jsonOrUndefined,
   readBody,
   shownAddress,
   tooLong,
@@ -105,7 +105,7 @@ export function createGatewayToolServer(options: GatewayOptions): ToolServer {
     if (status === 200 && mediaTypeOf(answer) === "text/event-stream") {
       return readCall(answer, question, call, refused);
     }
-    const json = parseJson(await readBody(answer, question, maxAnswerBytes));
+    const json = jsonOrUndefined(await readBody(answer, question, maxAnswerBytes));
     if (status !== 200) {
       throw refused(url, { status, headers: answer.headers, json });
     }
@@ -153,7 +153,7 @@ export function createGatewayToolServer(options: GatewayOptions): ToolServer {
       const text = await readBody(answer, question, maxAnswerBytes);
       const status = answer.statusCode ?? 0;
       if (status !== 200) {
-        const json = parseJson(text);
+        const json = jsonOrUndefined(text);
         throw refused(url, { status, headers: answer.headers, json });
       }
       if (mediaTypeOf(answer) !== "text/plain") throw notAGateway(url, mediaTypeOf(answer));
@@ -179,7 +179,7 @@ async function readCall(
   try {
     for await (const { event, data } of readEvents(answer as AsyncIterable<Buffer>, count)) {
       size = 0;
-      const value = parseJson(data);
+      const value = jsonOrUndefined(data);
       if (event === "result" && isJsonObject(value)) return value;
       if (event === "error") {
         throw refused(question.url, { status: 500, headers: {}, json: value });

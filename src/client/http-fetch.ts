@@ -3,7 +3,7 @@ import type { Agent as HttpsAgent } from "node:https";
 import { Readable } from "node:stream";
 import { AppError } from "../core/errors.ts";
 import { errorOfAnswer } from "./answer-error.ts";
-import { maxAnswerBytes, openAnswer, parseJson, readBody, tooLong } from "./http-json.ts";
+import { maxAnswerBytes, openAnswer, jsonOrUndefined, readBody, tooLong } from "./http-json.ts";
 import type { HttpQuestion } from "./http-json.ts";
 
 /** What the MCP SDK asks of a `fetch`. */
@@ -24,7 +24,7 @@ export interface RecordingFetch {
 
 /** Whether a question is one that waits for an answer, not a notification. */
 function waitsForAnswer(body: string | undefined): boolean {
-  const message = body === undefined ? undefined : parseJson(body);
+  const message = body === undefined ? undefined : jsonOrUndefined(body);
   return typeof message === "object" && message !== null && "id" in message && "method" in message;
 }
 
@@ -49,7 +49,7 @@ export function createRecordingFetch(options: {
       const status = answer.statusCode ?? 0;
       if (answered && (status === 401 || status === 403 || status === 429 || status >= 500)) {
         refused = status;
-        const json = parseJson(await readBody(answer, question, 1024 * 1024));
+        const json = jsonOrUndefined(await readBody(answer, question, 1024 * 1024));
         throw errorOfAnswer(
           question.url,
           { status, headers: answer.headers, json },

@@ -145,12 +145,20 @@ export function openAnswer(question: HttpQuestion): Promise<IncomingMessage> {
   });
 }
 
+/** Somebody answered, with what is of no use: a redirect, or far more than was asked for. */
+export class UnusableAnswer extends AppError {
+  constructor(message: string, hint: string | undefined) {
+    super("unreachable", message, { hint });
+  }
+}
+
 function redirected(url: string, location: string | undefined): AppError {
   const target =
     location !== undefined && URL.canParse(location, url) ? new URL(location, url) : undefined;
-  return new AppError("unreachable", `${shownAddress(url)} redirects; redirects are not followed`, {
-    ...(target && { hint: `If you trust it: --url ${quoteForShell(oneLine(target.href))}` }),
-  });
+  return new UnusableAnswer(
+    `${shownAddress(url)} redirects; redirects are not followed`,
+    target && `If you trust it: --url ${quoteForShell(oneLine(target.href))}`,
+  );
 }
 
 /**
@@ -191,10 +199,9 @@ export function cutOff(url: string, cause?: unknown): AppError {
 
 /** The error for an answer that goes on and on. */
 export function tooLong(url: string, maxBytes: number): AppError {
-  return new AppError(
-    "unreachable",
+  return new UnusableAnswer(
     `The answer of ${shownAddress(url)} is longer than ${maxBytes / 1024 / 1024} MiB`,
-    { hint: "Check that the address is that of an MCP server or a OneDoor gateway" },
+    "Check that the address is that of an MCP server or a OneDoor gateway",
   );
 }
 
@@ -219,13 +226,13 @@ export async function askJson(
   return {
     status: answer.statusCode ?? 0,
     headers: answer.headers,
-    json: parseJson(text),
+    json: jsonOrUndefined(text),
     mediaType: mediaTypeOf(answer),
   };
 }
 
 /** Undefined when the text is not JSON. */
-export function parseJson(text: string): unknown {
+export function jsonOrUndefined(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {

@@ -1,7 +1,6 @@
 import { isJsonObject } from "../core/json.ts";
-import { askJson } from "./http-json.ts";
+import { askJson, UnusableAnswer } from "./http-json.ts";
 import { baseOf } from "./server-address.ts";
-import { AppError } from "../core/errors.ts";
 
 /** Which protocol a server is spoken to in. */
 export type ServerKind = "onedoor" | "mcp";
@@ -21,9 +20,7 @@ export async function identify(endpoint: string, signal: AbortSignal): Promise<S
     return status === 200 && isJsonObject(json) && json["name"] === "onedoor" ? "onedoor" : "mcp";
   } catch (error) {
     // Something is there (it redirects, or sends more than a status could be), only no gateway.
-    if (error instanceof AppError && error.code === "unreachable" && error.cause === undefined) {
-      return "mcp";
-    }
+    if (error instanceof UnusableAnswer) return "mcp";
     throw error;
   }
 }

@@ -11,6 +11,25 @@ export interface ConfigurationProblem {
   line?: number | undefined;
   /** What to do about it, when that is not evident. */
   hint?: string | undefined;
+  /** Wrong only because this environment variable is not set here; elsewhere it may be. */
+  unsetVariable?: string | undefined;
+}
+
+/** What is wrong with a configuration file, whole: the message tells the first problem. */
+export class ConfigurationError extends AppError {
+  readonly file: string;
+  readonly problems: readonly ConfigurationProblem[];
+
+  constructor(
+    message: string,
+    hint: string | undefined,
+    file: string,
+    problems: readonly ConfigurationProblem[],
+  ) {
+    super("config_invalid", message, { hint });
+    this.file = file;
+    this.problems = problems;
+  }
 }
 
 const plainKey = /^[A-Za-z_$][A-Za-z0-9_$-]*$/;
@@ -37,7 +56,7 @@ function formatProblem(file: string, problem: ConfigurationProblem): string {
 export function configurationError(
   file: string,
   problems: readonly [ConfigurationProblem, ...ConfigurationProblem[]],
-): AppError {
+): ConfigurationError {
   const sorted = problems.toSorted((a, b) => (a.line ?? 0) - (b.line ?? 0));
   const first = sorted[0] ?? problems[0];
   const more = problems.length - 1;
@@ -45,7 +64,6 @@ export function configurationError(
     ...(first.hint === undefined ? [] : [first.hint]),
     ...(more === 0 ? [] : [`${more} more ${more === 1 ? "problem" : "problems"} in this file`]),
   ];
-  return new AppError("config_invalid", formatProblem(file, first), {
-    hint: hints.length === 0 ? undefined : hints.join("; "),
-  });
+  const hint = hints.length === 0 ? undefined : hints.join("; ");
+  return new ConfigurationError(formatProblem(file, first), hint, file, sorted);
 }

@@ -7,12 +7,6 @@ export interface Environment {
   token: string | undefined;
   profile: string | undefined;
   configDir: string | undefined;
-  store: string | undefined;
-  config: string | undefined;
-  host: string | undefined;
-  port: string | undefined;
-  externalUrl: string | undefined;
-  auth: string | undefined;
   clientName: string | undefined;
   sessionId: string | undefined;
   nodeEnv: string | undefined;
@@ -35,12 +29,6 @@ export function readEnvironment(all: Readonly<Record<string, string | undefined>
     token: get("ONEDOOR_TOKEN"),
     profile: get("ONEDOOR_PROFILE"),
     configDir: get("ONEDOOR_CONFIG_DIR"),
-    store: get("ONEDOOR_STORE"),
-    config: get("ONEDOOR_CONFIG"),
-    host: get("ONEDOOR_HOST"),
-    port: get("ONEDOOR_PORT"),
-    externalUrl: get("ONEDOOR_EXTERNAL_URL"),
-    auth: get("ONEDOOR_AUTH"),
     clientName: get("ONEDOOR_CLIENT_NAME"),
     sessionId: get("ONEDOOR_SESSION_ID"),
     nodeEnv: get("NODE_ENV"),

@@ -24,6 +24,7 @@ export function fillVariables(
           problems.push({
             path,
             reason: `the environment variable ${name} is not set`,
+            unsetVariable: name,
             hint: `set ${name}, or write \${${name}:-default}`,
           });
         }

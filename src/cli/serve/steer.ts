@@ -1,4 +1,5 @@
 import { existsSync } from "node:fs";
+import { ConfigurationError, configurationError } from "../../config/configuration-problem.ts";
 import { AppError, toAppError } from "../../core/errors.ts";
 import type { RuntimeRecord } from "../../runtime/runtime-record.ts";
 import type { GlobalOptions } from "../command.ts";
@@ -113,8 +114,11 @@ async function problemOnDisk(
       overrides: { insecureHttp: true },
     });
   } catch (error) {
-    const { message } = toAppError(error);
-    return / the environment variable \w+ is not set$/u.test(message) ? undefined : message;
+    if (!(error instanceof ConfigurationError)) return toAppError(error).message;
+    const [first, ...more] = error.problems.filter(
+      ({ unsetVariable }) => unsetVariable === undefined,
+    );
+    return first && configurationError(error.file, [first, ...more]).message;
   }
   return undefined;
 }
