@@ -20,7 +20,10 @@ export interface Io {
    * token that the tool was given or made has its place, and the result of `auth token` is the token.
    */
   out(text: string | Uint8Array, options?: { exact?: boolean }): Promise<void>;
-  /** Writes one line for people to stderr; silent with `--quiet` unless `always`. */
+  /**
+   * Writes one line for people to stderr. Silent with `--quiet`, and when this command has said the same
+   * before (one that tries again goes the same way again), unless `always`.
+   */
   note(line: string, options?: { always?: boolean }): void;
   /** A spinner on a terminal, nothing elsewhere. */
   spin(text: string): Spinner;

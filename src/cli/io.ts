@@ -36,6 +36,7 @@ export function createProcessIo(
 ): ProcessIo {
   let stdinOpened = false;
   let active: LazySpinner | undefined;
+  const noted = new Set<string>();
   const stderrIsTerminal = isTerminal(streams.stderr);
   // A terminal that does not know its width has nowhere to move: ora would clear lines for ever.
   const spinners =
@@ -62,7 +63,10 @@ export function createProcessIo(
         exact || typeof text !== "string" ? text : options.secrets.mask(text),
       ),
     note(line, { always = false } = {}) {
-      if (options.quiet && !always) return;
+      if (!always) {
+        if (options.quiet || noted.has(line)) return;
+        noted.add(line);
+      }
       const text = options.secrets.mask(withFolder(line, options.folder));
       const write = (): void => {
         streams.stderr.write(`${stderrIsTerminal ? escapeForTerminal(text) : text}\n`);

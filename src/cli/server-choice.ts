@@ -87,7 +87,7 @@ export async function findServer(
   const choice = complete(url, "profile", profile, undefined, options, context);
   // Nothing is used where nothing will be sent.
   if (options.sayServer === true || !ownGatewayIsAway(choice, options, context))
-    sayOnce(`Using ${shownAddress(choice.endpoint)} (profile ${profile.name})`, context);
+    context.io.note(`Using ${shownAddress(choice.endpoint)} (profile ${profile.name})`);
   return choice;
 }
 
@@ -110,25 +110,17 @@ export async function findActiveServer(
     if (!profile) understand(given, how, options);
     const choice = complete(url, how, profile, runtime, options, context);
     if (how === "environment")
-      sayOnce(`Using ${shownAddress(choice.endpoint)} (ONEDOOR_URL)`, context);
+      context.io.note(`Using ${shownAddress(choice.endpoint)} (ONEDOOR_URL)`);
     return choice;
   }
   if (runtime) {
     const url = parseServerUrl(runtime.url);
     const profile = await profiles.find(url.canonical, name);
     if (options.sayServer === true || context.io.stderrIsTerminal)
-      sayOnce(`Using ${runtime.url} (the running gateway)`, context);
+      context.io.note(`Using ${runtime.url} (the running gateway)`);
     return complete(url, "runtime", profile, runtime, options, context);
   }
   return undefined;
-}
-
-const said = new WeakMap<Context, string>();
-
-/** A command that tries again and again chooses again, and does not say it again. */
-function sayOnce(line: string, context: Context): void {
-  if (said.get(context) !== line) context.io.note(line);
-  said.set(context, line);
 }
 
 /** @throws AppError `usage`, saying when the address came from the environment */

@@ -91,6 +91,14 @@ it("keeps notes for itself with --quiet, except those that must be said", () => 
   expect(stderr.text).toBe("must be known\n");
 });
 
+it("says a note once, however often a command comes by, and what must be said each time", () => {
+  const { streams, stderr } = fakeStreams(false);
+  const io = createProcessIo(streams, defaults);
+  for (const line of ["Using it", "Using it", "another"]) io.note(line);
+  for (const line of ["a log line", "a log line"]) io.note(line, { always: true });
+  expect(stderr.text).toBe("Using it\nanother\na log line\na log line\n");
+});
+
 it("lets go of stdin only where a command has used it", () => {
   const unused = fakeStreams(false);
   createProcessIo(unused.streams, defaults).close();

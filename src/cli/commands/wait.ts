@@ -52,13 +52,12 @@ export function createWait(source: ServerSource): CommandModule<WaitOptions> {
       let spinner = context.io.spin("Waiting for the gateway");
       try {
         const patient = patientSource(source, deadline);
-        const brief = sayingOnce(context);
         const settled = await untilReached<Settled>(deadline, () =>
           options.server === undefined
-            ? allSettled(patient, options, brief, spinner)
+            ? allSettled(patient, options, context, spinner)
             : withServer(
                 options,
-                brief,
+                context,
                 patient,
                 (server) => {
                   spinner.stop();
@@ -138,20 +137,6 @@ function patientSource(source: ServerSource, deadline: Deadline): ServerSource {
         "unreachable",
       ),
   };
-}
-
-/** What is said again with each attempt is worth saying once. */
-function sayingOnce(context: Context): Context {
-  const said = new Set<string>();
-  const io: Context["io"] = Object.create(context.io, {
-    note: {
-      value: (...[line, ...more]: Parameters<Context["io"]["note"]>): void => {
-        if (!said.has(line)) context.io.note(line, ...more);
-        said.add(line);
-      },
-    },
-  });
-  return { ...context, io };
 }
 
 /** Tries again while nobody is there; whoever answers wrongly will go on doing so. */

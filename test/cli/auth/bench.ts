@@ -87,8 +87,8 @@ export class Bench {
           this.stdout += typeof text === "string" ? text : Buffer.from(text).toString("utf8");
           return Promise.resolve();
         },
-        note: (line) => {
-          this.notes.push(line);
+        note: (line, { always = false } = {}) => {
+          if (always || !this.notes.includes(line)) this.notes.push(line);
         },
         spin: () => ({ update: () => undefined, stop: () => undefined }),
         foreign: (text) => text,

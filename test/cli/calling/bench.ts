@@ -130,8 +130,8 @@ export class Bench {
           this.stdout += typeof text === "string" ? text : Buffer.from(text).toString("latin1");
           return Promise.resolve();
         },
-        note: (line) => {
-          this.notes.push(line);
+        note: (line, { always = false } = {}) => {
+          if (always || !this.notes.includes(line)) this.notes.push(line);
         },
         spin: (text) => {
           this.spun.push(text);
