@@ -168,6 +168,16 @@ describe("a schema that costs too much checks nothing", () => {
     expect(check({ properties: { a: list } }, { a: [1] })).toHaveLength(1);
   });
 
+  it("when very many items each meet very many alternatives", () => {
+    const anyOf = Array.from({ length: 1_000 }, (_, index) => ({ const: index }));
+    const list = { properties: { a: { type: "array", items: { anyOf } } } };
+    const items = (length: number): JsonObject => ({ a: Array.from({ length }, () => "no") });
+    expect(check(list, items(5_000))).toEqual([]);
+    expect(check(list, items(3))).toHaveLength(1);
+    const plain = { properties: { a: { type: "array", items: number } } };
+    expect(check(plain, items(5_000))).toHaveLength(1);
+  });
+
   it.each([
     ["an inner $id", { $id: "https://example.com/inner", ...number }],
     ["a dynamic reference", { $dynamicRef: "#a" }],
