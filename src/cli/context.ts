@@ -9,8 +9,7 @@ export interface Io {
   readonly stdinIsTerminal: boolean;
   readonly stdoutIsTerminal: boolean;
   readonly stderrIsTerminal: boolean;
-  /** Colour on stdout / spinners on stderr: a terminal, and no CI, NO_COLOR, TERM=dumb. */
-  readonly color: boolean;
+  /** Whether `spin` shows anything: stderr is a terminal, and no CI, NO_COLOR, TERM=dumb. */
   readonly spinners: boolean;
   readonly columns: number;
   /**

@@ -54,7 +54,6 @@ export function createProcessIo(
     },
     stdoutIsTerminal,
     stderrIsTerminal,
-    color: stdoutIsTerminal && !options.plainOutput,
     spinners,
     columns: streams.stdout.columns || 80,
     out: (text, { exact = false } = {}) =>

@@ -36,7 +36,6 @@ export interface GatewayOptions {
   /** What the gateway's audit says about who called; said by us, believed by nobody. */
   clientName: string;
   sessionId?: string | undefined;
-  projectId?: string | undefined;
   signal: AbortSignal;
 }
 
@@ -63,7 +62,6 @@ export function createGatewayToolServer(options: GatewayOptions): ToolServer {
     ...bearerHeader(options.bearer),
     "x-onedoor-client": headerText(options.clientName),
     ...(options.sessionId && { "x-onedoor-session": headerText(options.sessionId) }),
-    ...(options.projectId && { "x-onedoor-project": headerText(options.projectId) }),
   };
   const refused = (url: string, answer: RefusedAnswer): AppError =>
     errorOfAnswer(url, answer, options.bearer !== undefined, options.ownGateway);

@@ -143,7 +143,7 @@ export function superviseUpstream(options: SupervisionOptions): Upstream {
     connection = opened;
     known = opened;
     setTools(opened.tools);
-    setState({ kind: "ready", sinceMs: readyAtMs, era: opened.era });
+    setState({ kind: "ready", era: opened.era });
     logger.info("Upstream ready", { server: name, era: opened.era, tools: tools.length });
     const loss = await Promise.race([opened.lost, closed.promise]);
     connection = undefined;

@@ -8,7 +8,7 @@ import type { CallToolResult, Progress, ProtocolEra, Tool } from "../core/mcp.ts
 export type UpstreamState =
   /** `reason`: why the start or connection before this one failed; absent at the first start. */
   | { kind: "starting"; attempt: number; reason?: string | undefined }
-  | { kind: "ready"; sinceMs: number; era: ProtocolEra }
+  | { kind: "ready"; era: ProtocolEra }
   | { kind: "waiting"; reason: string; retryAtMs: number; attempt: number }
   | { kind: "stopped" };
 

@@ -42,7 +42,7 @@ describe("on a terminal", () => {
     expect(io.foreign(hostile)).toBe("a\\x1b[31mb\\u202ec\td\ne");
     io.note("Using \u001b[2J");
     expect(stderr.text).toBe("Using \\x1b[2J\n");
-    expect(io).toMatchObject({ color: true, spinners: true, columns: 100 });
+    expect(io).toMatchObject({ spinners: true, columns: 100 });
   });
 
   it.each([
@@ -72,7 +72,7 @@ describe("in a pipe", () => {
     const io = createProcessIo(streams, defaults);
     await io.out(io.foreign(hostile));
     expect(stdout.text).toBe(hostile);
-    expect(io).toMatchObject({ color: false, spinners: false, columns: 80 });
+    expect(io).toMatchObject({ spinners: false, columns: 80 });
   });
 
   it("fails a write nobody reads", async () => {

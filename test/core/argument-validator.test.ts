@@ -109,6 +109,8 @@ describe("compileArgumentCheck", () => {
   });
 });
 
+const items = (length: number): JsonObject => ({ a: Array.from({ length }, () => "no") });
+
 describe("a schema that costs too much checks nothing", () => {
   const wrong = { a: "text" };
   const number = { type: "number" };
@@ -171,7 +173,6 @@ describe("a schema that costs too much checks nothing", () => {
   it("when very many items each meet very many alternatives", () => {
     const anyOf = Array.from({ length: 1_000 }, (_, index) => ({ const: index }));
     const list = { properties: { a: { type: "array", items: { anyOf } } } };
-    const items = (length: number): JsonObject => ({ a: Array.from({ length }, () => "no") });
     expect(check(list, items(5_000))).toEqual([]);
     expect(check(list, items(3))).toHaveLength(1);
     const plain = { properties: { a: { type: "array", items: number } } };

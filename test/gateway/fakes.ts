@@ -15,7 +15,7 @@ import type {
   UpstreamState,
 } from "../../src/upstream/upstream.ts";
 
-export const ready: UpstreamState = { kind: "ready", sinceMs: 0, era: "legacy" };
+export const ready: UpstreamState = { kind: "ready", era: "legacy" };
 export const starting: UpstreamState = { kind: "starting", attempt: 1 };
 export const failed = (reason: string): UpstreamState => ({
   kind: "waiting",

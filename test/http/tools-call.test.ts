@@ -147,7 +147,7 @@ describe("POST /api/v1/tools/call", () => {
     const { one, post } = await start(fakeUpstream("one", []));
     one.state = starting;
     expect((await post(call)).status).toBe(503);
-    one.state = { kind: "ready", sinceMs: 0, era: "modern" };
+    one.state = { kind: "ready", era: "modern" };
     expect((await post(call)).status).toBe(404);
   });
 

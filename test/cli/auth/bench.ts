@@ -80,7 +80,6 @@ export class Bench {
         stdinIsTerminal: false,
         stdoutIsTerminal: this.columns !== undefined,
         stderrIsTerminal: this.terminal,
-        color: false,
         spinners: false,
         columns: this.columns ?? 80,
         out: (text) => {

@@ -123,7 +123,6 @@ export class Bench {
         stdinIsTerminal: this.terminal,
         stdoutIsTerminal: this.terminal,
         stderrIsTerminal: this.terminal,
-        color: false,
         spinners: this.terminal,
         columns: 80,
         out: (text) => {
