@@ -49,6 +49,8 @@ form every MCP client uses for \`mcpServers\`:
       "headers": { "Authorization": "Bearer \${SEARCH_TOKEN}" },
       "timeout": 30,
     },
+    // the older HTTP+SSE transport
+    "archive": { "type": "sse", "url": "https://old.example.com/sse" },
   },
 }
 \`\`\`
@@ -58,6 +60,7 @@ form every MCP client uses for \`mcpServers\`:
 - A file that group or others may write is refused: who can write it can run programs as you.
 - Saving the file applies it; only the servers that changed are restarted. A wrong file at that moment changes
   nothing and is reported in the log. What the gateway listens on and who is let in change with a restart.
+  Calls in flight finish, clients keep their sessions and are told that lists changed.
 - A wrong file at the start ends it with exit code 2 and \`<file>:<line>: <key>: <reason>\`.
 - The gateway starts programs with PATH, HOME, locale and TMPDIR, plus \`env\` and \`inheritEnv\`; never with an
   \`ONEDOOR_*\` variable.
@@ -75,6 +78,30 @@ ${rows({ properties: Object.fromEntries(Object.entries(schema.properties ?? {}).
 | key | type | meaning |
 |---|---|---|
 ${servers ? rows(servers, "").join("\n") : ""}
+
+## One connection for all, or one for each client
+
+Some servers ask their client something back while they work: to complete a text (sampling), to have a person fill
+in a form (elicitation), which folders it works in (roots). Such a question must reach the client whose call it
+belongs to, and nobody else.
+
+- With \`"connection": "session"\`, the default of servers with \`url\`, every client that says it can be asked gets a
+  connection of its own to the server, with the capabilities it declared. The others share one.
+- With \`"connection": "shared"\`, the default of servers with \`command\`, all clients share one connection over which
+  nothing can be asked. A program that should ask needs \`"connection": "session"\`: then it is started once more for
+  each such client, and ended with it.
+
+A server of the 2026-07-28 revision needs no connection of its own for that: there each request carries what its
+client can be asked. With an explicit \`"connection": "shared"\` none carries it.
+
+\`\`\`jsonc
+{
+  "mcpServers": {
+    // asks for the folders it may use; is stopped after ten minutes without a request
+    "editor": { "command": "my-editor-server", "connection": "session", "idleTimeout": 600 },
+  },
+}
+\`\`\`
 
 ## Who is let in
 

@@ -29,6 +29,10 @@ const session = [
   ["run", "agent run everything/get-sum a=2 b=40"],
   ["run", "agent run everything/get-sum a=two b=40", 2],
   ["run", "agent run everything/ecko message=hello", 2],
+  [
+    "proxy",
+    `echo '{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"everything__echo","arguments":{"message":"hello"},"_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28","io.modelcontextprotocol/clientCapabilities":{}}}}' | agent proxy`,
+  ],
   ["instructions", "agent instructions | head -n 24"],
   ["completion", "agent completion bash | head -n 5"],
   ["auth-logout", "agent auth logout --all"],

@@ -14,19 +14,13 @@ export const mayImport = {
   runtime: { rooms: ["core"], packages: [] },
   profiles: { rooms: ["core", "oauth"], packages: ["conf", "keytar"] },
   auth: { rooms: ["core", "runtime"], packages: [], node: ["node:crypto"] },
-  "mcp-client": { rooms: ["core"], packages: ["@modelcontextprotocol/client"], node: [] },
-  upstream: {
-    rooms: ["core", "oauth", "mcp-client"],
-    packages: ["@modelcontextprotocol/client", "cross-spawn", "undici"],
-  },
-  gateway: { rooms: ["core", "auth", "upstream"], packages: [], node: [] },
-  mcp: { rooms: ["core", "gateway"], packages: ["@modelcontextprotocol/server"] },
+  "mcp-client": { rooms: ["core"], packages: ["eventsource-parser"] },
+  upstream: { rooms: ["core", "oauth", "mcp-client"], packages: ["cross-spawn", "undici"] },
+  gateway: { rooms: ["core", "auth", "upstream"], packages: [], node: ["node:crypto"] },
+  mcp: { rooms: ["core", "gateway"], packages: [] },
   http: { rooms: ["core", "gateway", "auth", "mcp"], packages: ["fastify", "zod"] },
   storage: { rooms: ["core"], packages: ["kysely", "libsql"] },
-  client: {
-    rooms: ["core", "oauth", "profiles", "runtime", "mcp-client"],
-    packages: ["@modelcontextprotocol/client"],
-  },
+  client: { rooms: ["core", "oauth", "profiles", "runtime", "mcp-client"], packages: [] },
   cli: {
     rooms: [
       "core",
@@ -35,6 +29,7 @@ export const mayImport = {
       "runtime",
       "profiles",
       "auth",
+      "mcp-client",
       "upstream",
       "gateway",
       "mcp",

@@ -11,7 +11,14 @@ export default defineConfig({
   test: {
     include: ["test/**/*.test.ts"],
     // These need a keychain, a registry, other people's programs or shells: npm run test:keychain|package|foreign|shells.
-    exclude: ["test/keychain/**", "test/package/**", "test/foreign/**", "test/shells/**"],
+    exclude: [
+      "test/keychain/**",
+      "test/package/**",
+      "test/foreign/**",
+      "test/shells/**",
+      // Holds no tests of ours, but installed packages with tests of theirs.
+      "test/conformance/**",
+    ],
     testTimeout: 30_000,
     hookTimeout: 30_000,
     pool: "forks",

@@ -1,3 +1,4 @@
+import type { Readable } from "node:stream";
 import type { Deadline } from "../client/deadline.ts";
 import type { Directories } from "../config/directories.ts";
 import type { Environment } from "../config/environment.ts";
@@ -5,7 +6,7 @@ import type { KnownSecrets } from "./known-secrets.ts";
 
 /** The terminal or pipe around a command. Only `createProcessIo` knows `process`. */
 export interface Io {
-  readonly stdin: NodeJS.ReadableStream & { fd?: number };
+  readonly stdin: Readable & { fd?: number };
   readonly stdinIsTerminal: boolean;
   readonly stdoutIsTerminal: boolean;
   readonly stderrIsTerminal: boolean;

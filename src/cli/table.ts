@@ -48,6 +48,11 @@ export const commandTable: readonly CommandEntry[] = [
     load: async () => (await import("./commands/run.ts")).command,
   },
   {
+    path: ["proxy"],
+    summary: "Be an MCP server on stdin and stdout, for clients that only start programs",
+    load: async () => (await import("./commands/proxy.ts")).command,
+  },
+  {
     path: ["instructions"],
     summary: "Print the playbook and the live inventory for an AI agent",
     load: async () => (await import("./commands/instructions.ts")).command,

@@ -1,7 +1,7 @@
 import { isJsonObject } from "../core/json.ts";
 import type { JsonObject } from "../core/json.ts";
 import { isTool } from "../core/mcp.ts";
-import type { Inventory, ServerPage, ServerRow } from "./tool-server.ts";
+import type { Inventory, OtherCounts, ServerPage, ServerRow } from "./tool-server.ts";
 
 // A gateway's answers as our types. What answers may be of another version, or not a gateway at all:
 // nothing is believed, fields that are missing get their empty value.
@@ -14,15 +14,32 @@ function text(value: unknown): string | undefined {
   return typeof value === "string" && value !== "" ? value : undefined;
 }
 
+function number(value: unknown): number {
+  return typeof value === "number" ? value : 0;
+}
+
 function rowOf(value: unknown): ServerRow | undefined {
   if (!isJsonObject(value) || typeof value["name"] !== "string") return undefined;
   const { state, toolCount } = value;
+  const counts = countsOf(value["counts"]);
   return {
     name: value["name"],
     state: state === "ready" || state === "starting" ? state : "unavailable",
     reason: text(value["reason"]),
-    toolCount: typeof toolCount === "number" ? toolCount : 0,
+    toolCount: number(toolCount),
+    ...(counts && { counts }),
     tags: strings(value["tags"]),
+  };
+}
+
+/** Undefined where nobody counted. */
+function countsOf(value: unknown): OtherCounts | undefined {
+  if (!isJsonObject(value)) return undefined;
+  const { prompts, resources, resourceTemplates } = value;
+  return {
+    prompts: number(prompts),
+    resources: number(resources),
+    resourceTemplates: number(resourceTemplates),
   };
 }
 
@@ -45,6 +62,7 @@ export function pageOf(answer: JsonObject): ServerPage | undefined {
     tools: answer["tools"].filter((tool) => isTool(tool)),
     instructions: text(answer["instructions"]),
     stderrTail: strings(answer["stderrTail"]),
+    ...(Array.isArray(answer["problems"]) && { problems: strings(answer["problems"]) }),
     serverInfo:
       isJsonObject(info) && typeof info["name"] === "string" && typeof info["version"] === "string"
         ? { name: info["name"], version: info["version"] }

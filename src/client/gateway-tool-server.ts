@@ -89,6 +89,8 @@ export function createGatewayToolServer(options: GatewayOptions): ToolServer {
       ...(Object.keys(call.untyped).length > 0 && { untyped: call.untyped }),
       ...(call.text !== undefined && { text: call.text }),
       timeoutMs: call.timeoutMs,
+      // Without it the gateway lets no upstream server ask anything.
+      ...(call.onElicitation && { clientCapabilities: { elicitation: { form: {} } } }),
       ...retry,
     };
     const question: HttpQuestion = {

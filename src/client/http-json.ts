@@ -121,7 +121,6 @@ export function openAnswer(question: HttpQuestion): Promise<IncomingMessage> {
           : { "content-length": String(Buffer.byteLength(question.body)) }),
       },
       agent: question.agent ?? false,
-      signal,
       lookup,
       autoSelectFamily: true,
     };
@@ -129,10 +128,17 @@ export function openAnswer(question: HttpQuestion): Promise<IncomingMessage> {
     const request = secure
       ? httpsRequest(question.url, options)
       : httpRequest(question.url, options);
+    // Not Node's own `signal`: it destroys the socket with an error of its own, and when nobody reads the
+    // answer any more nobody listens for that either.
+    const abort = (): void => void request.destroy();
+    signal.addEventListener("abort", abort, { once: true });
+    request.on("close", () => signal.removeEventListener("abort", abort));
     request.on("error", (error) => {
       reject(signal.aborted ? abortReason(signal) : unreachable(question.url, error));
     });
     request.on("response", (answer) => {
+      // Whoever reads it hears of its end while reading; Node may say it once more when nobody does.
+      answer.on("error", () => undefined);
       const location = answer.headers.location;
       if ((answer.statusCode ?? 0) >= 300 && (answer.statusCode ?? 0) < 400) {
         answer.destroy();

@@ -1,34 +1,32 @@
-import {
-  Client,
-  ProtocolError,
-  SdkError,
-  SdkErrorCode,
-  SdkHttpError,
-  StreamableHTTPClientTransport,
-} from "@modelcontextprotocol/client";
 import { AppError } from "../core/errors.ts";
-import { isJsonObject } from "../core/json.ts";
 import type { JsonObject } from "../core/json.ts";
-import { isTool } from "../core/mcp.ts";
-import type { ProtocolEra, Tool } from "../core/mcp.ts";
-import { oneLine } from "../core/terminal-text.ts";
+import { RpcFault, rpcCodes } from "../core/json-rpc.ts";
+import { isTool, progressOf } from "../core/mcp.ts";
+import type { Progress, ProtocolEra, Tool } from "../core/mcp.ts";
+import { headerDeclarationFault } from "../core/parameter-headers.ts";
 import { version } from "../core/version.ts";
-import { createLosslessRequests, nestedTooDeeply } from "../mcp-client/lossless-requests.ts";
-import type { Answer, LosslessOptions, LosslessRequest } from "../mcp-client/lossless-requests.ts";
-import { createRecordingFetch } from "./http-fetch.ts";
-import type { RecordingFetch } from "./http-fetch.ts";
-import { abortReason, createAgent, cutOff, shownAddress } from "./http-json.ts";
+import { OpenFault } from "../mcp-client/mcp-connection.ts";
+import type { McpConnection as Connection, RequestListener } from "../mcp-client/mcp-connection.ts";
+import { messageLimits } from "../mcp-client/message-limits.ts";
+import { openMcpConnection as openConnection } from "../mcp-client/open-mcp-connection.ts";
+import { createSseTransport } from "../mcp-client/sse-transport.ts";
+import { createStreamableHttpTransport } from "../mcp-client/streamable-http-transport.ts";
+import type { Transport } from "../mcp-client/transport.ts";
+import { bearerHeader } from "./bearer-header.ts";
+import { createAgent, maxAnswerBytes, shownAddress } from "./http-json.ts";
+import { httpStatusOf, mcpFailure } from "./mcp-failure.ts";
+import { createSendHttp } from "./send-http.ts";
 import { mcpEndpointsOf } from "./server-address.ts";
 import type { AskPerson } from "./tool-server.ts";
 
-// This file imports the MCP SDK statically, so import it dynamically: the REST way must not load it.
+// This file loads what speaks MCP, so import it dynamically: the REST way does without.
 
 /** A server that pages for ever must end somewhere. */
 const maxPages = 100;
-/** The SDK's own limits never end a request of ours: the one deadline does. */
+/** The one deadline of the command ends the question for the modern era, no limit of its own. */
 const noLimitMs = 2 ** 31 - 1;
-/** How long taking leave may take, in milliseconds. */
-const leaveMs = 1000;
+/** How long a server of the oldest transport may take to name its address, in milliseconds. */
+const sseOpeningMs = 5000;
 
 export interface McpConnectionOptions {
   endpoint: string;
@@ -39,8 +37,15 @@ export interface McpConnectionOptions {
   onElicitation: AskPerson;
 }
 
-/** Under the caller's own deadline. */
-type RequestOptions = Omit<LosslessOptions, "timeout" | "signal"> & { signal: AbortSignal };
+export interface McpRequestOptions {
+  /** The caller's own deadline; aborting it cancels the request at the server. */
+  signal: AbortSignal;
+  /** HTTP headers of this request alone. */
+  headers?: Readonly<Record<string, string>> | undefined;
+  onProgress?: ((progress: Progress) => void) | undefined;
+  /** Answers what is asked on this request's own stream, in place of the connection's. */
+  onElicitation?: AskPerson | undefined;
+}
 
 export interface McpConnection {
   /** Where the MCP endpoint was found. */
@@ -49,220 +54,169 @@ export interface McpConnection {
   readonly instructions: string | undefined;
   readonly hasTools: boolean;
   readonly era: ProtocolEra;
-  /** Every tool, every field kept. @throws AppError */
+  /**
+   * Every tool, every field kept; without those that a client of the modern era has to leave alone
+   * (2026-07-28, `x-mcp-header`). @throws AppError
+   */
   listTools(signal: AbortSignal): Promise<Tool[]>;
   /** @throws AppError `tool_error` when the server answers with a JSON-RPC error, `unreachable`, … */
-  request(
-    method: "tools/call" | "tools/list",
-    params: JsonObject,
-    options: RequestOptions,
-  ): Promise<JsonObject>;
+  request(method: string, params: JsonObject, options: McpRequestOptions): Promise<JsonObject>;
   /** Takes leave of the server, for at most a second. */
   close(): Promise<void>;
 }
 
-/** One request's failure as an error of ours; whatever the fetch saw says more than the SDK's wrapping. */
-function toFailure(
-  error: unknown,
-  url: string,
-  seen: AppError | undefined,
-  signal: AbortSignal,
-): unknown {
-  if (signal.aborted) return abortReason(signal);
-  if (error instanceof AppError) return error;
-  if (seen) return seen;
-  const where = shownAddress(url);
-  if (error instanceof ProtocolError) {
-    return new AppError("tool_error", `${where} answered: ${oneLine(error.message, 1000)}`, {
-      cause: error,
-    });
-  }
-  if (error instanceof SdkHttpError) {
-    return new AppError("unreachable", `${where} answered with HTTP ${error.status}`, {
-      hint: "Check that the address is that of an MCP server: most end in /mcp",
-      cause: error,
-    });
-  }
-  if (error instanceof SdkError || error instanceof Error) {
-    const closed = error instanceof SdkError && error.code === SdkErrorCode.ConnectionClosed;
-    return new AppError(
-      "unreachable",
-      closed
-        ? `${where} closed the connection before its answer`
-        : `${where} does not answer as an MCP server: ${oneLine(error.message)}`,
-      {
-        hint: "Check that the address is that of an MCP server: most end in /mcp",
-        cause: error,
-      },
-    );
-  }
-  return error;
-}
-
-/** What came in place of a result. */
-function answerFailure(answer: Exclude<Answer, { kind: "result" }>, url: string): AppError {
-  const where = shownAddress(url);
-  switch (answer.kind) {
-    case "error":
-      return new AppError(
-        "tool_error",
-        `${where} answered: ${oneLine(answer.error.message, 1000)}`,
-      );
-    case "stream-ended":
-      return cutOff(url);
-    case "too-deep":
-      return new AppError("unreachable", `${where}: ${nestedTooDeeply}`);
-    case "not-an-answer":
-      return new AppError("unreachable", `${where} did not answer as an MCP server`);
-  }
-}
-
-/** Whether another address, or the plain old handshake, is worth a try after this. */
-function statusOf(error: unknown, http: RecordingFetch): number | undefined {
-  if (error instanceof SdkHttpError) return error.status;
-  return http.failure?.code === "unreachable" ? http.failureStatus : undefined;
-}
+type Way = "streamable" | "streamable-legacy" | "sse";
 
 /**
- * Connects to an MCP server over Streamable HTTP, in whichever protocol era it speaks. The address is
- * tried as it was given and, where nothing is served there (404, 405), with `/mcp` below it. A server
- * that breaks down (5xx) on the question for the modern era is asked again in the old way.
+ * Connects to an MCP server over HTTP, in whichever protocol era it speaks. The address is tried as it was
+ * given and, where nothing is served there (404, 405), with `/mcp` below it. A server that breaks down
+ * (5xx) on the question for the modern era is asked again in the old way, and one that refuses `initialize`
+ * (4xx) is tried over the oldest transport, HTTP+SSE (MCP 2025-11-25, backwards compatibility).
  * @throws AppError `unreachable`, `timeout`, `auth_required` (401 without a bearer), `auth_rejected`
  *   (401 with one), `forbidden`, `rate_limited`
  */
 export async function openMcpConnection(options: McpConnectionOptions): Promise<McpConnection> {
-  const endpoints = mcpEndpointsOf(options.endpoint);
-  for (const [index, endpoint] of endpoints.entries()) {
-    const last = index === endpoints.length - 1;
-    for (const mode of ["auto", "legacy"] as const) {
-      const attempt = await tryConnect(endpoint, mode, options);
-      if (attempt.kind === "connected") return attempt.connection;
-      const brokeDown = mode === "auto" && (attempt.status ?? 0) >= 500;
-      if (brokeDown) continue;
-      if (!last && (attempt.status === 404 || attempt.status === 405)) break;
-      throw attempt.error;
+  let refused: unknown;
+  for (const endpoint of mcpEndpointsOf(options.endpoint)) {
+    let attempt = await tryConnect(endpoint, "streamable", options);
+    if ((attempt.status ?? 0) >= 500 && attempt.inProbe) {
+      attempt = await tryConnect(endpoint, "streamable-legacy", options);
     }
+    if (attempt.connection !== undefined) return attempt.connection;
+    const { status = 0, error } = attempt;
+    if (attempt.inProbe || status < 400 || status >= 500 || isAboutUs(status)) throw error;
+    const old = await tryConnect(endpoint, "sse", options);
+    if (old.connection !== undefined) return old.connection;
+    if (status !== 404 && status !== 405) throw error;
+    refused = error;
   }
-  throw new AppError("unreachable", `Cannot reach ${shownAddress(options.endpoint)}`);
+  throw refused;
 }
 
-type Attempt =
-  | { kind: "connected"; connection: McpConnection }
-  | { kind: "failed"; error: unknown; status: number | undefined };
+/** What these say is about the caller; there is no use in asking in another way. */
+function isAboutUs(status: number): boolean {
+  return status === 401 || status === 403 || status === 429;
+}
+
+interface Attempt {
+  connection?: McpConnection;
+  error?: unknown;
+  /** HTTP status that it failed with. */
+  status?: number | undefined;
+  inProbe?: boolean;
+}
 
 async function tryConnect(
   endpoint: string,
-  mode: "auto" | "legacy",
+  way: Way,
   options: McpConnectionOptions,
 ): Promise<Attempt> {
   const agent = createAgent(endpoint);
-  const http = createRecordingFetch({ agent, bearer: options.bearer });
-  const transport = new StreamableHTTPClientTransport(new URL(endpoint), { fetch: http.fetch });
-  const client = new Client(
-    { name: options.clientName, version },
-    { capabilities: { elicitation: { form: {} } }, versionNegotiation: { mode } },
-  );
-  const send = createLosslessRequests(client, transport);
-  client.setRequestHandler("elicitation/create", async (request) => {
-    const params: unknown = request.params;
-    return { ...(await options.onElicitation(isJsonObject(params) ? params : {})) };
-  });
-  try {
-    // The SDK's question for the modern era listens to no signal.
-    await unlessAborted(
-      options.signal,
-      client.connect(transport, { signal: options.signal, timeout: noLimitMs }),
-    );
-  } catch (error) {
-    await client.close().catch(() => undefined);
-    agent.destroy();
-    return {
-      kind: "failed",
-      error: toFailure(error, endpoint, http.failure, options.signal),
-      status: statusOf(error, http),
-    };
-  }
-  return {
-    kind: "connected",
-    connection: connectionOn({ client, send, transport, http, endpoint, agent }),
+  const headers = bearerHeader(options.bearer);
+  const server = {
+    url: endpoint,
+    headers,
+    sendHttp: createSendHttp(agent),
+    messageLimits: { ...messageLimits, bytes: maxAnswerBytes },
   };
-}
-
-/** What comes first: the end of the work, or of the waiting for it. */
-async function unlessAborted<T>(signal: AbortSignal, work: Promise<T>): Promise<T> {
-  if (signal.aborted) throw abortReason(signal);
-  const over = new AbortController();
-  const aborted = new Promise<never>((_resolve, reject) => {
-    const stop = (): void => {
-      reject(abortReason(signal));
-    };
-    signal.addEventListener("abort", stop, { once: true, signal: over.signal });
-  });
-  // Whichever comes second has nobody to tell.
-  work.catch(() => undefined);
+  const transport: Transport =
+    way === "sse" ? createSseTransport(server) : createStreamableHttpTransport(server);
+  const signal =
+    way === "sse"
+      ? AbortSignal.any([options.signal, AbortSignal.timeout(sseOpeningMs)])
+      : options.signal;
   try {
-    return await Promise.race([work, aborted]);
-  } finally {
-    over.abort();
+    const connection = await openConnection({
+      transport,
+      clientInfo: { name: options.clientName, version },
+      capabilities: { elicitation: { form: {} } },
+      mode: way === "streamable" ? "auto" : "legacy",
+      probeMs: noLimitMs,
+      signal,
+      onNotification: () => undefined,
+      onRequest: answerBy(options.onElicitation),
+    });
+    const bearer = options.bearer !== undefined;
+    const close = async (): Promise<void> => {
+      await connection.close();
+      agent.destroy();
+    };
+    return { connection: connectionOn(connection, { endpoint, bearer, close }) };
+  } catch (error) {
+    agent.destroy();
+    const asked = {
+      url: endpoint,
+      bearer: options.bearer !== undefined,
+      signal: options.signal,
+    };
+    return {
+      error: mcpFailure(error, asked),
+      status: options.signal.aborted ? undefined : httpStatusOf(error),
+      inProbe: error instanceof OpenFault && error.inProbe,
+    };
   }
 }
 
-interface Parts {
-  client: Client;
-  send: LosslessRequest;
-  transport: StreamableHTTPClientTransport;
-  http: RecordingFetch;
-  endpoint: string;
-  agent: ReturnType<typeof createAgent>;
-}
-
-function connectionOn({ client, send, transport, http, endpoint, agent }: Parts): McpConnection {
-  const info = client.getServerVersion();
-  const request: McpConnection["request"] = async (method, params, requestOptions) => {
-    const { signal } = requestOptions;
+function connectionOn(
+  connection: Connection,
+  { endpoint, bearer, close }: { endpoint: string; bearer: boolean; close: () => Promise<void> },
+): McpConnection {
+  const { era, serverInfo } = connection;
+  const request: McpConnection["request"] = async (method, params, options) => {
+    const { onProgress } = options;
+    const hear = (told: JsonObject): void => {
+      const progress = progressOf(told);
+      if (progress !== undefined) onProgress?.(progress);
+    };
     try {
-      const answer = await send({ method, params }, { timeout: noLimitMs, ...requestOptions });
-      if (answer.kind === "result") return answer.result;
-      throw http.failure ?? answerFailure(answer, endpoint);
+      return await connection.request(method, params, {
+        signal: options.signal,
+        headers: options.headers,
+        ...(onProgress !== undefined && { onProgress: hear }),
+        ...(options.onElicitation && { onRequest: answerBy(options.onElicitation) }),
+      });
     } catch (error) {
-      throw toFailure(error, endpoint, http.failure, signal);
+      throw mcpFailure(error, { url: endpoint, bearer, signal: options.signal });
     }
   };
   return {
     endpoint,
-    serverInfo: { name: info?.name ?? "", version: info?.version ?? "" },
-    instructions: client.getInstructions(),
-    era: client.getProtocolEra() ?? "legacy",
-    hasTools: client.getServerCapabilities()?.tools !== undefined,
+    serverInfo: { name: textOf(serverInfo["name"]), version: textOf(serverInfo["version"]) },
+    instructions: connection.instructions,
+    era,
+    hasTools: connection.capabilities["tools"] !== undefined,
     request,
     async listTools(signal) {
       const tools: Tool[] = [];
       let cursor: string | undefined;
       for (let page = 0; page < maxPages; page += 1) {
-        const result = await request("tools/list", cursor === undefined ? {} : { cursor }, {
-          signal,
-        });
+        const params: JsonObject = cursor === undefined ? {} : { cursor };
+        const result = await request("tools/list", params, { signal });
         const listed = Array.isArray(result["tools"]) ? result["tools"] : [];
-        tools.push(...listed.filter((tool) => isTool(tool)));
+        for (const tool of listed) {
+          if (!isTool(tool)) continue;
+          if (era === "legacy" || headerDeclarationFault(tool.inputSchema) === undefined) {
+            tools.push(tool);
+          }
+        }
         const next = result["nextCursor"];
         if (typeof next !== "string" || next === cursor) return tools;
         cursor = next;
       }
       throw new AppError("unreachable", `${shownAddress(endpoint)} lists tools without end`);
     },
-    async close() {
-      const limit = AbortSignal.timeout(leaveMs);
-      const late = new Promise<void>((resolve) => {
-        limit.addEventListener("abort", () => {
-          resolve();
-        });
-      });
-      // What was said last (a cancellation) is heard before the line goes dead.
-      await Promise.race([http.idle().then(() => transport.terminateSession()), late]).catch(
-        () => undefined,
-      );
-      await client.close().catch(() => undefined);
-      agent.destroy();
-    },
+    close,
   };
+}
+
+/** Of what a server may ask, only elicitation was declared. */
+function answerBy(ask: AskPerson): RequestListener {
+  return async (method, params) => {
+    if (method === "elicitation/create") return { ...(await ask(params)) };
+    throw new RpcFault({ code: rpcCodes.methodNotFound, message: "Method not found" });
+  };
+}
+
+function textOf(value: unknown): string {
+  return typeof value === "string" ? value : "";
 }

@@ -14,7 +14,7 @@ import { answerInputs, asksForever, maxRounds, needsInput } from "./input-requir
 import type { Retry } from "./input-required.ts";
 import type { AskPerson, ServerPage, ToolCall, ToolServer } from "./tool-server.ts";
 
-// This file imports the MCP SDK and the schema compiler, so import it dynamically.
+// This file loads what speaks MCP and the schema compiler, so import it dynamically.
 
 const mostDoubts = 5;
 
@@ -31,11 +31,11 @@ export interface McpOptions {
  * @throws AppError as `openMcpConnection` does
  */
 export async function connectMcpToolServer(options: McpOptions): Promise<ToolServer> {
-  let ask: AskPerson | undefined;
+  /** Of the last call: what a server asks on no call's own stream is taken to be about that one. */
+  let ask: AskPerson = decline;
   const connection = await openMcpConnection({
     ...options,
-    onElicitation: (params) =>
-      ask === undefined ? Promise.resolve({ action: "decline" }) : ask(params),
+    onElicitation: (params) => ask(params),
   });
   const name = connection.serverInfo.name || new URL(options.endpoint).host;
   let listed: Promise<Tool[]> | undefined;
@@ -94,9 +94,10 @@ export async function connectMcpToolServer(options: McpOptions): Promise<ToolSer
       const tool = await toolNamed(toolName);
       const params = { name: tool.name, arguments: prepareArguments(tool.name, tool, call) ?? {} };
       tellDoubts(tool, params.arguments, call);
-      ask = call.onElicitation;
+      ask = call.onElicitation ?? decline;
       const requestOptions = {
         signal: call.signal,
+        onElicitation: ask,
         // Headers of the modern era only: a legacy server would not know them.
         ...(connection.era === "modern" && {
           headers: parameterHeaders(tool.inputSchema, params.arguments),
@@ -118,6 +119,8 @@ export async function connectMcpToolServer(options: McpOptions): Promise<ToolSer
     close: () => connection.close(),
   };
 }
+
+const decline: AskPerson = () => Promise.resolve({ action: "decline" });
 
 function tellDoubts(tool: Tool, args: JsonObject, { onDoubt }: ToolCall): void {
   if (onDoubt === undefined) return;

@@ -7,19 +7,29 @@ export interface ServerRow {
   state: "starting" | "ready" | "unavailable";
   reason?: string | undefined;
   toolCount: number;
+  /** How much else it has; only a gateway says so. */
+  counts?: OtherCounts | undefined;
   tags: readonly string[];
+}
+
+export interface OtherCounts {
+  prompts: number;
+  resources: number;
+  resourceTemplates: number;
 }
 
 export interface ServerPage extends ServerRow {
   tools: readonly Tool[];
   instructions?: string | undefined;
   stderrTail: readonly string[];
+  /** What it lists and clients are not shown, and why, one line each; only a gateway says so. */
+  problems?: readonly string[] | undefined;
   serverInfo?: { name: string; version: string } | undefined;
 }
 
 export interface Inventory {
   servers: readonly ServerRow[];
-  /** Tool names that could not be offered as they are, one sentence each. */
+  /** Names and URIs that could not be offered as they are, one sentence each. */
   collisions: readonly string[];
 }
 

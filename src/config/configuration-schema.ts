@@ -9,14 +9,7 @@ import { z } from "zod";
 /** Keys the contract names that this version does not build. Ignoring an access rule would be worse than refusing it. */
 export const notYetSupported: Readonly<Record<"top" | "server", ReadonlySet<string>>> = {
   top: new Set(["trustedProxies", "rateLimit", "audit", "storage", "presets"]),
-  server: new Set([
-    "tools",
-    "access",
-    "trustHints",
-    "connection",
-    "idleTimeout",
-    "forwardIdentity",
-  ]),
+  server: new Set(["tools", "access", "trustHints", "forwardIdentity"]),
 };
 export const authTypesNotYetSupported: ReadonlySet<string> = new Set([
   "simple",
@@ -24,10 +17,12 @@ export const authTypesNotYetSupported: ReadonlySet<string> = new Set([
   "jwt",
   "oauth",
 ]);
-export const serverTypesNotYetSupported: ReadonlySet<string> = new Set(["sse"]);
 
 /** The longest call a configuration may allow, in seconds. */
 const longestTimeoutSeconds = 24 * 60 * 60;
+/** A body is held in memory while it is read; below this not even `initialize` would fit for sure. */
+const largestBodyBytes = 256 * 1024 * 1024;
+const smallestBodyBytes = 1024;
 
 const text = z.string({ error: "expected a string" });
 const word = text.min(1, { error: "must not be empty" });
@@ -38,10 +33,10 @@ const server = z
   .strictObject(
     {
       type: z
-        .enum(["stdio", "http"], { error: 'expected "stdio" or "http"' })
+        .enum(["stdio", "http", "sse"], { error: 'expected "stdio", "http" or "sse"' })
         .optional()
         .describe(
-          "How to reach the server. Left out: `stdio` with `command`, `http` with `url` (Streamable HTTP).",
+          "How to reach the server. Left out: `stdio` with `command`, `http` with `url` (Streamable HTTP). `sse` with `url`: the older HTTP+SSE transport.",
         ),
       command: word
         .optional()
@@ -61,7 +56,9 @@ const server = z
         .describe(
           "Names of further environment variables the program inherits, beside PATH, HOME, locale and TMPDIR.",
         ),
-      url: word.optional().describe("Address of a Streamable HTTP server."),
+      url: word
+        .optional()
+        .describe("Address of a Streamable HTTP server, or with `sse` of an event stream."),
       headers: z
         .record(word, text, { error: "expected an object of strings" })
         .optional()
@@ -84,6 +81,20 @@ const server = z
         .optional()
         .describe(
           "Limit of one tool call in seconds, started again by each progress notification. Default: 120.",
+        ),
+      connection: z
+        .enum(["shared", "session"], { error: 'expected "shared" or "session"' })
+        .optional()
+        .describe(
+          "`shared`: one connection for all clients, over which the server can ask no client anything. `session`: a client that can be asked (sampling, elicitation, roots) gets a connection of its own; of a stdio server, a process of its own. Default: `shared` with `command`, `session` with `url`.",
+        ),
+      idleTimeout: z
+        .number({ error: "expected a number of seconds" })
+        .positive({ error: "must be more than 0 seconds" })
+        .max(longestTimeoutSeconds, { error: "must be at most 86400 seconds" })
+        .optional()
+        .describe(
+          "Stops the program after so many seconds without a request; the next request starts it again. Default: it keeps running.",
         ),
       instructions: text
         .optional()
@@ -159,6 +170,14 @@ export const configurationSchema = z
       allowedOrigins: words
         .optional()
         .describe("Further web origins that may call, beside loopback and `externalUrl`."),
+      maxBodyBytes: z
+        .int({ error: "expected a whole number of bytes" })
+        .min(smallestBodyBytes, { error: "must be at least 1024 bytes" })
+        .max(largestBodyBytes, { error: "must be at most 268435456 bytes" })
+        .optional()
+        .describe(
+          "The largest body of a request; a larger one is answered with 413. Default: 4194304 (4 MiB).",
+        ),
       auth: z
         .union([
           authEntry,

@@ -37,7 +37,7 @@ export interface LoadOptions {
   };
 }
 
-const defaults = { host: "127.0.0.1", port: 3050 } as const;
+const defaults = { host: "127.0.0.1", port: 3050, maxBodyBytes: 4 * 1024 * 1024 } as const;
 
 /** Where the configuration is looked for when the user names no file. */
 export function defaultConfigurationFile(configDir: string): string {
@@ -126,6 +126,7 @@ function complete(
     ...withExternalUrl(overrides.externalUrl ?? written.externalUrl),
     allowedHosts: written.allowedHosts ?? [],
     allowedOrigins: written.allowedOrigins ?? [],
+    maxBodyBytes: written.maxBodyBytes ?? defaults.maxBodyBytes,
     auth:
       overrides.auth === undefined
         ? authentication.auth

@@ -3,12 +3,7 @@ import type { Json } from "../core/json.ts";
 import { closest } from "../core/suggest.ts";
 import type { z } from "zod";
 import type { ConfigurationProblem, KeyPath } from "./configuration-problem.ts";
-import {
-  authTypesNotYetSupported,
-  knownKeys,
-  notYetSupported,
-  serverTypesNotYetSupported,
-} from "./configuration-schema.ts";
+import { authTypesNotYetSupported, knownKeys, notYetSupported } from "./configuration-schema.ts";
 
 type Issue = z.core.$ZodIssue;
 
@@ -62,10 +57,8 @@ function unknownKeyReason(path: KeyPath, key: string): string {
 }
 
 function isLaterType(path: KeyPath, value: Json | undefined): boolean {
-  if (path.at(-1) !== "type" || typeof value !== "string") return false;
-  return path[0] === "auth"
-    ? authTypesNotYetSupported.has(value)
-    : serverTypesNotYetSupported.has(value);
+  if (path[0] !== "auth" || path.at(-1) !== "type") return false;
+  return typeof value === "string" && authTypesNotYetSupported.has(value);
 }
 
 function valueAt(root: Json, path: KeyPath): Json | undefined {

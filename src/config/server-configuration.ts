@@ -6,7 +6,7 @@ import type { WrittenServer } from "./configuration-schema.ts";
 
 const defaultTimeoutSeconds = 120;
 const longestName = 64;
-const onlyForStdio = ["args", "cwd", "env", "inheritEnv"] as const;
+const onlyForStdio = ["args", "cwd", "env", "inheritEnv", "idleTimeout"] as const;
 // RFC 9110 §5.1 token, and §5.5 field values without line breaks.
 const headerName = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
 const headerValue = /^[\t\x20-\x7e\x80-\xff]*$/;
@@ -43,6 +43,9 @@ export function toServerConfiguration(
     disabled: written.disabled ?? false,
     prefix: written.prefix ?? name,
     timeoutMs: Math.ceil((written.timeout ?? defaultTimeoutSeconds) * 1000),
+    // A process for each client is more than anybody expects of one line in the file.
+    connection: written.connection ?? (written.command === undefined ? "session" : "shared"),
+    connectionWritten: written.connection !== undefined,
     ...(written.instructions === undefined ? {} : { instructions: written.instructions }),
   };
 
@@ -50,7 +53,9 @@ export function toServerConfiguration(
   if (command !== undefined && url !== undefined) {
     report(["url"], "stands beside command; a server has one of them");
   } else if (command !== undefined) {
-    if (written.type === "http") report(["type"], '"http" needs url, not command');
+    if (written.type === "http" || written.type === "sse") {
+      report(["type"], `"${written.type}" needs url, not command`);
+    }
     if (written.headers !== undefined) report(["headers"], "belongs to a server with url");
     const env = written.env ?? {};
     const inheritEnv = written.inheritEnv ?? [];
@@ -63,6 +68,9 @@ export function toServerConfiguration(
       args: written.args ?? [],
       ...(cwd === undefined ? {} : { cwd: isAbsolute(cwd) ? cwd : resolve(context.folder, cwd) }),
       env: childEnvironment(context.environment, inheritEnv, env),
+      ...(written.idleTimeout === undefined
+        ? {}
+        : { idleTimeoutMs: Math.ceil(written.idleTimeout * 1000) }),
     };
     return problems.length === 0 ? { server, problems } : { problems };
   } else if (url !== undefined) {
@@ -79,11 +87,12 @@ export function toServerConfiguration(
         report(["headers", header], "the value holds characters that a header cannot carry");
       }
     }
+    const type = written.type === "sse" ? "sse" : "http";
     return problems.length === 0
-      ? { server: { ...common, type: "http", url, headers }, problems }
+      ? { server: { ...common, type, url, headers }, problems }
       : { problems };
   } else {
-    report([], "needs command (a program to start) or url (a Streamable HTTP server)");
+    report([], "needs command (a program to start) or url (a server that runs elsewhere)");
   }
   return { problems };
 }

@@ -10,17 +10,18 @@ const quietMs = 100;
  * file: editors save by renaming a new file over the old one, which a watch on the file would lose.
  * Where the file is a symbolic link, the folder it points into is watched as well. A file that is
  * removed changes nothing until it is there again.
- * @param onError told when watching stops working; later changes are then not noticed
+ * @param options.onError told when watching stops working; later changes are then not noticed
+ * @param options.seen the file's fingerprint when it was read, so that a change between then and now counts
  * @throws when the folder cannot be watched
  */
 export function watchConfiguration(
   file: string,
   onChange: () => void,
-  onError: (error: Error) => void = () => undefined,
+  options: { onError: (error: Error) => void; seen: string | undefined },
 ): { close(): void } {
   let closed = false;
   let timer: NodeJS.Timeout | undefined;
-  let known = fingerprint(file);
+  let known = options.seen;
   const look = (): void => {
     const now = fingerprint(file);
     if (closed || now === undefined || now === known) return;
@@ -41,18 +42,19 @@ export function watchConfiguration(
   try {
     for (const folder of folders) {
       const watcher = watch(folder, onEvent);
-      watcher.on("error", onError);
+      watcher.on("error", options.onError);
       watchers.push(watcher);
     }
   } catch (error) {
     close();
     throw error;
   }
+  onEvent();
   return { close };
 }
 
 /** Changes whenever the content, the file itself or its mode may have changed; absent with the file. */
-function fingerprint(file: string): string | undefined {
+export function fingerprint(file: string): string | undefined {
   try {
     const { ino, size, mtimeMs, ctimeMs } = statSync(file);
     return `${ino}:${size}:${mtimeMs}:${ctimeMs}`;

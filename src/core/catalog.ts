@@ -1,33 +1,189 @@
-import type { Tool } from "./mcp.ts";
-import { exposedToolNames, type NamedServer } from "./tool-name.ts";
+import { fittingListings } from "./fitting-listings.ts";
+import type { Listing, Prompt, ProtocolEra, Tool } from "./mcp.ts";
+import { parseQualifiedUri, qualifiedUri, schemeOf } from "./resource-names.ts";
+import type { ServerUri } from "./resource-names.ts";
+import { oneLine } from "./terminal-text.ts";
+import { exposedNames } from "./tool-name.ts";
+import { compileUriTemplate } from "./uri-template.ts";
+import type { UriTemplate } from "./uri-template.ts";
 
-/** All tools of all upstream servers under the names MCP clients see. */
+/** Everything that all upstream servers list, under the names and URIs MCP clients see. */
 export interface Catalog {
-  /** Copies that differ from what the servers listed in `name` only. */
-  tools: readonly Tool[];
-  /** From the exposed name to the server and the tool as that server listed it. */
-  routes: ReadonlyMap<string, { server: string; tool: Tool }>;
+  /**
+   * What clients of each era are listed: copies that differ from what the servers listed in `name`, `uri` or
+   * `uriTemplate` only, without entries for which a client would refuse the whole list.
+   */
+  listings: Readonly<Record<ProtocolEra, Listing>>;
+  /** From the exposed name to the server and the entry as that server listed it. */
+  tools: ReadonlyMap<string, { server: string; entry: Tool }>;
+  prompts: ReadonlyMap<string, { server: string; entry: Prompt }>;
+  /** From the exposed URI, or the exposed text of a template, to the server's own. */
+  resources: ReadonlyMap<string, ServerUri>;
+  templates: ReadonlyMap<string, ServerUri & { template: UriTemplate | undefined }>;
+  /** Servers that list anything of a scheme, in the order of the configuration. */
+  schemes: ReadonlyMap<string, readonly string[]>;
+  /** One sentence for each name and URI that could not be offered as it is. */
   collisions: readonly string[];
+  /** By server: one sentence for each entry that is listed to no client, or to those of one era only. */
+  withheld: ReadonlyMap<string, readonly string[]>;
 }
 
+export interface ListedServer {
+  /** The configured name. */
+  name: string;
+  prefix: string;
+  listing: Listing;
+}
+
+/** `own`: every name and URI as its server gives it, for a gateway of one server that hides nothing. */
+export type NameRule = "prefixed" | "own";
+
 /** Merges what the servers listed, in the order given (the configuration's). */
-export function mergeCatalog(servers: readonly NamedServer<Tool>[]): Catalog {
-  const { exposed, collisions } = exposedToolNames(servers);
-  const own = new Map(servers.map((server) => [server.name, toolsByName(server.tools)]));
-  const tools: Tool[] = [];
-  const routes = new Map<string, { server: string; tool: Tool }>();
-  for (const [name, { server, tool: ownName }] of exposed) {
-    const tool = own.get(server)?.get(ownName);
-    if (tool === undefined) continue;
-    tools.push({ ...tool, name });
-    routes.set(name, { server, tool });
-  }
-  return { tools, routes, collisions };
+export function mergeCatalog(
+  servers: readonly ListedServer[],
+  names: NameRule = "prefixed",
+): Catalog {
+  const own = names === "own";
+  const nameOf = own ? (_prefix: string, name: string): string => name : undefined;
+  const named = <Kind extends "tools" | "prompts">(
+    kind: Kind,
+  ): { name: string; prefix: string; entries: Listing[Kind] }[] =>
+    servers.map(({ name, prefix, listing }) => ({ name, prefix, entries: listing[kind] }));
+  const tools = exposedNames<Tool>("tool", named("tools"), nameOf);
+  const prompts = exposedNames<Prompt>("prompt", named("prompts"), nameOf);
+
+  const configured = new Set(servers.map(({ name }) => name));
+  const resources = exposedUris(servers, configured, own, "resources", ({ uri }) => uri);
+  const templates = exposedUris(
+    servers,
+    configured,
+    own,
+    "resourceTemplates",
+    ({ uriTemplate }) => uriTemplate,
+  );
+
+  const { listings, withheld } = fittingListings(
+    {
+      tools: [...tools.exposed].map(([name, { server, entry }]) => ({
+        server,
+        own: entry.name,
+        shown: name === entry.name ? entry : { ...entry, name },
+      })),
+      prompts: [...prompts.exposed].map(([name, { server, entry }]) => ({
+        server,
+        own: entry.name,
+        shown: name === entry.name ? entry : { ...entry, name },
+      })),
+      resources: resources.entries.map(({ server, entry, shown: uri }) => ({
+        server,
+        own: entry.uri,
+        shown: uri === entry.uri ? entry : { ...entry, uri },
+      })),
+      resourceTemplates: templates.entries.map(({ server, entry, shown: uriTemplate }) => ({
+        server,
+        own: entry.uriTemplate,
+        shown: uriTemplate === entry.uriTemplate ? entry : { ...entry, uriTemplate },
+      })),
+    },
+    { check: !own },
+  );
+  return {
+    listings,
+    tools: tools.exposed,
+    prompts: prompts.exposed,
+    resources: resources.routes,
+    templates: new Map(
+      [...templates.routes].map(([text, route]) => [
+        text,
+        { ...route, template: compileUriTemplate(route.uri) },
+      ]),
+    ),
+    schemes: schemesOf(servers),
+    collisions: [
+      ...tools.collisions,
+      ...prompts.collisions,
+      ...resources.collisions,
+      ...templates.collisions,
+    ],
+    withheld,
+  };
 }
 
 /** By their own names; the first of two with one name counts. */
-export function toolsByName(tools: readonly Tool[]): Map<string, Tool> {
-  const byName = new Map<string, Tool>();
-  for (const tool of tools) if (!byName.has(tool.name)) byName.set(tool.name, tool);
+export function byOwnName<Named extends { name: string }>(
+  entries: readonly Named[],
+): Map<string, Named> {
+  const byName = new Map<string, Named>();
+  for (const entry of entries) if (!byName.has(entry.name)) byName.set(entry.name, entry);
   return byName;
+}
+
+type UriKind = "resources" | "resourceTemplates";
+
+interface ExposedUris<Entry> {
+  entries: { server: string; entry: Entry; shown: string }[];
+  routes: Map<string, ServerUri>;
+  collisions: string[];
+}
+
+/**
+ * The first configured server keeps a URI that several list; the others are offered under its qualified form.
+ * A URI that a server lists twice is listed twice. One that says to be another configured server's is never
+ * taken at its word: whoever lists it could read what is asked of that server.
+ */
+function exposedUris<Kind extends UriKind>(
+  servers: readonly ListedServer[],
+  configured: ReadonlySet<string>,
+  own: boolean,
+  kind: Kind,
+  uriOf: (entry: Listing[Kind][number]) => string,
+): ExposedUris<Listing[Kind][number]> {
+  const exposed: ExposedUris<Listing[Kind][number]> = {
+    entries: [],
+    routes: new Map(),
+    collisions: [],
+  };
+  for (const { name: server, listing } of servers) {
+    for (const entry of listing[kind]) {
+      const uri = uriOf(entry);
+      const holder = exposed.routes.get(uri);
+      const claimed = parseQualifiedUri(uri)?.server;
+      const taken =
+        !own &&
+        ((holder !== undefined && holder.server !== server) ||
+          (claimed !== undefined && configured.has(claimed)));
+      const shown = taken ? qualifiedUri({ server, uri }) : uri;
+      exposed.entries.push({ server, entry, shown });
+      if (exposed.routes.has(shown)) continue;
+      exposed.routes.set(shown, { server, uri });
+      if (!taken) continue;
+      exposed.collisions.push(
+        `${kind === "resources" ? "Resource" : "Resource template"} ${quoted(uri)} of ` +
+          `${JSON.stringify(server)} is offered as ${oneLine(shown, 200)}: ` +
+          `${JSON.stringify(holder?.server ?? claimed)} has that URI`,
+      );
+    }
+  }
+  return exposed;
+}
+
+function schemesOf(servers: readonly ListedServer[]): Map<string, string[]> {
+  const schemes = new Map<string, string[]>();
+  for (const { name, listing } of servers) {
+    const uris = [
+      ...listing.resources.map(({ uri }) => uri),
+      ...listing.resourceTemplates.map(({ uriTemplate }) => uriTemplate),
+    ];
+    for (const scheme of new Set(uris.map(schemeOf))) {
+      if (scheme === undefined) continue;
+      const holders = schemes.get(scheme) ?? [];
+      holders.push(name);
+      schemes.set(scheme, holders);
+    }
+  }
+  return schemes;
+}
+
+function quoted(text: string): string {
+  return JSON.stringify(oneLine(text, 120));
 }

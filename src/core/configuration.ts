@@ -12,6 +12,8 @@ export interface Configuration {
   externalUrl?: string | undefined;
   allowedHosts: readonly string[];
   allowedOrigins: readonly string[];
+  /** The largest body of a request, in bytes. */
+  maxBodyBytes: number;
   auth: readonly AuthConfiguration[];
   servers: ReadonlyMap<string, ServerConfiguration>;
 }
@@ -29,6 +31,13 @@ interface CommonServerConfiguration {
   prefix: string;
   /** Limit of one call in milliseconds. */
   timeoutMs: number;
+  /**
+   * `shared`: one connection for all clients, which declares no client capabilities; `session`: one of
+   * its own for each client that declares what a server could ask for.
+   */
+  connection: "shared" | "session";
+  /** Whether the file says so; where it does not, `shared` for stdio and `session` for the others. */
+  connectionWritten: boolean;
   instructions?: string | undefined;
 }
 
@@ -39,6 +48,8 @@ export interface StdioServerConfiguration extends CommonServerConfiguration {
   cwd?: string | undefined;
   /** The child's whole environment: the base variables, `inheritEnv` and `env`, never `ONEDOOR_*`. */
   env: Readonly<Record<string, string>>;
+  /** After this long without a request, in milliseconds, it is stopped until the next; absent: never. */
+  idleTimeoutMs?: number | undefined;
 }
 
 export interface HttpServerConfiguration extends CommonServerConfiguration {
@@ -47,4 +58,14 @@ export interface HttpServerConfiguration extends CommonServerConfiguration {
   headers: Readonly<Record<string, string>>;
 }
 
-export type ServerConfiguration = StdioServerConfiguration | HttpServerConfiguration;
+/** The transport of 2024-11-05: one stream for everything a server says, another address for what it hears. */
+export interface SseServerConfiguration extends CommonServerConfiguration {
+  type: "sse";
+  url: string;
+  headers: Readonly<Record<string, string>>;
+}
+
+export type ServerConfiguration =
+  | StdioServerConfiguration
+  | HttpServerConfiguration
+  | SseServerConfiguration;

@@ -36,7 +36,7 @@ export function configuredSecrets(
 }
 
 function valuesOf(server: ServerConfiguration): string[] {
-  return server.type === "http"
-    ? Object.values(server.headers).flatMap((value) => [value].concat(value.split(/\s+/u)))
-    : Object.entries(server.env).flatMap(([name, value]) => (inherited.test(name) ? [] : [value]));
+  return server.type === "stdio"
+    ? Object.entries(server.env).flatMap(([name, value]) => (inherited.test(name) ? [] : [value]))
+    : Object.values(server.headers).flatMap((value) => [value].concat(value.split(/\s+/u)));
 }

@@ -19,6 +19,14 @@ export interface Principal {
   expiresAtMs?: number | undefined;
 }
 
+/**
+ * Names a principal among all: two that are not one never have the same, though a token may be called as the
+ * local user is. What belongs to a principal (sessions, parked calls, connections) is kept under it.
+ */
+export function principalKey({ method, organizationId, userId }: Principal): string {
+  return JSON.stringify([method, organizationId, userId]);
+}
+
 /** The gateway acting on its own account (start, migrations, audit writing). */
 export const systemPrincipal: Principal = {
   userId: "system",

@@ -1,5 +1,5 @@
 /**
- * The names MCP clients see: `server__tool`. LLM APIs take at most 64 characters of `[A-Za-z0-9_-]` as a
+ * The names MCP clients see: `server__tool`, `server__prompt`. LLM APIs take at most 64 characters of `[A-Za-z0-9_-]` as a
  * tool's name, so other characters become `_` and longer names end in a hash of the whole.
  */
 const maxLength = 64;
@@ -9,35 +9,41 @@ const hashLength = 10;
 export interface NamedServer<Named extends { name: string } = { name: string }> {
   /** The configured name. */
   name: string;
-  /** What goes before `__`; empty: the tools keep their own names. */
+  /** What goes before `__`; empty: the entries keep their own names. */
   prefix: string;
-  tools: readonly Named[];
+  entries: readonly Named[];
 }
 
-export interface ExposedToolNames {
-  /** From the exposed name to the tool's own name and its server, in the order of the configuration. */
-  exposed: Map<string, { server: string; tool: string }>;
-  /** One sentence for each tool that could not be offered because its name was taken. */
+export interface ExposedNames<Named extends { name: string }> {
+  /** From the exposed name to the entry and its server, in the order of the configuration. */
+  exposed: Map<string, { server: string; entry: Named }>;
+  /** One sentence for each entry that could not be offered because its name was taken. */
   collisions: string[];
 }
 
 /**
- * Names for all tools of all servers. The first configured tool wins a name that several want; the
- * others are reported, and stay callable as `server/tool` over REST.
+ * Names for all tools, or all prompts, of all servers. The first configured one wins a name that several
+ * want; the others are reported. A tool stays callable as `server/tool` over REST.
+ * @param nameOf how an entry is exposed: `exposedToolName`, or its own name
  */
-export function exposedToolNames(servers: readonly NamedServer[]): ExposedToolNames {
-  const exposed: ExposedToolNames["exposed"] = new Map();
+export function exposedNames<Named extends { name: string }>(
+  kind: "tool" | "prompt",
+  servers: readonly NamedServer<Named>[],
+  nameOf: (prefix: string, own: string) => string = exposedToolName,
+): ExposedNames<Named> {
+  const exposed: ExposedNames<Named>["exposed"] = new Map();
   const collisions: string[] = [];
-  for (const { name: server, prefix, tools } of servers) {
-    for (const { name: tool } of tools) {
-      const name = exposedToolName(prefix, tool);
+  const what = kind === "tool" ? "" : "Prompt ";
+  for (const { name: server, prefix, entries } of servers) {
+    for (const entry of entries) {
+      const name = nameOf(prefix, entry.name);
       const holder = exposed.get(name);
       if (holder === undefined) {
-        exposed.set(name, { server, tool });
+        exposed.set(name, { server, entry });
       } else {
         collisions.push(
-          `${JSON.stringify(tool)} of ${JSON.stringify(server)} is not offered as ${name}: ` +
-            `${JSON.stringify(holder.tool)} of ${JSON.stringify(holder.server)} has that name`,
+          `${what}${JSON.stringify(entry.name)} of ${JSON.stringify(server)} is not offered as ${name}: ` +
+            `${JSON.stringify(holder.entry.name)} of ${JSON.stringify(holder.server)} has that name`,
         );
       }
     }
@@ -50,7 +56,7 @@ export function exposedPrefix(prefix: string): string {
   return prefix === "" ? "" : plain(prefix) + separator;
 }
 
-/** One tool's name, when nobody else wants it. */
+/** The name of one tool or prompt, when nobody else wants it. */
 export function exposedToolName(prefix: string, tool: string): string {
   const name = exposedPrefix(prefix) + plain(tool);
   if (name.length === 0) return "_";

@@ -1,22 +1,28 @@
 import type { Door } from "../auth/door.ts";
 import type { AuditSink, AuditStatus } from "../core/audit.ts";
+import type { Catalog, NameRule } from "../core/catalog.ts";
 import type { AuthConfiguration, ServerConfiguration } from "../core/configuration.ts";
-import { configuredSecrets } from "../core/configured-secrets.ts";
-import { AppError, type ErrorCode } from "../core/errors.ts";
-import { isJsonObject, type JsonObject } from "../core/json.ts";
+import { AppError } from "../core/errors.ts";
+import type { ErrorCode } from "../core/errors.ts";
+import { isJsonObject } from "../core/json.ts";
+import type { JsonObject } from "../core/json.ts";
 import type { Logger } from "../core/logger.ts";
-import type { CallToolResult } from "../core/mcp.ts";
 import { prepareArguments } from "../core/prepare-arguments.ts";
-import { redactParams } from "../core/redact.ts";
 import { renderInstructions } from "../core/render-instructions.ts";
 import { oneLine } from "../core/terminal-text.ts";
 import { exposedToolName } from "../core/tool-name.ts";
 import type { UpstreamPool } from "../upstream/upstream.ts";
-import type { CallerContext, Gateway, GatewayCall } from "./gateway.ts";
+import { createCallRecord } from "./call-record.ts";
+import { createExchange } from "./exchange.ts";
+import type { Gateway, GatewayCall } from "./gateway.ts";
+import { createListChanges } from "./list-changes.ts";
 import { createLiveCatalog } from "./live-catalog.ts";
 import { createRefusalRecord } from "./refusal-record.ts";
-import { findServer, routeCall, type Route } from "./route-call.ts";
-import { availabilityOf, detailOf, summaryOf } from "./server-view.ts";
+import { RequestFault } from "./request-fault.ts";
+import { createResourceRequests } from "./resource-requests.ts";
+import { createRoutes, findServer, listedTool } from "./routes.ts";
+import { availabilityOf, detailOf, statusOf, summaryOf } from "./server-view.ts";
+import { createSubscriptions } from "./subscriptions.ts";
 
 export interface GatewayOptions {
   door: Door;
@@ -29,78 +35,57 @@ export interface GatewayOptions {
   /** Milliseconds since the epoch. */
   now: () => number;
   newId: () => string;
+  /** Unguessable. */
+  randomBytes: (count: number) => Uint8Array;
   logger: Logger;
   /** How long `started` waits for servers that are neither ready nor failed; milliseconds. */
   startWindowMs?: number | undefined;
+  /** `own`: names and URIs of its one server go through as they are; "prefixed" unless given. */
+  names?: NameRule | undefined;
 }
 
-/** However much progress a call reports, it ends after this: one hour. */
-const longestCallMs = 60 * 60 * 1000;
 const defaultStartWindowMs = 5_000;
 
 export function createGateway(options: GatewayOptions): Gateway {
-  const { door, pool, servers, auth, audit, now, newId, logger } = options;
-  const catalog = createLiveCatalog(pool, servers);
-  const listeners = new Set<() => void>();
-  const secrets = new WeakMap<ReadonlyMap<string, ServerConfiguration>, string[]>();
-
+  const { door, pool, servers, auth, audit, now, newId, logger, names = "prefixed" } = options;
+  const catalog = createLiveCatalog({ pool, configured: servers, names });
+  const routes = createRoutes(catalog, names);
+  const exchange = createExchange(options);
+  const resources = createResourceRequests(routes, exchange, createSubscriptions(pool, logger));
   const refusals = createRefusalRecord({ audit, now, newId });
+  const record = createCallRecord({ audit, now, newId, servers, auth });
 
   const isSettled = (): boolean =>
     catalog.servers().every(({ upstream }) => availabilityOf(upstream).state !== "starting");
 
+  const warnOf = createCollisionWarning(logger);
+  warnOf(catalog.common());
+  const changes = createListChanges(pool, catalog, warnOf);
   const start = createStart(options.startWindowMs ?? defaultStartWindowMs);
-
-  let announced = catalog.current();
-  for (const collision of announced.collisions) logger.warn("A tool name is taken", { collision });
-  pool.onChange(() => {
+  const stopWatching = pool.onChange(() => {
     if (isSettled()) start.mark();
-    const current = catalog.current();
-    if (current === announced) return;
-    const known = new Set(announced.collisions);
-    announced = current;
-    for (const collision of current.collisions) {
-      if (!known.has(collision)) logger.warn("A tool name is taken", { collision });
-    }
-    for (const listener of listeners) listener();
   });
   if (isSettled()) start.mark();
 
-  const secretsNow = (): string[] => {
-    const configured = servers();
-    const known = secrets.get(configured) ?? configuredSecrets(configured.values(), auth);
-    secrets.set(configured, known);
-    return known;
-  };
-
-  const record = (
-    caller: CallerContext,
-    call: { toolName: string; startedMs: number; status: AuditStatus; args: JsonObject },
-  ): void => {
-    const { principal, clientName, sessionId, projectId } = caller;
-    audit.append({
-      id: newId(),
-      timeMs: call.startedMs,
-      toolName: call.toolName,
-      params: redactParams(call.args, { secrets: secretsNow() }),
-      status: call.status,
-      durationMs: Math.max(0, now() - call.startedMs),
-      userId: principal.userId,
-      organizationId: principal.organizationId,
-      projectId,
-      sessionId,
-      clientName,
-    });
-  };
+  const toolNameOf = (prefix: string, own: string): string =>
+    names === "own" ? own : exposedToolName(prefix, own);
 
   return {
     signInWays: door.ways,
     authenticate: (credentials) => door.authenticate(credentials),
 
-    listTools: () => catalog.current().tools,
+    async list({ client }, kind) {
+      const view = await catalog.view(client);
+      changes.listed(client, view);
+      return view.listings[client.era][kind];
+    },
+    exposedTool: ({ client }, exposedName) =>
+      (catalog.known(client) ?? catalog.common()).tools.get(exposedName)?.entry,
     listServers: () => catalog.servers().map(summaryOf),
-    inspectServer: (_caller, server) => detailOf(findServer(catalog, server)),
-    inspectTool: (_caller, server, tool) => routeCall(catalog, { server, tool }).tool,
+    serverStatus: () => catalog.servers().map((server) => statusOf(server, catalog.common())),
+    restartServer: (_caller, server) => findServer(catalog, server).upstream?.restart(),
+    inspectServer: (_caller, server) => detailOf(findServer(catalog, server), catalog.common()),
+    inspectTool: (_caller, server, tool) => listedTool(catalog, server, tool),
 
     async callTool(caller, call) {
       const startedMs = now();
@@ -108,63 +93,87 @@ export function createGateway(options: GatewayOptions): Gateway {
       let args = givenArguments(call);
       let status: AuditStatus = "error";
       try {
-        const route = routeCall(catalog, call.address);
-        toolName = exposedToolName(route.configuration.prefix, route.tool.name);
-        const prepared = prepareArguments(
-          `${route.configuration.name}/${route.tool.name}`,
-          route.tool,
-          {
-            ...call,
-            arguments: call.params["arguments"],
-          },
-        );
-        args = prepared ?? {};
-        const result = await callUpstream(route, call, prepared);
+        const { entry, name, ...target } = await routes.tool(caller.client, call.address);
+        const { configuration } = target;
+        toolName = toolNameOf(configuration.prefix, name);
+        const params: JsonObject = { ...call.params, name };
+        if (entry !== undefined) {
+          const given = { ...call, arguments: call.params["arguments"] };
+          const prepared = prepareArguments(`${configuration.name}/${name}`, entry, given);
+          args = prepared ?? {};
+          if (prepared !== undefined) params["arguments"] = prepared;
+        }
+        const { signal, onProgress, timeoutMs } = call;
+        const result = await exchange.send(caller, {
+          target,
+          method: "tools/call",
+          name,
+          params,
+          signal,
+          onProgress,
+          timeoutMs,
+        });
         status = result["isError"] === true ? "error" : "success";
         return result;
       } catch (error) {
-        status = statusOf(error);
+        status = statusOfFailure(error);
         throw error;
       } finally {
         record(caller, { toolName, startedMs, status, args });
       }
     },
 
+    async getPrompt(caller, { params, ...request }) {
+      const { name: exposedName } = params;
+      if (typeof exposedName !== "string") throw new RequestFault("params.name must be a string");
+      const { name, entry: _entry, ...target } = await routes.prompt(caller.client, exposedName);
+      const sent = { ...params, name };
+      return exchange.send(caller, {
+        ...request,
+        target,
+        method: "prompts/get",
+        name,
+        params: sent,
+      });
+    },
+    readResource: (caller, request) => resources.read(caller, request),
+    complete: (caller, request) => resources.complete(caller, request),
+    subscribeResource: (caller, uri, onUpdated) => resources.subscribe(caller, uri, onUpdated),
+
+    setLogLevel(session, level) {
+      for (const { upstream } of catalog.servers()) {
+        upstream?.setLogLevel(level, session).catch((error: unknown) => {
+          logger.debug("A server was not told the log level", { server: upstream.name, error });
+        });
+      }
+    },
+    rootsChanged(session) {
+      for (const { upstream } of catalog.servers()) upstream?.rootsChanged(session);
+    },
+
     recordRefusal: (toolName, caller) => refusals.add(toolName, caller),
     flushRefusals: () => refusals.flush(),
 
     instructions: (_caller, audience) =>
-      renderInstructions(catalog.servers().map(detailOf), audience),
+      renderInstructions(
+        catalog.servers().map((server) => detailOf(server, catalog.common())),
+        audience,
+      ),
 
     get collisions() {
-      return catalog.current().collisions;
+      return catalog.common().collisions;
     },
     get settled() {
       return isSettled();
     },
     started: start.done,
-    onToolsChanged(listener) {
-      listeners.add(listener);
-      return () => void listeners.delete(listener);
+    onListsChanged: (listener) => changes.onChanged(listener),
+    close() {
+      stopWatching();
+      changes.close();
+      exchange.close();
     },
   };
-}
-
-/** The result is the object that the upstream's answer was parsed to; nothing here looks into it. */
-function callUpstream(
-  { configuration, upstream, tool }: Route,
-  call: GatewayCall,
-  args: JsonObject | undefined,
-): Promise<CallToolResult> {
-  const timeoutMs = Math.min(configuration.timeoutMs, call.timeoutMs ?? Number.POSITIVE_INFINITY);
-  const params: JsonObject = { ...call.params, name: tool.name };
-  if (args !== undefined) params["arguments"] = args;
-  return upstream.callTool(params, {
-    signal: call.signal,
-    timeoutMs,
-    maxTotalMs: Math.max(timeoutMs, longestCallMs),
-    onProgress: call.onProgress,
-  });
 }
 
 /** Refused before the tool could run, as opposed to failed. */
@@ -175,8 +184,19 @@ const refusalCodes: ReadonlySet<ErrorCode> = new Set([
   "rate_limited",
 ]);
 
-function statusOf(error: unknown): AuditStatus {
+function statusOfFailure(error: unknown): AuditStatus {
   return error instanceof AppError && refusalCodes.has(error.code) ? "denied" : "error";
+}
+
+/** Logs each collision once for as long as it lasts. */
+function createCollisionWarning(logger: Logger): (catalog: Catalog) => void {
+  let known: ReadonlySet<string> = new Set();
+  return ({ collisions }) => {
+    for (const collision of collisions) {
+      if (!known.has(collision)) logger.warn("A name is taken", { collision });
+    }
+    known = new Set(collisions);
+  };
 }
 
 /** A promise that is kept when marked, or when the window is over. Holds no process open. */

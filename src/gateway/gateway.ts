@@ -1,7 +1,8 @@
 import type { Credentials, SignInWay } from "../auth/authenticator.ts";
 import type { DoorAnswer } from "../auth/door.ts";
+import type { ClientPort, ClientSession } from "../core/client-port.ts";
 import type { JsonObject } from "../core/json.ts";
-import type { CallToolResult, Progress, Tool } from "../core/mcp.ts";
+import type { CallToolResult, Listing, ListKind, LogLevel, Tool } from "../core/mcp.ts";
 import type { Principal } from "../core/principal.ts";
 
 export type { DoorAnswer };
@@ -12,6 +13,8 @@ export interface CallerContext {
   clientName: string;
   sessionId: string | null;
   projectId: string | null;
+  /** The way back to the client. */
+  client: ClientPort;
 }
 
 export type ToolAddress =
@@ -20,63 +23,114 @@ export type ToolAddress =
   /** As MCP clients see it: `server__tool`. */
   | { exposedName: string };
 
-export interface GatewayCall {
-  address: ToolAddress;
-  /** `tools/call` params without the name: `arguments`, `_meta`, `inputResponses`, `requestState`, … */
+/** What every request that goes on to an upstream server has. */
+export interface RoutedRequest {
+  /**
+   * The request's params without hop keys in `_meta`. In the modern era they may hold `inputResponses` and
+   * `requestState`, which is the gateway's own here.
+   */
   params: JsonObject;
+  signal: AbortSignal;
+  /** The notification's params without the token. */
+  onProgress?: ((params: JsonObject) => void) | undefined;
+}
+
+export interface GatewayCall extends RoutedRequest {
+  address: ToolAddress;
   /** Arguments given as text, to be typed by the tool's schema (REST only). */
   untyped?: Readonly<Record<string, string>> | undefined;
   /** Text for the one required string parameter that is missing (REST only). */
   text?: string | undefined;
   /** The caller's limit; the server's configured timeout holds when it is shorter. */
   timeoutMs?: number | undefined;
-  signal: AbortSignal;
-  onProgress?: ((progress: Progress) => void) | undefined;
 }
 
 export interface ServerSummary {
   name: string;
+  /** `ready` is also one that was stopped because nobody used it, and starts at the next call. */
   state: "starting" | "ready" | "unavailable";
   /** Why it is unavailable. */
   reason?: string | undefined;
   toolCount: number;
+  counts: Record<ListKind, number>;
   tags: readonly string[];
 }
 
-export interface ServerDetail extends ServerSummary {
-  tools: readonly Tool[];
+export interface ServerDetail extends ServerSummary, Listing {
   instructions?: string | undefined;
   stderrTail: readonly string[];
-  serverInfo?: { name: string; version: string } | undefined;
+  serverInfo?: JsonObject | undefined;
+  /** What it lists and clients are not shown, or not as it is, and why; one line each. */
+  problems: readonly string[];
 }
+
+/** What an administrator sees of a server beside its detail. */
+export interface ServerStatus extends ServerSummary {
+  type: "stdio" | "http" | "sse";
+  connection: "shared" | "session";
+  connections: number;
+  era?: "legacy" | "modern" | undefined;
+  idle: boolean;
+  problems: readonly string[];
+}
+
+/** What changed for clients; `session`: for this one only, undefined: for all. */
+export type ListsChanged = (
+  kinds: ReadonlySet<ListKind>,
+  session: ClientSession | undefined,
+) => void;
 
 /** The way of a request, free of transport: authenticate → route → check → call → audit. */
 export interface Gateway {
   readonly signInWays: readonly SignInWay[];
   authenticate(credentials: Credentials): Promise<DoorAnswer>;
-  /** The merged catalog under the names MCP clients see. */
-  listTools(caller: CallerContext): readonly Tool[];
+  /** The merged catalog under the names MCP clients see, as this caller's client sees it. */
+  list<Kind extends ListKind>(caller: CallerContext, kind: Kind): Promise<Listing[Kind]>;
+  /** A tool by its exposed name, without asking any server; undefined when it is not in the caller's catalog. */
+  exposedTool(caller: CallerContext, exposedName: string): Tool | undefined;
   listServers(caller: CallerContext): ServerSummary[];
+  serverStatus(caller: CallerContext): ServerStatus[];
+  /** @throws AppError `not_found` */
+  restartServer(caller: CallerContext, server: string): void;
   /** @throws AppError `not_found` with a "did you mean" hint */
   inspectServer(caller: CallerContext, server: string): ServerDetail;
   /** @throws AppError `not_found`; `upstream_unavailable` while its server is not ready */
   inspectTool(caller: CallerContext, server: string, tool: string): Tool;
   /**
-   * The only way of a tool call. The result is what the upstream sent.
-   * @throws AppError, UpstreamRpcError
+   * The only way of a tool call. The result is what the upstream sent; for a client of the modern era (and
+   * REST) it may be an `input_required` result whose `requestState` is the gateway's.
+   * @throws AppError, RpcFault
    */
   callTool(caller: CallerContext, call: GatewayCall): Promise<CallToolResult>;
+  /** `prompts/get` by the exposed name. @throws AppError, RpcFault */
+  getPrompt(caller: CallerContext, request: RoutedRequest): Promise<JsonObject>;
+  /** `resources/read`. @throws AppError `not_found` when no server has it, RpcFault */
+  readResource(caller: CallerContext, request: RoutedRequest): Promise<JsonObject>;
+  /** `completion/complete`. @throws AppError, RpcFault */
+  complete(caller: CallerContext, request: RoutedRequest): Promise<JsonObject>;
+  /**
+   * Hears of updates of a resource, by the URI the caller named, until the returned function is called.
+   * @throws AppError `not_found`, RpcFault
+   */
+  subscribeResource(
+    caller: CallerContext,
+    uri: string,
+    onUpdated: (params: JsonObject) => void,
+  ): Promise<() => void>;
+  /** `logging/setLevel` of a legacy session: told to the servers that session speaks to. */
+  setLogLevel(session: ClientSession, level: LogLevel): void;
+  rootsChanged(session: ClientSession): void;
   /**
    * Writes the audit row of a tool call that was refused before it came to `callTool`; of a flood, a bounded
    * number of rows and one that says how many were left out.
    * @param toolName `unknown` where nobody said which
    */
-  recordRefusal(toolName: string, caller: Omit<CallerContext, "principal">): void;
+  recordRefusal(toolName: string, caller: Omit<CallerContext, "principal" | "client">): void;
   /** Writes what `recordRefusal` still holds back; for the end of the process. */
   flushRefusals(): void;
   /** The playbook and the live inventory, foreign text marked as such. */
   instructions(caller: CallerContext, audience: "shell" | "mcp"): string;
-  /** Names that could not be offered as they are, for `inspect` and the log. */
+  /** Names and URIs that could not be offered as they are, for `inspect`, `/servers` and the log. */
   readonly collisions: readonly string[];
   /** Whether every enabled upstream is ready or shown unavailable with its reason. */
   readonly settled: boolean;
@@ -85,6 +139,8 @@ export interface Gateway {
    * start: who lists tools before that would be told of too few, and one dead server must not hold up all.
    */
   readonly started: Promise<void>;
-  /** Called after the merged catalog changed. Returns the way to stop listening. */
-  onToolsChanged(listener: () => void): () => void;
+  /** Called after a merged list changed, debounced. Returns the way to stop listening. */
+  onListsChanged(listener: ListsChanged): () => void;
+  /** Ends parked calls and timers. */
+  close(): void;
 }

@@ -1,23 +1,17 @@
 import { toAppError, type ErrorCode } from "../core/errors.ts";
-import { UpstreamRpcError } from "../upstream/upstream.ts";
-
-/** The `error` member of a JSON-RPC 2.0 response. */
-export interface JsonRpcError {
-  code: number;
-  message: string;
-  data?: unknown;
-}
+import { rpcCodes, RpcFault } from "../core/json-rpc.ts";
+import type { RpcError } from "../core/json-rpc.ts";
 
 /**
  * JSON-RPC codes for our own: the standard's where it has one, else from -32000…-32019, which MCP leaves
  * to implementations (2026-07-28, "Error codes"). The closed code stands in `data.code` as well.
  */
 const jsonRpcCodes: Record<ErrorCode, number> = {
-  usage: -32602,
-  not_found: -32602,
-  config_invalid: -32603,
-  store_unavailable: -32603,
-  internal: -32603,
+  usage: rpcCodes.invalidParams,
+  not_found: rpcCodes.invalidParams,
+  config_invalid: rpcCodes.internalError,
+  store_unavailable: rpcCodes.internalError,
+  internal: rpcCodes.internalError,
   timeout: -32001,
   tool_error: -32003,
   unreachable: -32004,
@@ -29,8 +23,8 @@ const jsonRpcCodes: Record<ErrorCode, number> = {
 };
 
 /** What an MCP client is told: an upstream's own JSON-RPC error unchanged, ours with its hint. */
-export function toJsonRpcError(thrown: unknown): JsonRpcError {
-  if (thrown instanceof UpstreamRpcError) {
+export function toJsonRpcError(thrown: unknown): RpcError {
+  if (thrown instanceof RpcFault) {
     const { code, message, data } = thrown;
     return data === undefined ? { code, message } : { code, message, data };
   }

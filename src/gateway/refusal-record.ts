@@ -2,7 +2,7 @@ import type { AuditSink } from "../core/audit.ts";
 import type { CallerContext } from "./gateway.ts";
 
 /** What is known of a caller before anybody has said who it is; it says so itself. */
-export type UnknownCaller = Omit<CallerContext, "principal">;
+export type UnknownCaller = Omit<CallerContext, "principal" | "client">;
 
 export interface RefusalRecord {
   /** Writes a row for a call that was refused at the door, unless too many were in this minute. */

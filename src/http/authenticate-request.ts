@@ -3,6 +3,9 @@ import { AppError } from "../core/errors.ts";
 import type { Principal } from "../core/principal.ts";
 import { oneLine } from "../core/terminal-text.ts";
 import type { CallerContext, DoorAnswer, Gateway } from "../gateway/gateway.ts";
+import { HttpError } from "./error-answer.ts";
+
+const b64token = /^[A-Za-z0-9\-._~+/]+=*$/u;
 
 /**
  * The bearer of a request (RFC 6750 §2.1); undefined when there is no Authorization header.
@@ -22,14 +25,38 @@ export function bearerOf({ headersDistinct }: IncomingMessage): string | undefin
 }
 
 /**
+ * The bearer in the query, for clients of HTTP+SSE that cannot set a header (contract §4 "auth").
+ * @throws AppError `auth_rejected` for what is no `b64token`; HttpError 400 for several, or for another one
+ *   than in the header: whoever sends both would be taken for one of two
+ */
+function tokenInQuery(request: IncomingMessage, header: string | undefined): string | undefined {
+  const [, query = ""] = (request.url ?? "").split("?", 2);
+  const [token, ...others] = new URLSearchParams(query).getAll("token");
+  if (token === undefined) return undefined;
+  if (others.length > 0 || (header !== undefined && header !== token)) {
+    throw new HttpError(400, "usage", "The request shows several tokens; show one");
+  }
+  if (!b64token.test(token)) {
+    throw new AppError("auth_rejected", "The token in the query is none", {
+      hint: "agent auth login",
+    });
+  }
+  return token;
+}
+
+/**
  * Who sends a request.
- * @throws AppError `auth_required`, `auth_rejected`, `unreachable` (the one to ask does not answer)
+ * @param options.tokenInQuery whether the bearer may be the query's `token`
+ * @throws AppError `auth_required`, `auth_rejected`, `unreachable` (the one to ask does not answer); HttpError 400
  */
 export async function authenticateRequest(
   gateway: Gateway,
   request: IncomingMessage,
+  options: { tokenInQuery: boolean },
 ): Promise<Principal> {
-  return principalOf(await gateway.authenticate({ bearer: bearerOf(request) }));
+  const header = bearerOf(request);
+  const bearer = options.tokenInQuery ? (tokenInQuery(request, header) ?? header) : header;
+  return principalOf(await gateway.authenticate({ bearer }));
 }
 
 /** @throws AppError for every answer that is not `accepted` */
@@ -46,11 +73,16 @@ export function principalOf(answer: DoorAnswer): Principal {
 }
 
 /** What a caller says about itself, for the audit row; believed by nobody. */
-export function callerOf(principal: Principal, request: IncomingMessage): CallerContext {
+export function callerOf(
+  principal: Principal,
+  request: IncomingMessage,
+): Omit<CallerContext, "client"> {
   return { principal, ...selfDescription(request) };
 }
 
-export function selfDescription(request: IncomingMessage): Omit<CallerContext, "principal"> {
+export function selfDescription(
+  request: IncomingMessage,
+): Omit<CallerContext, "principal" | "client"> {
   return {
     clientName: selfAsserted(request, "x-onedoor-client") ?? "unknown",
     sessionId: selfAsserted(request, "x-onedoor-session") ?? null,

@@ -5,6 +5,7 @@ import type { Configuration } from "../core/configuration.ts";
 import { AppError } from "../core/errors.ts";
 import type { Logger } from "../core/logger.ts";
 import type { Gateway } from "../gateway/gateway.ts";
+import type { LegacySse } from "../mcp/legacy-sse.ts";
 import type { McpEndpoint } from "../mcp/mcp-endpoint.ts";
 import { authenticateRequest, selfDescription } from "./authenticate-request.ts";
 import { errorAnswerOf, HttpError, sendError } from "./error-answer.ts";
@@ -14,11 +15,14 @@ import { createRequestGuard } from "./request-guard.ts";
 import { addApiRoutes } from "./routes/api-routes.ts";
 import { addAuthRoutes } from "./routes/auth-routes.ts";
 import { addMcpRoute } from "./routes/mcp-route.ts";
+import { addServerRoutes } from "./routes/server-routes.ts";
+import { addSseRoutes } from "./routes/sse-routes.ts";
 import { addStatusRoutes } from "./routes/status-routes.ts";
 
 export interface AppOptions {
   gateway: Gateway;
   mcp: McpEndpoint;
+  sse: LegacySse;
   mint: MintedTokens;
   exchange: CliTokenExchange | undefined;
   configuration: Configuration;
@@ -28,19 +32,23 @@ export interface AppOptions {
   inFlight: InFlight;
 }
 
-const bodyLimit = 4 * 1024 * 1024;
-
 /** Paths below these are public or, in this gateway, not there: asking for them needs no sign-in. */
 const publicFolders = ["/health/", "/auth/", "/.well-known/", "/oauth/", "/debug/"];
+
+interface KnownPath {
+  methods: Set<string>;
+  isPublic: boolean;
+  tokenInQuery: boolean;
+}
 
 /** All routes behind guard, authentication and one way to answer failures. Does not listen. */
 export function createApp(options: AppOptions): FastifyInstance {
   const { gateway, configuration, logger } = options;
   const guard = createRequestGuard(configuration);
-  const paths = new Map<string, { methods: Set<string>; isPublic: boolean }>();
+  const paths = new Map<string, KnownPath>();
 
   const app = fastify({
-    bodyLimit,
+    bodyLimit: configuration.maxBodyBytes,
     logger: false,
     routerOptions: { maxParamLength: 1000 },
     // A target that cannot be decoded comes to no route, and so past every hook.
@@ -58,7 +66,11 @@ export function createApp(options: AppOptions): FastifyInstance {
   acceptJsonOnly(app);
 
   app.addHook("onRoute", ({ url, method, config }) => {
-    const path = paths.get(url) ?? { methods: new Set(), isPublic: config?.access === "public" };
+    const path = paths.get(url) ?? {
+      methods: new Set(),
+      isPublic: config?.access === "public",
+      tokenInQuery: config?.tokenInQuery ?? false,
+    };
     for (const each of [method].flat()) path.methods.add(each);
     paths.set(url, path);
   });
@@ -67,8 +79,9 @@ export function createApp(options: AppOptions): FastifyInstance {
     try {
       if (guard.admit(request.raw, reply.raw)) return reply.code(204).send();
       if (request.is404) throw await unknownPath(request);
-      if (request.routeOptions.config.access !== "public") {
-        request.principal = await authenticateRequest(gateway, request.raw);
+      const { access, tokenInQuery = false } = request.routeOptions.config;
+      if (access !== "public") {
+        request.principal = await authenticateRequest(gateway, request.raw, { tokenInQuery });
       }
     } catch (error) {
       recordRefusedCall(request, error);
@@ -90,7 +103,8 @@ export function createApp(options: AppOptions): FastifyInstance {
     const [path = ""] = (raw.url ?? "").split("?");
     const known = paths.get(path);
     const isPublic = known?.isPublic ?? publicFolders.some((folder) => path.startsWith(folder));
-    if (!isPublic) await authenticateRequest(gateway, raw);
+    const tokenInQuery = known?.tokenInQuery ?? false;
+    if (!isPublic) await authenticateRequest(gateway, raw, { tokenInQuery });
     return known === undefined
       ? new AppError("not_found", "There is nothing at this path")
       : new HttpError(405, "usage", `${method} is not for this path`, {
@@ -112,7 +126,9 @@ export function createApp(options: AppOptions): FastifyInstance {
   addStatusRoutes(app, options);
   addAuthRoutes(app, options);
   addApiRoutes(app, options);
+  addServerRoutes(app, options);
   addMcpRoute(app, options);
+  addSseRoutes(app, options);
   return app;
 }
 

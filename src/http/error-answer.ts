@@ -79,7 +79,7 @@ function asAppError(thrown: unknown): AppError {
     case undefined:
       return toAppError(thrown);
     case 413:
-      return new HttpError(413, "usage", "The request's body is larger than 4 MiB", {
+      return new HttpError(413, "usage", "The request's body is larger than maxBodyBytes allows", {
         headers: { connection: "close" },
       });
     case 415:

@@ -1,4 +1,5 @@
 import type { FastifyReply } from "fastify";
+import { keepsUp } from "../mcp/event-sink.ts";
 
 /** A `text/event-stream` answer (WHATWG HTML §9.2). It begins with its first event, not before. */
 export interface EventStream {
@@ -50,7 +51,7 @@ export function createEventStream(reply: FastifyReply): EventStream {
     send(event, data) {
       begin();
       // For a client that does not read, nothing piles up: news is no use when it is old.
-      if (!raw.writableNeedDrain) write(frame(event, data));
+      if (keepsUp(raw)) write(frame(event, data));
     },
     end(event, data) {
       begin();

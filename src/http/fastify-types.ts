@@ -5,6 +5,8 @@ declare module "fastify" {
   interface FastifyContextConfig {
     /** Whether a route answers without a sign-in; every other route asks for one. */
     access?: "public";
+    /** Whether the bearer may be the query's `token` (clients of HTTP+SSE). */
+    tokenInQuery?: true;
     /** The tool that a request to this route calls, by its head alone: for the audit of who is not let in. */
     toolCalled?: (request: IncomingMessage) => string | undefined;
   }

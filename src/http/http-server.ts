@@ -7,9 +7,11 @@ import type { Configuration } from "../core/configuration.ts";
 import { AppError } from "../core/errors.ts";
 import type { Logger } from "../core/logger.ts";
 import type { Gateway } from "../gateway/gateway.ts";
+import { createLegacySse } from "../mcp/legacy-sse.ts";
 import { createMcpEndpoint } from "../mcp/mcp-endpoint.ts";
+import { gatewayIdentity } from "../mcp/mcp-identity.ts";
 import { createApp } from "./create-app.ts";
-import { createInFlight } from "./in-flight.ts";
+import { createInFlight, stoppingError } from "./in-flight.ts";
 import { listen } from "./listen.ts";
 
 export interface HttpServerOptions {
@@ -46,8 +48,11 @@ const farewellMs = 500;
 export async function startHttpServer(options: HttpServerOptions): Promise<HttpServer> {
   const { gateway, configuration, version, logger, exchange } = options;
   const inFlight = createInFlight();
-  const mcp = createMcpEndpoint({ gateway, version, newId: randomUUID, logger });
-  const app = createApp({ ...options, exchange, mcp, inFlight });
+  const identity = gatewayIdentity(gateway, version);
+  const newId = randomUUID;
+  const mcp = createMcpEndpoint({ gateway, identity, newId, now: Date.now, logger });
+  const sse = createLegacySse({ gateway, identity, newId });
+  const app = createApp({ ...options, exchange, mcp, sse, inFlight });
   await app.ready();
   let closing = false;
 
@@ -78,16 +83,19 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
     async close(graceMs) {
       closing = true;
       mcp.endStreams();
+      sse.endStreams();
       const closed = Promise.all(servers.map(closeServer));
       if (!(await within(closed, graceMs))) {
-        inFlight.abortAll();
+        const reason = stoppingError();
+        inFlight.abortAll(reason);
+        mcp.cancelAll(reason);
         if (!(await within(closed, farewellMs))) {
           for (const server of servers) server.closeAllConnections();
         }
       }
       await closed;
       gateway.flushRefusals();
-      await mcp.close();
+      mcp.close();
       await app.close();
     },
   };

@@ -5,7 +5,14 @@ import { AppError } from "../core/errors.ts";
 export interface InFlight {
   /** A signal for one request: aborted when its connection closes, or by `abortAll`. */
   begin(response: ServerResponse): AbortSignal;
-  abortAll(): void;
+  abortAll(reason: Error): void;
+}
+
+/** Why what is still running is cancelled in the end. */
+export function stoppingError(): AppError {
+  return new AppError("upstream_unavailable", "The gateway is stopping", {
+    hint: "agent serve --status",
+  });
 }
 
 export function createInFlight(): InFlight {
@@ -21,10 +28,7 @@ export function createInFlight(): InFlight {
       });
       return request.signal;
     },
-    abortAll() {
-      const reason = new AppError("upstream_unavailable", "The gateway is stopping", {
-        hint: "agent serve --status",
-      });
+    abortAll(reason) {
       for (const request of requests) request.abort(reason);
     },
   };

@@ -63,3 +63,11 @@ export function isNestedBeyond(value: unknown, most: number): boolean {
   }
   return false;
 }
+
+/** As `createValueCounter`, for a text that is there as a whole. */
+export function hasMoreValuesThan(most: number, text: string): boolean {
+  // Every value takes a character at least.
+  if (text.length <= most) return false;
+  const values = createValueCounter(most);
+  return !values.add(Buffer.from(text));
+}

@@ -1,166 +1,142 @@
-import {
-  createMcpHandler,
-  Server,
-  SUPPORTED_PROTOCOL_VERSIONS,
-} from "@modelcontextprotocol/server";
-import type { Json } from "../core/json.ts";
+import { setMaxListeners } from "node:events";
+import type { IncomingHttpHeaders, ServerResponse } from "node:http";
+import { rpcCodes } from "../core/json-rpc.ts";
 import type { Logger } from "../core/logger.ts";
-import { oneLine } from "../core/terminal-text.ts";
-import type { CallerContext, Gateway } from "../gateway/gateway.ts";
-import { clientNameOf, isModern, methodOf } from "./mcp-message.ts";
-import { createMcpSessions, type McpSession } from "./mcp-sessions.ts";
-import { cancelCall, toolRequestHandlers, type ToolRequestContext } from "./tool-requests.ts";
+import { legacyVersions, modernVersions } from "../core/mcp.ts";
+import type { Gateway } from "../gateway/gateway.ts";
+import type { McpIdentity, UnportedCaller } from "./mcp-identity.ts";
+import { createLegacyHttp } from "./legacy-http.ts";
+import { createModernHttp } from "./modern-http.ts";
+import { sendJson } from "./post-answer.ts";
+import { readPost } from "./read-post.ts";
+import { notAllowed, Refused } from "./refused.ts";
+import { createRunningCalls } from "./running-calls.ts";
+import { failure } from "./rpc-messages.ts";
+import type { SessionLimits } from "./http-sessions.ts";
 
 /** The protocol revisions spoken here, newest first. */
-export const protocolVersions: readonly string[] = ["2026-07-28", ...SUPPORTED_PROTOCOL_VERSIONS];
+export const protocolVersions: readonly string[] = [...modernVersions, ...legacyVersions];
 
-/** One HTTP request to the MCP endpoint, authenticated, its body parsed. */
+/** One HTTP request to the MCP endpoint, authenticated. */
 export interface McpExchange {
   method: string;
-  headers: Headers;
+  headers: IncomingHttpHeaders;
   /** Absent for GET and DELETE. */
-  body: Json | undefined;
-  /** Aborted when the client has gone or the gateway stops. */
-  signal: AbortSignal;
-  /** Whether the client reads as fast as it is written to. */
-  keepsUp: () => boolean;
-  caller: CallerContext;
+  body: string | undefined;
+  caller: UnportedCaller;
+  response: ServerResponse;
 }
 
 /**
- * MCP's Streamable HTTP in both protocol eras, over web-standard requests and responses. Does not listen,
- * authenticate, or check Host and Origin: that is done before.
+ * MCP's Streamable HTTP in both protocol eras at one address. Does not listen, authenticate, or check Host
+ * and Origin: that is done before.
  */
 export interface McpEndpoint {
-  handle(exchange: McpExchange): Promise<Response>;
-  /** Ends what would otherwise stay open for ever (subscription streams); calls in flight go on. */
+  /** Answers the exchange; resolves when that is done or its answer goes on by itself. Never rejects. */
+  handle(exchange: McpExchange): Promise<void>;
+  /** Ends what would otherwise stay open for ever (subscriptions, GET streams); calls in flight go on. */
   endStreams(): void;
-  close(): Promise<void>;
+  /** Cancels the calls in flight, which are answered with this reason. */
+  cancelAll(reason: Error): void;
+  /** Ends every session. */
+  close(): void;
 }
+
+export interface McpTimings {
+  /** A call without a word becomes an event stream after this. */
+  silenceMs: number;
+  /** Between two comments on a stream that says nothing. */
+  keepAliveMs: number;
+  /** How long a stream is kept for its client to come back, and the call behind it alive. */
+  keepMs: number;
+}
+
+const defaultTimings: McpTimings = {
+  silenceMs: 3_000,
+  keepAliveMs: 15_000,
+  keepMs: 60_000,
+};
 
 export interface McpEndpointOptions {
   gateway: Gateway;
-  version: string;
+  identity: McpIdentity;
   /** Unguessable: session ids are made of it. */
   newId: () => string;
+  /** Milliseconds. */
+  now: () => number;
   logger: Logger;
+  timings?: Partial<McpTimings> | undefined;
+  sessionLimits?: Partial<SessionLimits> | undefined;
 }
 
-const sessionHeader = "mcp-session-id";
-
 export function createMcpEndpoint(options: McpEndpointOptions): McpEndpoint {
-  const { gateway, version, newId, logger } = options;
-  const sessions = createMcpSessions(newId);
-  const exchanges = new WeakMap<Request, ToolRequestContext>();
-  const streams = new Set<AbortController>();
+  const { logger } = options;
+  const timings = { ...defaultTimings, ...options.timings };
+  const calls = createRunningCalls();
+  const ending = new AbortController();
+  // Every subscription listens to it.
+  setMaxListeners(0, ending.signal);
+  const legacy = createLegacyHttp({ ...options, timings, calls });
+  const modern = createModernHttp({ ...options, timings, calls, ending: ending.signal });
 
-  const handler = createMcpHandler(
-    ({ era, requestInfo }) => {
-      const context = requestInfo === undefined ? undefined : exchanges.get(requestInfo);
-      if (context === undefined) throw new Error("An MCP request without its exchange");
-      const server = new Server(
-        { name: "onedoor", title: "OneDoor", version },
-        {
-          // In the legacy era nothing could carry the news: there is no stream outside a request.
-          capabilities: { tools: { listChanged: era === "modern" } },
-          ...instructionsFor(context),
-        },
-      );
-      if (knowsMethods(context.body)) {
-        server.fallbackRequestHandler = (request, sdk) => {
-          const handle = toolRequestHandlers.get(request.method);
-          if (handle === undefined) throw methodNotFound();
-          return handle(request, sdk, context);
-        };
+  const serve = async (exchange: McpExchange): Promise<void> => {
+    switch (exchange.method) {
+      case "POST": {
+        const post = readPost(exchange);
+        if (post.era === "modern") await modern.post(exchange, post.message);
+        else await legacy.post(exchange, post);
+        return;
       }
-      return server;
-    },
-    {
-      maxSubscriptions: 1024,
-      onerror: (error) => logger.debug("An MCP request was refused", { reason: error.message }),
-    },
-  );
-
-  const instructionsFor = ({ body, caller }: ToolRequestContext): { instructions?: string } => {
-    const method = methodOf(body);
-    return method === "initialize" || method === "server/discover"
-      ? { instructions: gateway.instructions(caller, "mcp") }
-      : {};
-  };
-
-  const stopNotifying = gateway.onToolsChanged(() => handler.notify.toolsChanged());
-
-  const serve = (exchange: McpExchange, context: ToolRequestContext): Promise<Response> => {
-    const { method, headers, signal } = exchange;
-    const request = new Request("http://localhost/mcp", { method, headers, signal });
-    exchanges.set(request, context);
-    return handler.fetch(request, context.body === undefined ? {} : { parsedBody: context.body });
+      case "GET":
+        if (ending.signal.aborted) throw stopping();
+        legacy.get(exchange);
+        return;
+      case "DELETE":
+        legacy.delete(exchange);
+        return;
+      default:
+        throw notAllowed(`${exchange.method} is not for this path`);
+    }
   };
 
   return {
     async handle(exchange) {
-      const { method, headers, body, caller, keepsUp } = exchange;
-      const { userId } = caller.principal;
-      const kind = methodOf(body);
-      const id = isModern(body) || kind === "initialize" ? null : headers.get(sessionHeader);
-      let session: McpSession | undefined;
-      if (id !== null) {
-        if (method === "DELETE") {
-          return sessions.end(id, userId) ? new Response(null, { status: 204 }) : noSession();
-        }
-        session = sessions.find(id, userId);
-        if (session === undefined) return noSession();
-        if (kind === "notifications/cancelled") cancelCall(session, body);
+      try {
+        await serve(exchange);
+      } catch (error) {
+        refuse(exchange.response, error, logger);
       }
-      const clientName = session?.clientName ?? clientNameOf(body) ?? caller.clientName;
-      const context: ToolRequestContext = {
-        gateway,
-        caller: {
-          ...caller,
-          clientName: oneLine(clientName, 200),
-          sessionId: session?.id ?? caller.sessionId,
-        },
-        session,
-        body,
-        keepsUp,
-      };
-      if (kind === "subscriptions/listen") return serveStream(exchange, context);
-      const response = await serve(exchange, context);
-      if (kind === "initialize" && response.status === 200) {
-        response.headers.set(sessionHeader, sessions.open(userId, clientNameOf(body)).id);
-      }
-      return response;
     },
     endStreams() {
-      for (const stream of streams) stream.abort();
+      ending.abort();
+      legacy.endStreams();
     },
-    async close() {
-      stopNotifying();
-      await handler.close();
-    },
+    cancelAll: (reason) => calls.cancelAll(reason),
+    close: () => legacy.close(),
   };
+}
 
-  function serveStream(exchange: McpExchange, context: ToolRequestContext): Promise<Response> {
-    const stream = new AbortController();
-    const end = (): void => stream.abort();
-    exchange.signal.addEventListener("abort", end, { once: true });
-    stream.signal.addEventListener("abort", () => streams.delete(stream), { once: true });
-    streams.add(stream);
-    return serve({ ...exchange, signal: stream.signal }, context);
+function stopping(): Refused {
+  const message = "The gateway is stopping";
+  return new Refused(503, { code: rpcCodes.internalError, message }, null, { "retry-after": "5" });
+}
+
+function refuse(response: ServerResponse, error: unknown, logger: Logger): void {
+  if (!(error instanceof Refused)) {
+    logger.error("An MCP request failed unexpectedly", {
+      error: error instanceof Error ? (error.stack ?? error.message) : String(error),
+    });
   }
-}
-
-/** Whether the gateway answers what the body asks; a batch is looked at message by message. */
-function knowsMethods(body: Json | undefined): boolean {
-  return Array.isArray(body) || toolRequestHandlers.has(methodOf(body) ?? "");
-}
-
-function methodNotFound(): Error {
-  return Object.assign(new Error("Method not found"), { code: -32601 });
-}
-
-/** 2025-11-25, "Session Management": 404 tells the client to begin a new session. */
-function noSession(): Response {
-  const error = { code: -32001, message: "Session not found" };
-  return Response.json({ jsonrpc: "2.0", id: null, error }, { status: 404 });
+  if (response.headersSent || response.destroyed) {
+    // Half an answer must not look like a whole one.
+    response.destroy();
+    return;
+  }
+  if (error instanceof Refused) {
+    logger.debug("An MCP request was refused", { reason: error.message });
+    sendJson(response, error.status, failure(error.id, error.error), { ...error.headers });
+    return;
+  }
+  const unexpected = { code: rpcCodes.internalError, message: "Unexpected failure" };
+  sendJson(response, 500, failure(null, unexpected));
 }

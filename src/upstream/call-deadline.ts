@@ -5,14 +5,14 @@ export interface CallDeadline {
   readonly expiredMs: number | undefined;
   /** Something was heard: the idle limit starts again. */
   progressed(): void;
+  /** Both limits stand still until `resume`, called once for each `pause`: somebody else is being waited for. */
+  pause(): void;
+  resume(): void;
   /** To be called when the call is over. */
   stop(): void;
 }
 
-/**
- * The two limits of a call: `timeoutMs` of silence, started again by progress, under `maxTotalMs` for
- * all of it. The SDK checks its total only when progress arrives, and then cancels nothing upstream.
- */
+/** The two limits of a call: `timeoutMs` of silence, started again by progress, under `maxTotalMs` for all of it. */
 export function startCallDeadline(options: {
   signal: AbortSignal;
   timeoutMs: number;
@@ -20,15 +20,35 @@ export function startCallDeadline(options: {
 }): CallDeadline {
   const controller = new AbortController();
   let expiredMs: number | undefined;
-  const expire = (limitMs: number) => () => {
+  let pauses = 0;
+  let stopped = false;
+  let totalLeftMs = options.maxTotalMs;
+  let startedAtMs = 0;
+  let idle: NodeJS.Timeout | undefined;
+  let total: NodeJS.Timeout | undefined;
+
+  const expire = (limitMs: number): void => {
     expiredMs = limitMs;
     // The text goes upstream as the reason of the cancellation.
     controller.abort(`no answer within ${limitMs} ms`);
   };
-  const startIdle = (): NodeJS.Timeout => setTimeout(expire(options.timeoutMs), options.timeoutMs);
-  let idle = startIdle();
-  const total = setTimeout(expire(options.maxTotalMs), options.maxTotalMs);
+  const startIdle = (): void => {
+    // One timer is enough where the total ends first anyway; progress cannot change that.
+    if (options.timeoutMs >= totalLeftMs) return;
+    idle = setTimeout(expire, options.timeoutMs, options.timeoutMs);
+  };
+  const start = (): void => {
+    startedAtMs = performance.now();
+    total = setTimeout(expire, totalLeftMs, options.maxTotalMs);
+    startIdle();
+  };
+  const clear = (): void => {
+    clearTimeout(idle);
+    clearTimeout(total);
+  };
   const onAbort = (): void => controller.abort("cancelled by the caller");
+
+  start();
   options.signal.addEventListener("abort", onAbort, { once: true });
   if (options.signal.aborted) onAbort();
   return {
@@ -37,12 +57,22 @@ export function startCallDeadline(options: {
       return expiredMs;
     },
     progressed() {
+      if (pauses > 0 || stopped) return;
       clearTimeout(idle);
-      idle = startIdle();
+      startIdle();
+    },
+    pause() {
+      if (pauses++ > 0 || stopped) return;
+      clear();
+      totalLeftMs -= performance.now() - startedAtMs;
+    },
+    resume() {
+      if (--pauses > 0 || stopped) return;
+      start();
     },
     stop() {
-      clearTimeout(idle);
-      clearTimeout(total);
+      stopped = true;
+      clear();
       options.signal.removeEventListener("abort", onAbort);
     },
   };

@@ -1,5 +1,8 @@
-import { ProtocolError, SdkError, SdkErrorCode, SdkHttpError } from "@modelcontextprotocol/client";
+import { STATUS_CODES } from "node:http";
+import { RpcFault } from "../core/json-rpc.ts";
 import { systemErrorCode } from "../core/system-error-code.ts";
+import { OpenFault } from "../mcp-client/mcp-connection.ts";
+import { HttpStatusError } from "../mcp-client/transport.ts";
 
 const longestReason = 300;
 
@@ -15,7 +18,7 @@ function innermostErrorCode(error: unknown): string | undefined {
   for (let at: unknown = error, depth = 0; at instanceof Error && depth < 8; depth++) {
     const code = systemErrorCode(at);
     if (code !== undefined && /^(?:E[A-Z_]+|UND_ERR_\w+|[A-Z_]*CERT[A-Z_]*)$/.test(code)) {
-      if (!(at instanceof SdkError)) found = code;
+      found = code;
     }
     const [first]: unknown[] = at instanceof AggregateError ? at.errors : [at.cause];
     at = first;
@@ -33,13 +36,22 @@ const systemReasons: Readonly<Record<string, string>> = {
   UND_ERR_SOCKET: "the connection was closed",
 };
 
-/** The HTTP error in a chain of causes, where there is one. */
-export function httpError(error: unknown): SdkHttpError | undefined {
+/** The first error of a class in a chain of causes, where there is one. */
+function inChain<Found extends Error>(
+  error: unknown,
+  // oxlint-disable-next-line typescript/no-explicit-any -- a class with any constructor; only `instanceof` looks at it
+  kind: abstract new (...args: any[]) => Found,
+): Found | undefined {
   for (let at: unknown = error, depth = 0; at instanceof Error && depth < 8; depth++) {
-    if (at instanceof SdkHttpError) return at;
+    if (at instanceof kind) return at;
     at = at.cause;
   }
   return undefined;
+}
+
+/** The HTTP error in a chain of causes, where there is one. */
+export function httpError(error: unknown): HttpStatusError | undefined {
+  return inChain(error, HttpStatusError);
 }
 
 /**
@@ -51,28 +63,20 @@ export function describeFailure(error: unknown): string {
   if (http !== undefined) return describeStatus(http);
   const code = innermostErrorCode(error);
   if (code !== undefined) return systemReasons[code] ?? `the connection failed (${code})`;
-  if (error instanceof ProtocolError) {
-    return oneLine(`it answered with error ${error.code}: ${error.message}`);
+  const fault = inChain(error, RpcFault);
+  if (fault !== undefined) {
+    return oneLine(`it answered with error ${fault.code}: ${fault.message}`);
   }
   // "fetch failed", "probe failed": the cause says what happened.
-  const isWrapper = error instanceof TypeError || error instanceof SdkError;
+  const isWrapper = error instanceof TypeError || error instanceof OpenFault;
   if (isWrapper && error.cause instanceof Error) return describeFailure(error.cause);
-  if (error instanceof SdkError) {
-    if (error.code === SdkErrorCode.RequestTimeout) return "it did not answer in time";
-    if (error.code === SdkErrorCode.ClientHttpUnexpectedContent) {
-      return "it answered with something that is not MCP";
-    }
-    if (error.code === SdkErrorCode.ConnectionClosed) return "the connection was closed";
-  }
   return oneLine(error instanceof Error ? error.message : String(error));
 }
 
-function describeStatus({ status, statusText, message }: SdkHttpError): string {
-  const said = oneLine(`it answered with HTTP ${status} ${statusText ?? ""}`, 100);
+function describeStatus({ status, message }: HttpStatusError): string {
+  const said = oneLine(`it answered with HTTP ${status} ${STATUS_CODES[status] ?? ""}`, 100);
   if (status === 401 || status === 403) return `${said}: check the headers in the configuration`;
-  if (status >= 300 && status < 400) {
-    const redirect = /Redirect .*/.exec(message)?.[0].replace(/ \(redirectPolicy.*\)$/, "");
-    return redirect === undefined ? said : oneLine(redirect);
-  }
+  // Its message says where to, without a query.
+  if (status >= 300 && status < 400) return oneLine(message);
   return status === 404 ? `${said}: is the path of the url right?` : said;
 }

@@ -1,6 +1,7 @@
-import type { JSONRPCMessage } from "@modelcontextprotocol/client";
 import { isJsonObject, parseJson } from "../core/json.ts";
-import type { Json, JsonObject } from "../core/json.ts";
+import type { Json } from "../core/json.ts";
+import { isRequestId, readMessage } from "../core/json-rpc.ts";
+import type { RequestId, RpcMessage } from "../core/json-rpc.ts";
 import { createValueCounter } from "../mcp-client/message-limits.ts";
 
 const newline = 0x0a;
@@ -9,7 +10,10 @@ const newline = 0x0a;
 const largeLine = 64 * 1024;
 
 export interface LineSink {
-  onMessage(message: JSONRPCMessage): void;
+  /** @param bytes of the line it stood on */
+  onMessage(message: RpcMessage, bytes: number): void;
+  /** An answer that is none: its `result` or `error` is not what JSON-RPC and MCP say. */
+  onFaultyAnswer(id: RequestId): void;
   /** A line that is no JSON-RPC message; it is skipped. */
   onRubbish(line: string): void;
   /** A line grew beyond a limit, which is named: nothing after it is looked at. */
@@ -23,6 +27,8 @@ export interface JsonRpcLines {
   take(most: number): boolean;
 }
 
+type Entry = { kind: "message"; message: RpcMessage } | { kind: "fault"; id: RequestId };
+
 /**
  * Cuts a byte stream into lines and the lines into JSON-RPC messages (MCP, stdio transport). A batch
  * (JSON-RPC arrays of protocol revision 2025-03-26) counts as its messages.
@@ -35,8 +41,9 @@ export function createJsonRpcLines(
   let waiting: Buffer = Buffer.alloc(0);
   let pieces: Buffer[] = [];
   let length = 0;
-  /** Messages of a batch, the next one last. */
-  let batch: JSONRPCMessage[] = [];
+  /** What stood on a line, in case of a batch more than one, the next one last. */
+  let batch: Entry[] = [];
+  let lineBytes = 0;
   let overflown = false;
 
   const overflow = (limit: string): undefined => {
@@ -65,9 +72,13 @@ export function createJsonRpcLines(
   };
   const takeLine = (line: string): void => {
     if (line.trim() === "") return;
-    const messages = parse(line);
-    if (messages === undefined) sink.onRubbish(line);
-    else batch = messages.toReversed();
+    const entries = parse(line);
+    if (entries === undefined) sink.onRubbish(line);
+    else batch = entries.toReversed();
+  };
+  const handOn = (entry: Entry): void => {
+    if (entry.kind === "message") sink.onMessage(entry.message, lineBytes);
+    else sink.onFaultyAnswer(entry.id);
   };
 
   return {
@@ -77,14 +88,15 @@ export function createJsonRpcLines(
     },
     take(most) {
       for (let taken = 0; taken < most;) {
-        const message = batch.pop();
-        if (message !== undefined) {
-          sink.onMessage(message);
+        const entry = batch.pop();
+        if (entry !== undefined) {
+          handOn(entry);
           taken++;
           continue;
         }
         const line = cutLine();
         if (line === undefined) return false;
+        lineBytes = line.length;
         takeLine(line.toString("utf8"));
         if (batch.length === 0) taken++;
         if (line.length >= largeLine) taken = Math.max(taken, most - 1);
@@ -94,39 +106,25 @@ export function createJsonRpcLines(
   };
 }
 
-function parse(line: string): JSONRPCMessage[] | undefined {
+/** What stands on one line; undefined when any part of it is neither a message nor a faulty answer. */
+function parse(line: string): Entry[] | undefined {
   let value: Json;
   try {
     value = parseJson(line);
   } catch {
     return undefined;
   }
-  const items = Array.isArray(value) ? value : [value];
-  const messages = items.map(toMessage);
-  return messages.length > 0 && messages.every((message) => message !== undefined)
-    ? messages
-    : undefined;
+  const entries = (Array.isArray(value) ? value : [value]).map(readEntry);
+  return entries.length > 0 && entries.every((entry) => entry !== undefined) ? entries : undefined;
 }
 
-/**
- * The message with the members JSON-RPC 2.0 knows: the SDK refuses a message with others, and its caller
- * would wait for ever. What is inside `params`, `result` and `error` stays as it is.
- */
-function toMessage(value: unknown): JSONRPCMessage | undefined {
-  if (!isJsonObject(value) || value["jsonrpc"] !== "2.0") return undefined;
-  const { id, method, params, result, error } = value;
-  const message: JsonObject = { jsonrpc: "2.0" };
-  if (id !== undefined) {
-    if (typeof id !== "string" && typeof id !== "number") return undefined;
-    message["id"] = id;
+function readEntry(value: Json): Entry | undefined {
+  const message = readMessage(value);
+  if (message !== undefined) return { kind: "message", message };
+  if (!isJsonObject(value) || value["jsonrpc"] !== "2.0" || value["method"] !== undefined) {
+    return undefined;
   }
-  if (typeof method === "string") {
-    message["method"] = method;
-    if (params !== undefined) message["params"] = params;
-  } else if (id === undefined) return undefined;
-  else if (error !== undefined) message["error"] = error;
-  else if (result !== undefined) message["result"] = result;
-  else return undefined;
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- checked above as far as the protocol layer relies on it; it checks the rest itself
-  return message as unknown as JSONRPCMessage;
+  const { id } = value;
+  const answers = "result" in value || "error" in value;
+  return answers && isRequestId(id) ? { kind: "fault", id } : undefined;
 }

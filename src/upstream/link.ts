@@ -1,73 +1,73 @@
-import type { Transport } from "@modelcontextprotocol/client";
 import type { ServerConfiguration } from "../core/configuration.ts";
-import { createHttpTransport } from "./http-transport.ts";
+import { createSseTransport } from "../mcp-client/sse-transport.ts";
+import { createStreamableHttpTransport } from "../mcp-client/streamable-http-transport.ts";
+import type { SendHttp, Transport } from "../mcp-client/transport.ts";
 import type { LineTail } from "./line-tail.ts";
 import { StdioTransport } from "./stdio-transport.ts";
 import type { UpstreamTimings } from "./timings.ts";
+import type { UndiciHttp } from "./undici-http.ts";
 
-/** The way messages travel to one upstream server, stdio or HTTP, as a connection sees it. */
+/** The way messages travel on one connection to an upstream server. */
 export interface Link {
   readonly transport: Transport;
-  /** Whether the legacy handshake was begun: until then only the modern era was asked for. */
-  readonly sentInitialize: boolean;
-  /** Whether an MCP session is held, which the server could forget. */
-  readonly hasSession: boolean;
-  /** The link could be made at all: the process was started. HTTP shows itself at the first request. */
-  readonly established: boolean;
-  /** Why it ended by itself, once `lost` has resolved. HTTP links are never lost by themselves. */
+  /** Whether its process ended after it could be started; HTTP shows its troubles at each request. */
+  readonly diedByItself: boolean;
+  /** Why it ended by itself, once it has. */
   readonly lossReason: string | undefined;
-  readonly lost: Promise<string>;
-  /** Ends it and everything behind it, within a bounded time. */
+}
+
+/** Makes the links of all connections to one server: each a process of its own, or HTTP over shared sockets. */
+export interface Links {
+  open(tail: LineTail): Link;
+  /** To be called when the links are closed. */
   close(): Promise<void>;
 }
 
-export function openLink(
+/** @param sendHttp in place of sockets of its own */
+export function createLinks(
   configuration: ServerConfiguration,
-  tail: LineTail,
   timings: UpstreamTimings,
-): Link {
-  if (configuration.type === "http") {
-    const { transport, close } = createHttpTransport(configuration, timings.stdinGraceMs);
-    const handshake = noticeInitialize(transport);
+  sendHttp: SendHttp | undefined,
+): Links {
+  if (configuration.type === "stdio") {
     return {
-      transport,
-      get sentInitialize() {
-        return handshake.begun;
+      open(tail) {
+        const transport = new StdioTransport(configuration, tail, timings);
+        return {
+          transport,
+          get diedByItself() {
+            return transport.started && transport.lossReason !== undefined;
+          },
+          get lossReason() {
+            return transport.lossReason;
+          },
+        };
       },
-      get hasSession() {
-        return transport.sessionId !== undefined;
-      },
-      established: true,
-      lossReason: undefined,
-      lost: new Promise(() => undefined),
-      close,
+      close: () => Promise.resolve(),
     };
   }
-  const transport = new StdioTransport(configuration, tail, timings);
-  const handshake = noticeInitialize(transport);
+  const http: UndiciHttp =
+    sendHttp === undefined ? createLazyHttp() : { send: sendHttp, close: () => Promise.resolve() };
+  const { type, url, headers } = configuration;
+  const create = type === "http" ? createStreamableHttpTransport : createSseTransport;
   return {
-    transport,
-    get sentInitialize() {
-      return handshake.begun;
-    },
-    hasSession: false,
-    get established() {
-      return transport.pid !== null;
-    },
-    get lossReason() {
-      return transport.lossReason;
-    },
-    lost: transport.lost,
-    close: () => transport.close(),
+    open: () => ({
+      transport: create({ url, headers, sendHttp: http.send }),
+      diedByItself: false,
+      lossReason: undefined,
+    }),
+    close: () => http.close(),
   };
 }
 
-function noticeInitialize(transport: Transport): { readonly begun: boolean } {
-  const handshake = { begun: false };
-  const send = transport.send.bind(transport);
-  transport.send = (message, options) => {
-    if ("method" in message && message.method === "initialize") handshake.begun = true;
-    return send(message, options);
+/** Loaded with the first request: undici takes longer to load than everything else here. */
+function createLazyHttp(): UndiciHttp {
+  let loaded: Promise<UndiciHttp> | undefined;
+  return {
+    async send(request) {
+      loaded ??= import("./undici-http.ts").then(({ createUndiciHttp }) => createUndiciHttp());
+      return (await loaded).send(request);
+    },
+    close: async () => (await loaded)?.close(),
   };
-  return handshake;
 }

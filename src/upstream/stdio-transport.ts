@@ -1,14 +1,16 @@
 import type { ChildProcessWithoutNullStreams } from "node:child_process";
 import { existsSync } from "node:fs";
 import { setTimeout as pause } from "node:timers/promises";
-import type { JSONRPCMessage, Transport } from "@modelcontextprotocol/client";
 import type { StdioServerConfiguration } from "../core/configuration.ts";
+import { isRequest, rpcCodes } from "../core/json-rpc.ts";
+import type { RequestId, RpcMessage } from "../core/json-rpc.ts";
 import { systemErrorCode } from "../core/system-error-code.ts";
 import { createDeferred } from "./deferred.ts";
 import { createJsonRpcLines } from "./json-rpc-lines.ts";
 import type { LineTail } from "./line-tail.ts";
 import { endProcessGroup, startProcessGroup } from "./process-group.ts";
-import { messageLimits } from "../mcp-client/message-limits.ts";
+import { isNestedBeyond, messageLimits } from "../mcp-client/message-limits.ts";
+import type { Receiver, Transport } from "../mcp-client/transport.ts";
 import type { JsonRpcLines } from "./json-rpc-lines.ts";
 import { createTraffic } from "./traffic.ts";
 import type { UpstreamTimings } from "./timings.ts";
@@ -20,33 +22,31 @@ const mostUnreadBytes = messageLimits.bytes;
 /** Lines looked at before the other servers have their turn. */
 const linesPerTurn = 64;
 
+/** Every level of it takes two bytes at least. */
+const tooShortToBeTooDeep = messageLimits.depth * 2;
+
 /**
- * MCP over the standard input and output of a process of our own (MCP, stdio transport). Unlike the
- * SDK's it starts a process group, so that no grandchild outlives it; skips lines on stdout that are
- * no messages; and notices the death of the process even when a grandchild keeps its pipes open.
+ * MCP over the standard input and output of a process of our own (MCP, stdio transport): a process group,
+ * so that no grandchild outlives it. Skips lines on stdout that are no messages, and notices the death of
+ * the process even when a grandchild keeps its pipes open.
  */
 export class StdioTransport implements Transport {
-  onclose?: () => void;
-  onerror?: (error: Error) => void;
-  onmessage?: Transport["onmessage"];
-  /** The SDK tells a stdio transport by these two members: silence to its probe then means "legacy". */
-  readonly stderr = null;
-  get pid(): number | null {
-    return this.#child?.pid ?? null;
+  readonly kind = "pipe";
+  readonly hasSession = false;
+  /** Whether the process could be started. */
+  get started(): boolean {
+    return this.#child !== undefined;
   }
   /** Lines on stdout so far that were no messages. */
   rubbishLines = 0;
   /** Why the connection ended by itself; absent while it holds, and when `close` ended it. */
   lossReason: string | undefined;
-  /** Resolves with that reason. */
-  get lost(): Promise<string> {
-    return this.#lost.promise;
-  }
 
   readonly #configuration: StdioServerConfiguration;
   readonly #timings: UpstreamTimings;
   readonly #tail: LineTail;
   #child: ChildProcessWithoutNullStreams | undefined;
+  #receiver: Receiver | undefined;
   #exit: string | undefined;
   #exitTimer: NodeJS.Timeout | undefined;
   #restTimer: NodeJS.Timeout | undefined;
@@ -62,7 +62,8 @@ export class StdioTransport implements Transport {
   }
 
   /** @throws Error whose message is the reason, when the program cannot be started */
-  async start(): Promise<void> {
+  async start(receiver: Receiver): Promise<void> {
+    this.#receiver = receiver;
     const { command, args, cwd, env } = this.#configuration;
     let child: ChildProcessWithoutNullStreams;
     try {
@@ -82,13 +83,13 @@ export class StdioTransport implements Transport {
     if (this.#closed) this.#end();
   }
 
-  async send(message: JSONRPCMessage): Promise<void> {
+  async send(message: RpcMessage): Promise<void> {
     const stdin = this.#child?.stdin;
     if (stdin === undefined || this.#closed || !stdin.writable) throw new Error("Not connected");
     if (stdin.writableLength > mostUnreadBytes) throw new Error("It does not read its input");
     const bytes = Buffer.from(`${JSON.stringify(message)}\n`);
     const written = this.#traffic.sending(message, bytes.length);
-    if (this.#traffic.tooManyUnreadReplies) {
+    if (this.#traffic.leavesRepliesUnread) {
       this.#lose("does not read its input");
       throw new Error("It does not read its input");
     }
@@ -117,7 +118,8 @@ export class StdioTransport implements Transport {
 
   #listen(child: ChildProcessWithoutNullStreams): void {
     const lines = createJsonRpcLines(messageLimits, {
-      onMessage: (message) => this.#onMessage(message),
+      onMessage: (message, bytes) => this.#onMessage(message, bytes),
+      onFaultyAnswer: (id) => this.#onFaultyAnswer(id),
       onRubbish: (line) => this.#onRubbish(line),
       onOverflow: (limit) => this.#lose(`sent a message of more than ${limit}`),
     });
@@ -132,7 +134,8 @@ export class StdioTransport implements Transport {
     child.stdout.on("error", () => this.#expectExit("closed its standard output"));
     child.stderr.on("error", () => undefined);
     child.stdout.on("end", () => this.#expectExit("closed its standard output"));
-    child.on("error", (error) => this.onerror?.(error));
+    // What could not be started is told by `start`; what could not be signalled shows at its end.
+    child.on("error", () => undefined);
     child.on("exit", (code, signal) => {
       this.#exit =
         signal === null
@@ -159,10 +162,30 @@ export class StdioTransport implements Transport {
     else this.#restTimer = setTimeout(again, restMs);
   }
 
-  #onMessage(message: JSONRPCMessage): void {
+  #onMessage(message: RpcMessage, bytes: number): void {
     if (this.#closed) return;
     if (this.#traffic.received(message) === "unasked") this.#loseWhenFlooded();
-    else this.onmessage?.(message);
+    else if (this.#traffic.leavesRepliesUnread) this.#lose("does not read its input");
+    else if (bytes > tooShortToBeTooDeep && isNestedBeyond(message, messageLimits.depth)) {
+      this.#refuse(message);
+    } else this.#receiver?.onMessage(message, undefined);
+  }
+
+  #onFaultyAnswer(id: RequestId): void {
+    if (this.#closed) return;
+    const unasked = this.#traffic.received({ jsonrpc: "2.0", id, result: {} }) === "unasked";
+    if (unasked) this.#loseWhenFlooded();
+    else this.#receiver?.onFault(id, "it answered with something that is not a result");
+  }
+
+  /** What is nested too deeply is not handed on: who comes after walks it by recursion. */
+  #refuse(message: RpcMessage): void {
+    if (!("method" in message)) {
+      this.#receiver?.onFault(message.id ?? undefined, "it sent something nested too deeply");
+    } else if (isRequest(message)) {
+      const error = { code: rpcCodes.invalidRequest, message: "Nested too deeply" };
+      this.send({ jsonrpc: "2.0", id: message.id, error }).catch(() => undefined);
+    }
   }
 
   #loseWhenFlooded(): void {
@@ -198,9 +221,10 @@ export class StdioTransport implements Transport {
     clearTimeout(this.#exitTimer);
     clearTimeout(this.#restTimer);
     this.#child?.stdout.resume();
-    if (lossReason !== undefined) this.#lost.resolve(lossReason);
     this.#end();
-    this.onclose?.();
+    if (lossReason === undefined) return;
+    this.#lost.resolve(lossReason);
+    this.#receiver?.onLost(lossReason);
   }
 
   #end(): void {

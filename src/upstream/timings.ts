@@ -1,7 +1,9 @@
 /** Every limit of an upstream connection, in one place; milliseconds, bytes and counts. */
 export interface UpstreamTimings {
-  /** From the start of a connection to its complete tool list. `npx` may have to install first. */
+  /** From the start of a connection to its complete listing. `npx` may have to install first. */
   startMs: number;
+  /** How long one kind of list may take; prompts and resources that take longer are left out. */
+  listMs: number;
   /** How long the question for the modern protocol era may stay unanswered. */
   probeMs: number;
   /** How long a process may take to end by itself after its standard input was closed. */
@@ -12,7 +14,7 @@ export interface UpstreamTimings {
   killGraceMs: number;
   /** How long a process that closed a pipe may take to exit and so tell why. */
   exitGraceMs: number;
-  /** Quiet time between a change of the tool list being announced and listing it again; doubles, up to `longestPauseMs`, while announcements keep coming. */
+  /** Quiet time between a change of a list being announced and listing it again; doubles, up to `longestPauseMs`, while announcements keep coming. */
   relistMs: number;
   /** First pause of the back-off; doubles with each failure. */
   firstPauseMs: number;
@@ -21,10 +23,27 @@ export interface UpstreamTimings {
   stableMs: number;
   /** How long a server may take to show that it is still there. */
   livenessMs: number;
+  /** How long calls under way on a server that was removed or changed may still take. */
+  drainMs: number;
+  /** A client session's own connection that nobody used for this long is closed until its next request. */
+  sessionIdleMs: number;
+  /** How long the connection of a call from a client without a session waits for another call like it. */
+  leaseIdleMs: number;
+  /** How long a client waits for the listing over its own connection before it gets the common one. */
+  ownListingMs: number;
+  /** Connections of single clients to one server; of processes, each connection being one. */
+  mostOwnConnections: number;
+  mostOwnProcesses: number;
+  /** Of them, under way for one principal without a session at once. */
+  mostLeasesOfOneOwner: number;
 }
+
+/** Connections of single clients to all servers together. */
+export const mostOwnConnectionsInTotal = 1000;
 
 export const defaultTimings: UpstreamTimings = {
   startMs: 60_000,
+  listMs: 30_000,
   probeMs: 10_000,
   stdinGraceMs: 1500,
   termGraceMs: 1500,
@@ -35,4 +54,11 @@ export const defaultTimings: UpstreamTimings = {
   longestPauseMs: 30_000,
   stableMs: 60_000,
   livenessMs: 5000,
+  drainMs: 30_000,
+  sessionIdleMs: 30 * 60_000,
+  leaseIdleMs: 30_000,
+  ownListingMs: 10_000,
+  mostOwnConnections: 250,
+  mostOwnProcesses: 32,
+  mostLeasesOfOneOwner: 16,
 };

@@ -1,21 +1,23 @@
-import type { JSONRPCMessage } from "@modelcontextprotocol/client";
+import { isRequest, isRequestId } from "../core/json-rpc.ts";
+import type { RpcMessage } from "../core/json-rpc.ts";
 
 const windowMs = 1000;
 /** Notifications and requests of a server in one window; then it is not read until the next one. */
 const mostOfItsOwnAccord = 2000;
 /** Lines that are no messages and answers nobody waits for, in one window. */
 const mostUnasked = 2000;
-const mostUnreadReplies = 1000;
+/** Requests of a server that came while it did not take the answer to an earlier one. */
+const mostAskedUnread = 1000;
 const mostUnreadReplyBytes = 1024 * 1024;
 
 /** What goes to and fro between us and one server, counted against what a well-behaved one needs. */
 export interface Traffic {
   /** To be called before a message is written; the function it returns, when that is done or failed. */
-  sending(message: JSONRPCMessage, bytes: number): () => void;
-  /** Answers to the server's own requests pile up before it. */
-  readonly tooManyUnreadReplies: boolean;
+  sending(message: RpcMessage, bytes: number): () => void;
+  /** The server goes on asking and does not take the answers. */
+  readonly leavesRepliesUnread: boolean;
   /** "unasked": an answer to nothing we asked, or no longer ask. */
-  received(message: JSONRPCMessage): "expected" | "unasked";
+  received(message: RpcMessage): "expected" | "unasked";
   receivedRubbish(): void;
   /** Why the connection is to be ended, once there was too much of what nobody asked for. */
   readonly tooManyUnasked: string | undefined;
@@ -27,6 +29,7 @@ export function createTraffic(now: () => number = () => performance.now()): Traf
   /** Requests of ours without an answer; as text, for some servers turn a number into one. */
   const awaited = new Set<string>();
   let unreadReplies = 0;
+  let askedUnread = 0;
   let unreadReplyBytes = 0;
   let windowEndMs = 0;
   let ownAccord = 0;
@@ -43,7 +46,8 @@ export function createTraffic(now: () => number = () => performance.now()): Traf
         if ("id" in message) awaited.add(String(message.id));
         // Its late answer, or none, is of no interest.
         else if (message.method === "notifications/cancelled") {
-          awaited.delete(String(message.params?.["requestId"]));
+          const cancelled = message.params?.["requestId"];
+          if (isRequestId(cancelled)) awaited.delete(String(cancelled));
         }
         return () => undefined;
       }
@@ -51,16 +55,18 @@ export function createTraffic(now: () => number = () => performance.now()): Traf
       unreadReplyBytes += bytes;
       return () => {
         unreadReplies--;
+        askedUnread = 0;
         unreadReplyBytes -= bytes;
       };
     },
-    get tooManyUnreadReplies() {
-      return unreadReplies > mostUnreadReplies || unreadReplyBytes > mostUnreadReplyBytes;
+    get leavesRepliesUnread() {
+      return askedUnread > mostAskedUnread || unreadReplyBytes > mostUnreadReplyBytes;
     },
     received(message) {
       if ("method" in message) {
         openWindow();
         ownAccord++;
+        if (unreadReplies > 0 && isRequest(message)) askedUnread++;
         return "expected";
       }
       if (awaited.delete(String(message.id))) return "expected";

@@ -1,10 +1,18 @@
 import { isDeepStrictEqual } from "node:util";
+import type { ClientSession } from "../core/client-port.ts";
 import type { ServerConfiguration } from "../core/configuration.ts";
+import type { JsonObject } from "../core/json.ts";
 import type { Logger } from "../core/logger.ts";
-import { superviseUpstream } from "./supervised-upstream.ts";
-import { defaultTimings } from "./timings.ts";
+import type { SendHttp } from "../mcp-client/transport.ts";
+import { createConnectionBudget } from "./connection-budget.ts";
+import { createListeners } from "./listeners.ts";
+import { createEndings } from "./endings.ts";
+import { sleepUntil } from "./sleep.ts";
+import { defaultTimings, mostOwnConnectionsInTotal } from "./timings.ts";
 import type { UpstreamTimings } from "./timings.ts";
-import type { Upstream, UpstreamPool } from "./upstream.ts";
+import { createUpstreamServer } from "./upstream-server.ts";
+import type { UpstreamServer } from "./upstream-server.ts";
+import type { UpstreamPool } from "./upstream.ts";
 
 export interface PoolOptions {
   /** Disabled ones are left out of the pool. */
@@ -16,91 +24,121 @@ export interface PoolOptions {
   version: string;
   random?: () => number;
   timings?: Partial<UpstreamTimings>;
+  /** Sends the requests of all http and sse servers, in place of our own pool of sockets for each. */
+  sendHttp?: SendHttp | undefined;
 }
 
 export interface ConfigurablePool extends UpstreamPool {
-  /** A reloaded configuration: only servers whose connection changed are ended, started or both. */
+  /**
+   * A reloaded configuration: only servers whose connection changed are ended, started or both. Requests
+   * under way on an ended one are finished within a bound; new ones go to the one that takes its place.
+   */
   apply(servers: ReadonlyMap<string, ServerConfiguration>): void;
 }
 
 /** Connects to all enabled servers at once, each under its own supervision: none waits for another. */
 export function createUpstreamPool(options: PoolOptions): ConfigurablePool {
   const timings = { ...defaultTimings, ...options.timings };
-  const upstreams = new Map<string, Upstream>();
+  const budget = createConnectionBudget(mostOwnConnectionsInTotal);
+  const upstreams = new Map<string, UpstreamServer>();
   const running = new Map<string, ServerConfiguration>();
-  const listeners = new Set<() => void>();
+  const changes = createListeners<[]>();
+  const sessionListings = createListeners<[ClientSession]>();
+  const resourceUpdates = createListeners<[string, JsonObject, ClientSession | undefined]>();
   /** Ends that are under way, so that `close` waits for them too. */
-  const ending = new Set<Promise<void>>();
-  let closed = false;
+  const endings = createEndings();
+  const closing = new AbortController();
 
-  const notify = (): void => {
-    for (const listener of listeners) listener();
-  };
+  /** @returns when the next one of that name may start */
   const end = (name: string): Promise<void> => {
     const upstream = upstreams.get(name);
     upstreams.delete(name);
     running.delete(name);
     if (upstream === undefined) return Promise.resolve();
-    const ended = upstream.close();
-    ending.add(ended);
-    return ended.finally(() => ending.delete(ended));
+    const isUnused = upstream.inFlight === 0;
+    const ended = retire(upstream);
+    endings.add(ended);
+    // Two processes at once may get into each other's way; but nobody waits for another's long call.
+    return isUnused ? ended : Promise.resolve();
+  };
+  const retire = async (upstream: UpstreamServer): Promise<void> => {
+    const drained = new AbortController();
+    void upstream.drained().then(() => drained.abort());
+    await sleepUntil(AbortSignal.any([drained.signal, closing.signal]), timings.drainMs);
+    await upstream.close();
   };
   const start = (configuration: ServerConfiguration, after: Promise<void>): void => {
-    const upstream = superviseUpstream({
+    const { name } = configuration;
+    // The first change may come before the pool holds the upstream; then `apply` tells it.
+    const isCurrent = (): boolean => upstreams.get(name) === upstream;
+    const upstream: UpstreamServer = createUpstreamServer({
       configuration,
       version: options.version,
       logger: options.logger,
       now: options.now,
       random: options.random ?? Math.random,
       timings,
-      // The first change may come before the pool holds the upstream; then `apply` tells it.
-      onChange: () => {
-        if (upstreams.get(configuration.name) === upstream) notify();
+      sendHttp: options.sendHttp,
+      budget,
+      onChange() {
+        if (isCurrent()) changes.tell();
+      },
+      onSessionListingChanged(session) {
+        if (isCurrent()) sessionListings.tell(session);
+      },
+      onResourceUpdated(params, session) {
+        if (isCurrent()) resourceUpdates.tell(name, params, session);
       },
       after,
     });
-    upstreams.set(configuration.name, upstream);
-    running.set(configuration.name, configuration);
+    upstreams.set(name, upstream);
+    running.set(name, configuration);
   };
 
   const apply = (servers: ReadonlyMap<string, ServerConfiguration>): void => {
-    if (closed) return;
+    if (closing.signal.aborted) return;
     const enabled = [...servers.values()].filter(({ disabled }) => !disabled);
     const wanted = new Set(enabled.map(({ name }) => name));
     for (const name of running.keys()) if (!wanted.has(name)) void end(name);
     for (const configuration of enabled) {
-      const before = running.get(configuration.name);
+      const { name } = configuration;
+      const before = running.get(name);
       if (before === undefined) start(configuration, Promise.resolve());
       else if (!isDeepStrictEqual(connectionPart(before), connectionPart(configuration))) {
-        start(configuration, end(configuration.name));
+        start(configuration, end(name));
+      } else {
+        running.set(name, configuration);
+        if (configuration.type === "stdio") {
+          upstreams.get(name)?.setIdleTimeout(configuration.idleTimeoutMs);
+        }
       }
     }
-    notify();
+    changes.tell();
   };
   apply(options.servers);
 
   return {
     upstreams,
-    onChange(listener) {
-      listeners.add(listener);
-      return () => listeners.delete(listener);
-    },
+    onChange: (listener) => changes.add(listener),
+    onSessionListingChanged: (listener) => sessionListings.add(listener),
+    onResourceUpdated: (listener) => resourceUpdates.add(listener),
     apply,
     async close() {
-      closed = true;
+      closing.abort();
       for (const name of running.keys()) void end(name);
-      await Promise.all(ending);
-      listeners.clear();
+      await endings.all();
+      for (const listeners of [changes, sessionListings, resourceUpdates]) listeners.clear();
     },
   };
 }
 
 /** What a connection depends on. A changed tag, prefix or time limit needs no restart. */
 function connectionPart(configuration: ServerConfiguration): unknown {
-  if (configuration.type === "http") {
-    const { type, url, headers } = configuration;
-    return { type, url, headers };
+  const { type, connection, connectionWritten } = configuration;
+  if (type !== "stdio") {
+    const { url, headers } = configuration;
+    return { type, connection, connectionWritten, url, headers };
   }
-  const { type, command, args, cwd, env } = configuration;
-  return { type, command, args, cwd, env };
+  const { command, args, cwd, env } = configuration;
+  return { type, connection, connectionWritten, command, args, cwd, env };
 }

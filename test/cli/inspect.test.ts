@@ -26,7 +26,16 @@ test("as JSON: rows, collisions and where it goes on", async () => {
   const bench = new Bench();
   await bench.run(createInspect(bench.source), { all: false, format: "json", limit: 1 });
   expect(JSON.parse(bench.stdout)).toEqual({
-    servers: [{ name: "everything", state: "ready", reason: null, toolCount: 1, tags: ["demo"] }],
+    servers: [
+      {
+        name: "everything",
+        state: "ready",
+        reason: null,
+        toolCount: 1,
+        counts: null,
+        tags: ["demo"],
+      },
+    ],
     collisions: [],
     nextCursor: "everything",
   });
@@ -44,6 +53,30 @@ test("says how to go on, and what collided", async () => {
     "a__b is offered twice",
     "1 more: agent inspect --url http://localhost:1 --cursor everything (or --all)",
   ]);
+});
+
+test("shows how many prompts, resources and templates there are, where there are any", async () => {
+  const bench = new Bench();
+  const [inventory] = bench.inventories;
+  const [everything, down] = inventory?.servers ?? [];
+  if (everything === undefined || down === undefined) throw new Error("The bench has two servers");
+  const counts = { prompts: 4, resources: 1, resourceTemplates: 0 };
+  bench.inventories = [{ servers: [{ ...everything, counts }, down], collisions: [] }];
+  await bench.run(createInspect(bench.source), { all: false });
+  expect(bench.stdout).toBe(
+    [
+      "NAME        STATE        TOOLS  PROMPTS  RESOURCES  TAGS  REASON",
+      "everything  ready        1      4        1          demo",
+      "down        unavailable  -      -        -          -     exited with 1",
+      "",
+    ].join("\n"),
+  );
+  bench.stdout = "";
+  await bench.run(createInspect(bench.source), { all: false, target: "everything" });
+  expect(bench.stdout).toMatch(/^everything: ready, 1 tools, 4 prompts, 1 resource; /u);
+  bench.stdout = "";
+  await bench.run(createInspect(bench.source), { all: false, format: "json" });
+  expect(JSON.parse(bench.stdout)).toMatchObject({ servers: [{ counts }, { counts: null }] });
 });
 
 test("no server at all is said", async () => {
@@ -78,10 +111,12 @@ test("a server as JSON, its tools with every field", async () => {
     state: "ready",
     reason: null,
     toolCount: 1,
+    counts: null,
     tags: ["demo"],
     serverInfo: null,
     instructions: "Be kind",
     stderrTail: ["last \u001b[2Jwords"],
+    problems: [],
     tools: [{ signature: "everything/echo message=<string>", ...echoTool }],
     nextCursor: null,
   });

@@ -32,7 +32,7 @@ test("as JSON", async () => {
   const bench = benchWith([ready]);
   await bench.run(createWait(bench.source), { format: "json" });
   expect(JSON.parse(bench.stdout)).toEqual({
-    servers: [{ name: "slow", state: "ready", reason: null, toolCount: 2, tags: [] }],
+    servers: [{ name: "slow", state: "ready", reason: null, toolCount: 2, counts: null, tags: [] }],
   });
 });
 

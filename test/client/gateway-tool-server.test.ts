@@ -167,6 +167,7 @@ test("input that a tool asks for is given by repeating the call", async () => {
     tool: "t",
     arguments: { a: 1 },
     timeoutMs: 1000,
+    clientCapabilities: { elicitation: { form: {} } },
     requestState: "opaque",
     inputResponses: {
       name: answer,

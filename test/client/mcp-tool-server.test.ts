@@ -4,13 +4,19 @@ import type { AskPerson, ToolCall, ToolServer } from "../../src/client/tool-serv
 import type { Progress } from "../../src/core/mcp.ts";
 import { startEverything } from "./support/everything-server.ts";
 import type { EverythingServer } from "./support/everything-server.ts";
+import { startFakeServer } from "./support/fake-server.ts";
+import type { FakeServer } from "./support/fake-server.ts";
+import { startLegacyServer } from "./support/legacy-server.ts";
 import { startModernServer } from "./support/modern-server.ts";
 import type { ModernServer } from "./support/modern-server.ts";
 
 let server: ToolServer | undefined;
+let fake: FakeServer | undefined;
 afterEach(async () => {
   await server?.close();
   server = undefined;
+  await fake?.close();
+  fake = undefined;
 });
 
 async function connect(endpoint: string): Promise<ToolServer> {
@@ -162,6 +168,74 @@ describe("server-everything (legacy era)", () => {
   });
 });
 
+describe("a server of the oldest transport", () => {
+  test("is found by its refusal of a POST, and asks over its one stream", async () => {
+    const old = await startEverything("sse");
+    try {
+      const found = await connect(old.url);
+      expect(found.only).toBe("mcp-servers/everything");
+      const onElicitation = vi
+        .fn<AskPerson>()
+        .mockResolvedValue({ action: "accept", content: { name: "Ada" } });
+      const own = found.only ?? "";
+      const answer = await found.call(own, "trigger-elicitation-request", call({ onElicitation }));
+      expect(JSON.stringify(answer)).toContain("Ada");
+    } finally {
+      await server?.close();
+      await old.close();
+    }
+  });
+
+  test.each([
+    ["refuses everything", 404, "HTTP 404"],
+    ["knows us not", 401, "needs a sign-in"],
+  ])("is not one that %s", async (_what, status, said) => {
+    fake = await startFakeServer((_request, response) => {
+      response.writeHead(status).end();
+    });
+    await expect(connect(`${fake.url}/sse`)).rejects.toThrow(said);
+    const asked = fake.requests.map(({ method, path }) => `${method} ${path}`);
+    // `/status` is how it was found to be no gateway.
+    expect(asked).toEqual([
+      "GET /status",
+      "POST /sse",
+      ...(status === 404 ? ["POST /sse", "GET /sse"] : []),
+    ]);
+  });
+
+  test("is not one that opens a stream and says nothing on it", async () => {
+    fake = await startFakeServer((request, response) => {
+      if (request.method === "POST" || request.path === "/status") response.writeHead(405).end();
+      else response.writeHead(200, { "content-type": "text/event-stream" }).end(": hi\n\n");
+    });
+    await expect(connect(`${fake.url}/sse`)).rejects.toThrow("HTTP 405");
+  });
+});
+
+test("a call that is interrupted is cancelled at the server before we leave", async () => {
+  const interruption = new Error("interrupted");
+  const controller = new AbortController();
+  fake = await startLegacyServer({
+    onCall: () => {
+      controller.abort(interruption);
+    },
+  });
+  const found = await connect(`${fake.url}/mcp`);
+  const interrupted = found.call("legacy", "work", call({ signal: controller.signal }));
+  await expect(interrupted).rejects.toBe(interruption);
+  await found.close();
+  server = undefined;
+  const bodies = fake.requests.map(({ body }): { id?: number; method?: string } =>
+    JSON.parse(body || "{}"),
+  );
+  const called = bodies.find(({ method }) => method === "tools/call");
+  expect(bodies).toContainEqual({
+    jsonrpc: "2.0",
+    method: "notifications/cancelled",
+    params: { requestId: called?.id, reason: "interrupted" },
+  });
+});
+
 describe("a server of the modern era", () => {
   let modern: ModernServer;
   beforeAll(async () => {
@@ -188,6 +262,30 @@ describe("a server of the modern era", () => {
       "mcp-param-region": "eu",
       "mcp-name": "strange",
     });
+  });
+
+  test("may not offer tools whose headers are declared wrongly", async () => {
+    const found = await connect(modern.url);
+    const { tools } = await found.server("modern");
+    expect(tools.map(({ name }) => name)).toEqual(["strange", "ask", "vanish"]);
+    await expect(found.call("modern", "wrong", call())).rejects.toMatchObject({
+      code: "not_found",
+    });
+  });
+
+  test("that asks several calls at once hears from each its own person", async () => {
+    const found = await connect(modern.url);
+    const answers = ["Ada", "Bob"].map((name) =>
+      found.call(
+        "modern",
+        "ask",
+        call({ onElicitation: () => Promise.resolve({ action: "accept", content: { name } }) }),
+      ),
+    );
+    expect(await Promise.all(answers)).toMatchObject([
+      { answered: { q: { content: { name: "Ada" } } } },
+      { answered: { q: { content: { name: "Bob" } } } },
+    ]);
   });
 
   test("asks back within the result, and gets its answer", async () => {

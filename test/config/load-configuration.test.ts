@@ -24,6 +24,7 @@ describe("a good configuration", () => {
       port: 3050,
       allowedHosts: [],
       allowedOrigins: [],
+      maxBodyBytes: 4_194_304,
       auth: [{ type: "local" }],
       servers: new Map([
         [
@@ -47,6 +48,8 @@ describe("a good configuration", () => {
             disabled: false,
             prefix: "",
             timeoutMs: 1500,
+            connection: "shared",
+            connectionWritten: false,
           },
         ],
         [
@@ -60,6 +63,8 @@ describe("a good configuration", () => {
             disabled: true,
             prefix: "web",
             timeoutMs: 120_000,
+            connection: "session",
+            connectionWritten: false,
             instructions: "Hello",
           },
         ],
@@ -77,6 +82,7 @@ describe("a good configuration", () => {
       port: 3050,
       allowedHosts: [],
       allowedOrigins: [],
+      maxBodyBytes: 4_194_304,
       auth: [{ type: "local" }],
       servers: new Map(),
     });
@@ -198,11 +204,6 @@ describe("a wrong file", () => {
       "FILE:5: mcpServers.a.access: not supported yet",
     ],
     ["a later key at the top", { rateLimit: { rpm: 0 } }, "FILE:2: rateLimit: not supported yet"],
-    [
-      "a later type of server",
-      { mcpServers: { a: { url: "https://x", type: "sse" } } },
-      "FILE:5: mcpServers.a.type: not supported yet",
-    ],
     ["a later type of auth", { auth: { type: "jwt" } }, "FILE:3: auth.type: not supported yet"],
     [
       "a later type of auth in a list",
@@ -220,7 +221,7 @@ describe("a wrong file", () => {
     [
       "a server without a way",
       { mcpServers: { a: {} } },
-      "FILE:3: mcpServers.a: needs command (a program to start) or url (a Streamable HTTP server)",
+      "FILE:3: mcpServers.a: needs command (a program to start) or url (a server that runs elsewhere)",
     ],
     [
       "a server with two ways",

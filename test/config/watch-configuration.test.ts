@@ -10,7 +10,7 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { beforeEach, describe, expect, onTestFinished, test, vi } from "vitest";
-import { watchConfiguration } from "../../src/config/watch-configuration.ts";
+import { fingerprint, watchConfiguration } from "../../src/config/watch-configuration.ts";
 
 let folder: string;
 let file: string;
@@ -21,10 +21,13 @@ beforeEach(() => {
 });
 
 /** Counts changes; `seen` waits until there was one more than when it was last asked. */
-function watchFile(path = file) {
+function watchFile(path = file, read = fingerprint(path)) {
   let count = 0;
   let asked = 0;
-  const watcher = watchConfiguration(path, () => count++);
+  const watcher = watchConfiguration(path, () => count++, {
+    onError: () => undefined,
+    seen: read,
+  });
   onTestFinished(() => watcher.close());
   return {
     watcher,
@@ -55,6 +58,14 @@ describe("watching the configuration", () => {
     unlinkSync(file);
     writeFileSync(file, "55555");
     expect(await watched.seen()).toBe(true);
+  });
+
+  test("notices what was written between reading the file and watching it", async () => {
+    writeFileSync(file, "1");
+    const read = fingerprint(file);
+    writeFileSync(`${file}.new`, "22");
+    renameSync(`${file}.new`, file);
+    expect(await watchFile(file, read).seen()).toBe(true);
   });
 
   test("notices a file that was not there before", async () => {
@@ -93,8 +104,6 @@ describe("watching the configuration", () => {
     writeFileSync(file, "22");
     expect(await other.seen()).toBe(true);
     expect(watched.count).toBe(0);
-    expect(() => watchConfiguration(join(folder, "no", "mcp.json"), () => undefined)).toThrow(
-      "ENOENT",
-    );
+    expect(() => watchFile(join(folder, "no", "mcp.json"))).toThrow("ENOENT");
   });
 });

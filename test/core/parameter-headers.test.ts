@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
-import { parameterHeaders } from "../../src/core/parameter-headers.ts";
+import type { JsonObject } from "../../src/core/json.ts";
+import { headerDeclarationFault, parameterHeaders } from "../../src/core/parameter-headers.ts";
 
 const schema = {
   type: "object",
@@ -45,3 +46,48 @@ test.each(["grüße", " padded ", "two\r\nInjected: 1", "", "=?base64?eA==?="])(
     });
   },
 );
+
+const declared = (property: JsonObject): JsonObject => ({
+  type: "object",
+  properties: { a: property },
+});
+
+test("declarations in order have no fault, at any depth of properties", () => {
+  const deep = declared(declared({ type: "integer", "x-mcp-header": "Deep" }));
+  expect(headerDeclarationFault(deep)).toBeUndefined();
+  expect(headerDeclarationFault({ type: "object", default: { "x-mcp-header": "" } })).toBe(
+    undefined,
+  );
+});
+
+test.each<[string, JsonObject]>([
+  ["empty", { type: "string", "x-mcp-header": "" }],
+  ["no text", { type: "string", "x-mcp-header": null }],
+  ["with a space", { type: "string", "x-mcp-header": "My Region" }],
+  ["with a colon", { type: "string", "x-mcp-header": "A:B" }],
+  ["with a control character", { type: "string", "x-mcp-header": "A\t1" }],
+  ["outside ASCII", { type: "string", "x-mcp-header": "Région" }],
+  ["on an object", { type: "object", "x-mcp-header": "A" }],
+  ["on an array", { type: "array", "x-mcp-header": "A" }],
+  ["on null", { type: "null", "x-mcp-header": "A" }],
+  ["on a number", { type: "number", "x-mcp-header": "A" }],
+  ["on several types", { type: ["string", "null"], "x-mcp-header": "A" }],
+  ["on no type", { "x-mcp-header": "A" }],
+  ["in a list", { type: "array", items: { type: "string", "x-mcp-header": "A" } }],
+  ["in a branch", { oneOf: [declared({ type: "string", "x-mcp-header": "A" })] }],
+  ["in a definition", { $defs: { b: { type: "string", "x-mcp-header": "A" } } }],
+])("a declaration %s is a fault", (_what, property) => {
+  expect(headerDeclarationFault(declared(property))).toMatch(/^its x-mcp-header /u);
+});
+
+test("a name that stands twice, in whatever case, is a fault; so is one on the whole", () => {
+  const twice = {
+    type: "object",
+    properties: {
+      a: { type: "string", "x-mcp-header": "MyField" },
+      b: { type: "string", "x-mcp-header": "myfield" },
+    },
+  };
+  expect(headerDeclarationFault(twice)).toContain("twice");
+  expect(headerDeclarationFault({ type: "string", "x-mcp-header": "A" })).toBeDefined();
+});

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { exposedPrefix, exposedToolName, exposedToolNames } from "../../src/core/tool-name.ts";
+import { exposedPrefix, exposedToolName, exposedNames } from "../../src/core/tool-name.ts";
 
 /** A small deterministic source of text that is hard on names (mulberry32). */
 function source(seed: number): { text: (longest: number) => string } {
@@ -57,41 +57,42 @@ describe("exposedToolName", () => {
   });
 });
 
-describe("exposedToolNames", () => {
+describe("exposedNames", () => {
   it("gives each name to one tool only, in the order of the configuration, and reports every other", () => {
     const { text } = source(7);
     const configured = ["a", "a__b", "", "a.b"].map((prefix) => ({
       name: prefix,
       prefix,
-      tools: Array.from({ length: 200 }, () => ({ name: text(3) })),
+      entries: Array.from({ length: 200 }, () => ({ name: text(3) })),
     }));
-    const { exposed, collisions } = exposedToolNames(configured);
-    const total = configured.reduce((sum, { tools }) => sum + tools.length, 0);
+    const { exposed, collisions } = exposedNames("tool", configured);
+    const total = configured.reduce((sum, { entries }) => sum + entries.length, 0);
     expect(exposed.size + collisions.length).toBe(total);
-    for (const [name, { server, tool }] of exposed) {
-      const first = configured.find(({ prefix, tools }) =>
-        tools.some((candidate) => exposedToolName(prefix, candidate.name) === name),
+    for (const [name, { server, entry }] of exposed) {
+      const first = configured.find(({ prefix, entries }) =>
+        entries.some((candidate) => exposedToolName(prefix, candidate.name) === name),
       );
       expect(server).toBe(first?.name);
-      expect(exposedToolName(first?.prefix ?? "?", tool)).toBe(name);
+      expect(exposedToolName(first?.prefix ?? "?", entry.name)).toBe(name);
     }
   });
 
-  it("says in one line which tool is hidden by which", () => {
-    const { exposed, collisions } = exposedToolNames([
-      { name: "a", prefix: "a", tools: [{ name: "b__c" }] },
-      { name: "a__b", prefix: "a__b", tools: [{ name: "c" }, { name: "d" }] },
-    ]);
+  it("says in one line which tool or prompt is hidden by which", () => {
+    const servers = [
+      { name: "a", prefix: "a", entries: [{ name: "b__c" }] },
+      { name: "a__b", prefix: "a__b", entries: [{ name: "c" }, { name: "d" }] },
+    ];
+    const { exposed, collisions } = exposedNames("tool", servers);
     expect([...exposed.keys()]).toEqual(["a__b__c", "a__b__d"]);
-    expect(exposed.get("a__b__c")).toEqual({ server: "a", tool: "b__c" });
-    expect(collisions).toEqual([
-      '"c" of "a__b" is not offered as a__b__c: "b__c" of "a" has that name',
-    ]);
+    expect(exposed.get("a__b__c")).toEqual({ server: "a", entry: { name: "b__c" } });
+    const sentence = '"c" of "a__b" is not offered as a__b__c: "b__c" of "a" has that name';
+    expect(collisions).toEqual([sentence]);
+    expect(exposedNames("prompt", servers).collisions).toEqual([`Prompt ${sentence}`]);
   });
 
   it("reports a tool that its own server lists twice", () => {
-    const { exposed, collisions } = exposedToolNames([
-      { name: "a", prefix: "a", tools: [{ name: "x" }, { name: "x" }] },
+    const { exposed, collisions } = exposedNames("tool", [
+      { name: "a", prefix: "a", entries: [{ name: "x" }, { name: "x" }] },
     ]);
     expect(exposed.size).toBe(1);
     expect(collisions).toHaveLength(1);

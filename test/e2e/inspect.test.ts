@@ -18,9 +18,9 @@ afterAll(async () => {
 test("lists the servers, the dead and the slow beside the living", async () => {
   const { code, stdout } = await up.agent(["inspect"]);
   expect(code).toBe(0);
-  expect(stdout).toMatch(/^NAME +STATE +TOOLS +TAGS +REASON\n/u);
-  expect(stdout).toMatch(/^everything +ready +13 +demo/mu);
-  expect(stdout).toMatch(/^down +unavailable +- +- +\S/mu);
+  expect(stdout).toMatch(/^NAME +STATE +TOOLS +PROMPTS +RESOURCES +TEMPLATES +TAGS +REASON\n/u);
+  expect(stdout).toMatch(/^everything +ready +13 +4 +7 +2 +demo/mu);
+  expect(stdout).toMatch(/^down +unavailable +- +- +- +- +- +\S/mu);
   expect(stdout).toMatch(/^slow +(?:starting|unavailable) /mu);
 });
 
@@ -29,7 +29,14 @@ test("gives a script the same as JSON", async () => {
   expect(code).toBe(0);
   expect(JSON.parse(stdout)).toMatchObject({
     servers: expect.arrayContaining([
-      { name: "everything", state: "ready", reason: null, toolCount: 13, tags: ["demo"] },
+      {
+        name: "everything",
+        state: "ready",
+        reason: null,
+        toolCount: 13,
+        counts: { prompts: 4, resources: 7, resourceTemplates: 2 },
+        tags: ["demo"],
+      },
     ]),
     nextCursor: null,
   });

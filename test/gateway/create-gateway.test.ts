@@ -1,8 +1,9 @@
 import { describe, expect, it } from "vitest";
 import { AppError } from "../../src/core/errors.ts";
 import type { JsonObject } from "../../src/core/json.ts";
+import { emptyListing } from "../../src/core/mcp.ts";
 import type { GatewayCall } from "../../src/gateway/gateway.ts";
-import { UpstreamRpcError } from "../../src/upstream/upstream.ts";
+import { RpcFault } from "../../src/core/json-rpc.ts";
 import {
   caller,
   echoTool,
@@ -11,7 +12,6 @@ import {
   gatewayOf,
   ready,
   serverConfiguration,
-  silentLogger,
   starting,
 } from "./fakes.ts";
 
@@ -22,6 +22,8 @@ const call = (more: Partial<GatewayCall> = {}): GatewayCall => ({
   ...more,
 });
 
+const countsOf = (tools: number) => ({ tools, prompts: 0, resources: 0, resourceTemplates: 0 });
+
 describe("a call", () => {
   it("reaches the upstream under its own tool name, every other field untouched", async () => {
     const one = fakeUpstream("one");
@@ -30,11 +32,10 @@ describe("a call", () => {
       arguments: { message: "hi" },
       _meta: { "x/y": [1] },
       inputResponses: { a: { action: "accept" } },
-      requestState: "opaque",
       "x-unknown": null,
     };
     await gateway.callTool(caller, call({ address: { exposedName: "one__echo" }, params }));
-    expect(one.calls[0]?.params).toEqual({ ...params, name: "echo" });
+    expect(one.requests[0]?.params).toEqual({ ...params, name: "echo" });
     expect(params).not.toHaveProperty("name");
   });
 
@@ -53,14 +54,14 @@ describe("a call", () => {
       caller,
       call({ params: { arguments: { times: 1 } }, untyped: { times: "3" }, text: "piped" }),
     );
-    expect(one.calls[0]?.params["arguments"]).toEqual({ times: 3, message: "piped" });
+    expect(one.requests[0]?.params["arguments"]).toEqual({ times: 3, message: "piped" });
   });
 
   it("adds no arguments where none were given and none are needed", async () => {
-    const one = fakeUpstream("one", [{ name: "echo", inputSchema: { type: "object" } }]);
+    const one = fakeUpstream("one", { tools: [{ name: "echo", inputSchema: { type: "object" } }] });
     const { gateway } = gatewayOf([one]);
     await gateway.callTool(caller, call({ params: {} }));
-    expect(one.calls[0]?.params).toEqual({ name: "echo" });
+    expect(one.requests[0]?.params).toEqual({ name: "echo" });
   });
 
   it.each<[string, Partial<GatewayCall>, string]>([
@@ -78,16 +79,16 @@ describe("a call", () => {
       code: "usage",
       message,
     });
-    expect(one.calls).toEqual([]);
+    expect(one.requests).toEqual([]);
   });
 
   it("calls a tool that its server lists without a schema", async () => {
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- what a faulty server may list
     const bare = { name: "echo" } as unknown as typeof echoTool;
-    const one = fakeUpstream("one", [bare]);
+    const one = fakeUpstream("one", { tools: [bare] });
     const { gateway } = gatewayOf([one]);
     await gateway.callTool(caller, call());
-    expect(one.calls).toHaveLength(1);
+    expect(one.requests).toHaveLength(1);
   });
 
   it("takes the shorter of the caller's and the server's limit, under one hour in all", async () => {
@@ -97,8 +98,8 @@ describe("a call", () => {
     for (const timeoutMs of [500, 5000, undefined]) {
       await gateway.callTool(caller, call({ timeoutMs }));
     }
-    expect(one.calls.map(({ options }) => options.timeoutMs)).toEqual([500, 1000, 1000]);
-    expect(one.calls[0]?.options.maxTotalMs).toBe(3_600_000);
+    expect(one.requests.map(({ timeoutMs }) => timeoutMs)).toEqual([500, 1000, 1000]);
+    expect(one.requests[0]?.maxTotalMs).toBe(3_600_000);
   });
 });
 
@@ -131,7 +132,7 @@ describe("routing", () => {
   it.each([{ server: "one", tool: "new" }, { exposedName: "one__new" }])(
     "says of a tool %j of a server that is not ready that it is unavailable, not unknown",
     async (address) => {
-      const one = fakeUpstream("one", []);
+      const one = fakeUpstream("one", {});
       const { gateway } = gatewayOf([one, fakeUpstream("two")]);
       one.state = starting;
       await expect(gateway.callTool(caller, call({ address }))).rejects.toMatchObject({
@@ -151,7 +152,7 @@ describe("routing", () => {
     const servers = [serverConfiguration("one", { disabled: true }), serverConfiguration("late")];
     const { gateway } = gatewayOf([fakeUpstream("one")], { servers });
     expect(gateway.listServers(caller)).toEqual([
-      { name: "late", state: "starting", toolCount: 0, tags: [] },
+      { name: "late", state: "starting", toolCount: 0, counts: countsOf(0), tags: [] },
     ]);
     expect(() => gateway.inspectServer(caller, "one")).toThrowError(
       expect.objectContaining({ code: "not_found" }),
@@ -214,14 +215,14 @@ describe("the audit", () => {
   it("tells success, error result, failure and refusal apart", async () => {
     expect(await status(() => ({ content: [] }))).toBe("success");
     expect(await status(() => ({ content: [], isError: true }))).toBe("error");
-    expect(await status(fail(new UpstreamRpcError(-32000, "no")))).toBe("error");
+    expect(await status(fail(new RpcFault({ code: -32000, message: "no" })))).toBe("error");
     expect(await status(fail(new AppError("timeout", "late")))).toBe("error");
     expect(await status(fail(new AppError("forbidden", "no")))).toBe("denied");
     expect(await status(fail(new AppError("rate_limited", "no")))).toBe("denied");
   });
 
   it("holds no secret: not by key, and not those of the configuration", async () => {
-    const one = fakeUpstream("one", [{ name: "echo", inputSchema: { type: "object" } }]);
+    const one = fakeUpstream("one", { tools: [{ name: "echo", inputSchema: { type: "object" } }] });
     const servers = [
       serverConfiguration("one", { env: { GH_PAT: "ghp_supersecret99", HOME: "/home/ada" } }),
     ];
@@ -235,59 +236,7 @@ describe("the audit", () => {
       note: "it is [redacted] in /home/ada",
       key: "[redacted]",
     });
-    expect(one.calls[0]?.params["arguments"]).toBe(args);
-  });
-});
-
-describe("the catalog", () => {
-  it("stays the same object until a server lists something else, and tells then", () => {
-    const one = fakeUpstream("one");
-    const { gateway, pool } = gatewayOf([one]);
-    const changes: number[] = [];
-    const stop = gateway.onToolsChanged(() => changes.push(gateway.listTools(caller).length));
-    const before = gateway.listTools(caller);
-    expect(before).toEqual([{ ...echoTool, name: "one__echo" }]);
-    one.state = failed("died");
-    pool.changed();
-    expect(gateway.listTools(caller)).toBe(before);
-    expect(changes).toEqual([]);
-    one.tools = [echoTool, { ...echoTool, name: "more" }];
-    pool.changed();
-    expect(changes).toEqual([2]);
-    stop();
-    one.tools = [];
-    pool.changed();
-    expect(changes).toEqual([2]);
-  });
-
-  it("follows a reload without being told", () => {
-    const { gateway, servers } = gatewayOf([fakeUpstream("one")]);
-    servers.set("one", serverConfiguration("one", { prefix: "" }));
-    expect(gateway.listTools(caller).map(({ name }) => name)).toEqual(["echo"]);
-    servers.clear();
-    expect(gateway.listTools(caller)).toEqual([]);
-  });
-
-  it("reports collisions, logs each once, and keeps both tools callable", async () => {
-    const warned: unknown[] = [];
-    const logger = {
-      ...silentLogger,
-      warn: (_: string, fields?: object) => void warned.push(fields),
-    };
-    const [one, two] = [fakeUpstream("one"), fakeUpstream("two")];
-    const servers = [
-      serverConfiguration("one", { prefix: "" }),
-      serverConfiguration("two", { prefix: "" }),
-    ];
-    const { gateway, pool } = gatewayOf([one, two], { servers, logger });
-    pool.changed();
-    expect(gateway.collisions).toEqual([
-      '"echo" of "two" is not offered as echo: "echo" of "one" has that name',
-    ]);
-    expect(warned).toHaveLength(1);
-    await gateway.callTool(caller, call({ address: { exposedName: "echo" } }));
-    await gateway.callTool(caller, call({ address: { server: "two", tool: "echo" } }));
-    expect([one.calls.length, two.calls.length]).toEqual([1, 1]);
+    expect(one.requests[0]?.params["arguments"]).toBe(args);
   });
 });
 
@@ -305,6 +254,7 @@ describe("the state", () => {
       state: "unavailable",
       reason: "exit code 1",
       toolCount: 1,
+      counts: countsOf(1),
       tags: [],
     });
     expect(gatewayOf([]).gateway.settled).toBe(true);
@@ -329,6 +279,36 @@ describe("the state", () => {
     await gatewayOf([never], { startWindowMs: 1 }).gateway.started;
   });
 
+  it("shows a server that rests as ready, and to an administrator that it rests", () => {
+    const one = fakeUpstream("one");
+    one.state = { kind: "idle", era: "modern" };
+    one.connections = 0;
+    one.listingProblems = ["resources/list: no answer"];
+    const { gateway } = gatewayOf([one]);
+    expect(gateway.listServers(caller)).toMatchObject([{ state: "ready", toolCount: 1 }]);
+    expect(gateway.settled).toBe(true);
+    expect(gateway.serverStatus(caller)).toEqual([
+      {
+        name: "one",
+        state: "ready",
+        toolCount: 1,
+        counts: countsOf(1),
+        tags: [],
+        type: "stdio",
+        connection: "shared",
+        connections: 0,
+        era: "modern",
+        idle: true,
+        problems: ["resources/list: no answer"],
+      },
+    ]);
+    gateway.restartServer(caller, "one");
+    expect(one.told).toEqual(["restart"]);
+    expect(() => {
+      gateway.restartServer(caller, "on");
+    }).toThrowError(expect.objectContaining({ code: "not_found", hint: "Did you mean one?" }));
+  });
+
   it("shows a server whole: the owner's instructions before its own, and its last words", () => {
     const one = fakeUpstream("one");
     one.instructions = "mine";
@@ -338,8 +318,11 @@ describe("the state", () => {
       name: "one",
       state: "ready",
       toolCount: 1,
+      counts: countsOf(1),
       tags: [],
+      ...emptyListing,
       tools: [echoTool],
+      problems: [],
       instructions: "mine",
       stderrTail: ["oops"],
       serverInfo: { name: "one-server", version: "1" },

@@ -1,21 +1,27 @@
+import { randomBytes } from "node:crypto";
 import type { SignInWay } from "../../src/auth/authenticator.ts";
 import type { Door } from "../../src/auth/door.ts";
 import type { AuditEvent, AuditSink } from "../../src/core/audit.ts";
+import { silentClient } from "../../src/core/client-port.ts";
+import type { ClientPort, ClientSession } from "../../src/core/client-port.ts";
 import type { AuthConfiguration, ServerConfiguration } from "../../src/core/configuration.ts";
 import type { JsonObject } from "../../src/core/json.ts";
+import { rpcCodes, RpcFault } from "../../src/core/json-rpc.ts";
 import type { Logger } from "../../src/core/logger.ts";
-import type { CallToolResult, Tool } from "../../src/core/mcp.ts";
+import { emptyListing } from "../../src/core/mcp.ts";
+import type { Listing, Tool } from "../../src/core/mcp.ts";
 import type { Principal } from "../../src/core/principal.ts";
 import { createGateway } from "../../src/gateway/create-gateway.ts";
 import type { CallerContext, Gateway } from "../../src/gateway/gateway.ts";
 import type {
-  CallOptions,
   Upstream,
   UpstreamPool,
+  UpstreamRequest,
   UpstreamState,
 } from "../../src/upstream/upstream.ts";
 
 export const ready: UpstreamState = { kind: "ready", era: "legacy" };
+export const readyModern: UpstreamState = { kind: "ready", era: "modern" };
 export const starting: UpstreamState = { kind: "starting", attempt: 1 };
 export const failed = (reason: string): UpstreamState => ({
   kind: "waiting",
@@ -38,26 +44,77 @@ export const echoTool: Tool = {
 /** An upstream whose every answer a test decides; it remembers what it was asked. */
 export interface FakeUpstream extends Upstream {
   state: UpstreamState;
-  tools: readonly Tool[];
+  /** Give it a new object to change it, then call the pool's `changed`. */
+  listing: Listing;
+  listingProblems: readonly string[];
+  /** What it lists to this client, in place of `listing`. */
+  listFor: ((client: ClientPort) => Listing | Promise<Listing>) | undefined;
+  capabilities: JsonObject;
   instructions: string | undefined;
   stderrTail: readonly string[];
-  calls: { params: JsonObject; options: CallOptions }[];
-  answer: (params: JsonObject, options: CallOptions) => CallToolResult | Promise<CallToolResult>;
+  connections: number;
+  /** Every request it got, in order. */
+  requests: UpstreamRequest[];
+  /** Answers them; throws what a server or a connection would. */
+  answer: (request: UpstreamRequest) => JsonObject | Promise<JsonObject>;
+  /** `subscribe <uri> <session or common>` and the like, in order. */
+  told: string[];
 }
 
-export function fakeUpstream(name: string, tools: readonly Tool[] = [echoTool]): FakeUpstream {
+const everyCapability: JsonObject = {
+  tools: { listChanged: true },
+  prompts: { listChanged: true },
+  resources: { listChanged: true, subscribe: true },
+  completions: {},
+  logging: {},
+};
+
+function who({ session }: ClientPort): string {
+  return session?.id ?? "common";
+}
+
+/** @param listing what it lists; one tool `echo` when left out */
+export function fakeUpstream(
+  name: string,
+  listing: Partial<Listing> = { tools: [echoTool] },
+): FakeUpstream {
   const upstream: FakeUpstream = {
     name,
     state: ready,
-    tools,
+    listing: { ...emptyListing, ...listing },
+    listingProblems: [],
+    listFor: undefined,
+    capabilities: everyCapability,
     serverInfo: { name: `${name}-server`, version: "1" },
     instructions: undefined,
     stderrTail: [],
-    calls: [],
-    answer: ({ arguments: args }) => ({ content: [{ type: "text", text: JSON.stringify(args) }] }),
-    async callTool(params, options) {
-      upstream.calls.push({ params, options });
-      return upstream.answer(params, options);
+    connections: 1,
+    requests: [],
+    told: [],
+    answer: ({ params }) => ({
+      content: [{ type: "text", text: JSON.stringify(params["arguments"] ?? null) }],
+    }),
+    async listingFor(client) {
+      return upstream.listFor === undefined ? upstream.listing : upstream.listFor(client);
+    },
+    async request(request) {
+      upstream.requests.push(request);
+      return upstream.answer(request);
+    },
+    async subscribe(uri, client) {
+      upstream.told.push(`subscribe ${uri} ${who(client)}`);
+    },
+    async unsubscribe(uri, client) {
+      upstream.told.push(`unsubscribe ${uri} ${who(client)}`);
+    },
+    async setLogLevel(level, session) {
+      upstream.told.push(`setLogLevel ${level} ${session.id}`);
+    },
+    rootsChanged(session) {
+      upstream.told.push(`rootsChanged ${session.id}`);
+    },
+    restart() {
+      upstream.told.push("restart");
     },
     close: () => Promise.resolve(),
   };
@@ -75,6 +132,8 @@ export function serverConfiguration(
     tags: [],
     disabled: false,
     timeoutMs: 60_000,
+    connection: "shared",
+    connectionWritten: false,
     command: "true",
     args: [],
     env: {},
@@ -84,25 +143,106 @@ export function serverConfiguration(
 
 export interface FakePool extends UpstreamPool {
   upstreams: Map<string, Upstream>;
+  /** A state or a common listing changed. */
   changed(): void;
+  sessionListingChanged(session: ClientSession): void;
+  resourceUpdated(server: string, params: JsonObject, session?: ClientSession): void;
 }
 
 function fakePool(upstreams: readonly Upstream[]): FakePool {
-  const listeners = new Set<() => void>();
+  const onChange = createListeners<[]>();
+  const onSession = createListeners<[ClientSession]>();
+  const onUpdated = createListeners<[string, JsonObject, ClientSession | undefined]>();
   return {
     upstreams: new Map(upstreams.map((upstream) => [upstream.name, upstream])),
-    onChange(listener) {
-      listeners.add(listener);
-      return () => void listeners.delete(listener);
-    },
-    changed: () => {
-      for (const listener of listeners) listener();
+    onChange: onChange.add,
+    onSessionListingChanged: onSession.add,
+    onResourceUpdated: onUpdated.add,
+    changed: onChange.tell,
+    sessionListingChanged: onSession.tell,
+    resourceUpdated: (server, params, session) => {
+      onUpdated.tell(server, params, session);
     },
     close: () => Promise.resolve(),
   };
 }
 
-const ada: Principal = {
+function createListeners<Values extends unknown[]>(): {
+  add: (listener: (...values: Values) => void) => () => void;
+  tell: (...values: Values) => void;
+} {
+  const listeners = new Set<(...values: Values) => void>();
+  return {
+    add(listener) {
+      listeners.add(listener);
+      return () => void listeners.delete(listener);
+    },
+    tell: (...values) => {
+      for (const listener of listeners) listener(...values);
+    },
+  };
+}
+
+/** What was said to a client, and what it answers when it is asked. */
+export interface FakeClient extends ClientPort {
+  capabilities: JsonObject;
+  asked: { method: string; params: JsonObject }[];
+  told: { method: string; params: JsonObject }[];
+  answer: (method: string, params: JsonObject) => JsonObject | Promise<JsonObject>;
+}
+
+/** A modern client; asking it while its request runs is the gateway's business, so `request` refuses. */
+export function modernClient(capabilities: JsonObject = {}, owner = "ada"): FakeClient {
+  const client: FakeClient = {
+    era: "modern",
+    owner,
+    capabilities,
+    session: undefined,
+    logLevel: undefined,
+    asked: [],
+    told: [],
+    answer: () => {
+      throw new RpcFault({ code: rpcCodes.methodNotFound, message: "It cannot be reached" });
+    },
+    async request(method, params) {
+      client.asked.push({ method, params });
+      return client.answer(method, params);
+    },
+    notify(method, params) {
+      client.told.push({ method, params });
+    },
+  };
+  return client;
+}
+
+/** A session of a legacy client, and the port of its requests. */
+export function legacyClient(
+  id: string,
+  capabilities: JsonObject = {},
+  owner = "ada",
+): FakeClient & { session: ClientSession; end(): void } {
+  const ended = new AbortController();
+  const port = modernClient(capabilities, owner);
+  const session: ClientSession = {
+    id,
+    capabilities,
+    logLevel: undefined,
+    ended: ended.signal,
+    request: (method, params, signal) => port.request(method, params, signal),
+    notify: (method, params) => {
+      port.notify(method, params);
+    },
+  };
+  return Object.assign(port, {
+    era: "legacy" as const,
+    session,
+    end: () => {
+      ended.abort();
+    },
+  });
+}
+
+export const ada: Principal = {
   userId: "ada",
   displayName: "Ada",
   organizationId: "acme",
@@ -111,6 +251,7 @@ const ada: Principal = {
   method: "token",
   expiresAtMs: Date.UTC(2030, 0, 1),
 };
+export const bob: Principal = { ...ada, userId: "bob", displayName: "Bob", role: "viewer" };
 
 export const goodToken = "good-token";
 
@@ -122,6 +263,7 @@ export function fakeDoor(type: SignInWay["type"] = "token"): Door {
       if (type === "none" || bearer === goodToken) {
         return Promise.resolve({ kind: "accepted", principal: ada });
       }
+      if (bearer === "bob-token") return Promise.resolve({ kind: "accepted", principal: bob });
       if (bearer === undefined) return Promise.resolve({ kind: "absent" });
       return Promise.resolve(
         bearer === "down-token"
@@ -149,7 +291,12 @@ export const caller: CallerContext = {
   clientName: "test",
   sessionId: "s1",
   projectId: "p1",
+  client: silentClient,
 };
+
+export function callerWith(client: ClientPort, principal: Principal = ada): CallerContext {
+  return { ...caller, principal, client };
+}
 
 export interface GatewayFixture {
   gateway: Gateway;
@@ -158,20 +305,33 @@ export interface GatewayFixture {
   servers: Map<string, ServerConfiguration>;
 }
 
+export interface FixtureOptions {
+  servers?: readonly ServerConfiguration[];
+  logger?: Logger;
+  startWindowMs?: number;
+  door?: Door;
+  auth?: readonly AuthConfiguration[];
+  now?: () => number;
+  names?: "prefixed" | "own";
+}
+
 /** A gateway of fake upstreams; each is configured under its own name unless told otherwise. */
 export function gatewayOf(
   upstreams: readonly Upstream[],
-  options: {
-    servers?: readonly ServerConfiguration[];
-    logger?: Logger;
-    startWindowMs?: number;
-    door?: Door;
-    auth?: readonly AuthConfiguration[];
-  } = {},
+  options: FixtureOptions = {},
 ): GatewayFixture {
   const pool = fakePool(upstreams);
+  const servers = options.servers ?? upstreams.map(({ name }) => serverConfiguration(name));
+  return { ...gatewayOver(pool, servers, options), pool };
+}
+
+/** A gateway over any pool; everything beside it is fake. */
+export function gatewayOver(
+  pool: UpstreamPool,
+  configured: readonly ServerConfiguration[],
+  options: Omit<FixtureOptions, "servers"> = {},
+): Omit<GatewayFixture, "pool"> {
   const audit = fakeAudit();
-  const configured = options.servers ?? upstreams.map(({ name }) => serverConfiguration(name));
   const servers = new Map(configured.map((server) => [server.name, server]));
   let clock = 1_000;
   let ids = 0;
@@ -181,10 +341,12 @@ export function gatewayOf(
     servers: () => servers,
     auth: options.auth ?? [],
     audit,
-    now: () => (clock += 5),
+    now: options.now ?? (() => (clock += 5)),
     newId: () => `id-${++ids}`,
+    randomBytes: (count) => randomBytes(count),
     logger: options.logger ?? silentLogger,
     startWindowMs: options.startWindowMs,
+    names: options.names,
   });
-  return { gateway, pool, audit, servers };
+  return { gateway, audit, servers };
 }

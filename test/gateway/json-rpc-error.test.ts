@@ -2,15 +2,16 @@ import { expect, it } from "vitest";
 import { AppError, errorCodes } from "../../src/core/errors.ts";
 import { toJsonRpcError } from "../../src/gateway/json-rpc-error.ts";
 import { asRestFault } from "../../src/gateway/rest-fault.ts";
-import { UpstreamRpcError } from "../../src/upstream/upstream.ts";
+import { RpcFault } from "../../src/core/json-rpc.ts";
+import { RequestFault } from "../../src/gateway/request-fault.ts";
 
 it("hands an upstream's error on as it is", () => {
-  expect(toJsonRpcError(new UpstreamRpcError(-31999, "odd", { a: [1] }))).toEqual({
+  expect(toJsonRpcError(new RpcFault({ code: -31999, message: "odd", data: { a: [1] } }))).toEqual({
     code: -31999,
     message: "odd",
     data: { a: [1] },
   });
-  expect(toJsonRpcError(new UpstreamRpcError(5, ""))).toEqual({ code: 5, message: "" });
+  expect(toJsonRpcError(new RpcFault({ code: 5, message: "" }))).toEqual({ code: 5, message: "" });
 });
 
 it.each(errorCodes)("has a JSON-RPC code for %s, and says ours beside it", (code) => {
@@ -38,10 +39,11 @@ it("tells nothing of a bug", () => {
 });
 
 it("makes an upstream's error a tool_error for REST, and nothing else", () => {
-  expect(asRestFault(new UpstreamRpcError(-32000, "line\nbreak"))).toMatchObject({
+  expect(asRestFault(new RpcFault({ code: -32000, message: "line\nbreak" }))).toMatchObject({
     code: "tool_error",
     message: "line break",
   });
   const other = new AppError("timeout", "late");
   expect(asRestFault(other)).toBe(other);
+  expect(asRestFault(new RequestFault("no object"))).toMatchObject({ code: "usage" });
 });

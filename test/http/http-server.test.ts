@@ -131,8 +131,8 @@ describe("close", () => {
   it("cancels what is still running after the grace, and says why", async () => {
     const one = fakeUpstream("one");
     const called = new Promise<void>((begun) => {
-      one.answer = (_params, { signal }) =>
-        new Promise((_resolve, reject) => {
+      one.answer = ({ signal }) =>
+        new Promise<never>((_resolve, reject) => {
           signal.addEventListener("abort", () => reject(new Error("aborted")));
           begun();
         });

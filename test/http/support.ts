@@ -41,6 +41,7 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
       port: 0,
       allowedHosts: [],
       allowedOrigins: [],
+      maxBodyBytes: 4 * 1024 * 1024,
       auth: [{ type: "local" }],
       servers: new Map(),
       ...options.configuration,

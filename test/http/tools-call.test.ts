@@ -2,7 +2,8 @@ import { request } from "node:http";
 import { afterEach, describe, expect, it } from "vitest";
 import { AppError } from "../../src/core/errors.ts";
 import type { HttpServer } from "../../src/http/http-server.ts";
-import { UpstreamRpcError, type CallOptions } from "../../src/upstream/upstream.ts";
+import { RpcFault } from "../../src/core/json-rpc.ts";
+import type { UpstreamRequest } from "../../src/upstream/upstream.ts";
 import { fakeUpstream, gatewayOf, starting, type GatewayFixture } from "../gateway/fakes.ts";
 import { ask, good, startTestServer } from "./support.ts";
 
@@ -45,24 +46,29 @@ describe("POST /api/v1/tools/call", () => {
     expect((await post(call)).status).toBe(200);
   });
 
-  it("hands on typed text, inputResponses and requestState", async () => {
+  it("hands on typed text", async () => {
     const { one, post } = await start();
     await post({
       server: "one",
       tool: "echo",
       untyped: { times: "2" },
       text: "piped",
-      inputResponses: { q: { action: "accept", content: {} } },
-      requestState: "state",
       timeoutMs: 100.5,
     });
-    expect(one.calls[0]?.params).toEqual({
+    expect(one.requests[0]?.params).toEqual({
       name: "echo",
       arguments: { times: 2, message: "piped" },
-      inputResponses: { q: { action: "accept", content: {} } },
-      requestState: "state",
     });
-    expect(one.calls[0]?.options.timeoutMs).toBe(100.5);
+    expect(one.requests[0]?.timeoutMs).toBe(100.5);
+  });
+
+  it("takes no state that the gateway did not give out", async () => {
+    const { one, post } = await start();
+    const inputResponses = { q: { action: "accept", content: {} } };
+    const answer = await post({ ...call, inputResponses, requestState: "forged" });
+    expect(answer.status).toBeGreaterThanOrEqual(400);
+    expect(answer.status).toBeLessThan(500);
+    expect(one.requests).toEqual([]);
   });
 
   it("writes into the audit what the caller says of itself, cleaned", async () => {
@@ -101,7 +107,7 @@ describe("POST /api/v1/tools/call", () => {
     expect(answer.json).toMatchObject({
       error: { code: "usage", message: expect.stringContaining(message) },
     });
-    expect(one.calls).toEqual([]);
+    expect(one.requests).toEqual([]);
   });
 
   it.each<[string, string, Record<string, string>, number]>([
@@ -123,7 +129,11 @@ describe("POST /api/v1/tools/call", () => {
   });
 
   it.each<[Error, number, string]>([
-    [new UpstreamRpcError(-32000, "Upstream says no", { a: 1 }), 502, "tool_error"],
+    [
+      new RpcFault({ code: -32000, message: "Upstream says no", data: { a: 1 } }),
+      502,
+      "tool_error",
+    ],
     [new AppError("timeout", "Late"), 504, "timeout"],
     [new AppError("upstream_unavailable", "Died"), 503, "upstream_unavailable"],
     [new AppError("forbidden", "No"), 403, "forbidden"],
@@ -144,7 +154,7 @@ describe("POST /api/v1/tools/call", () => {
   });
 
   it("does not call a tool unknown while its server starts", async () => {
-    const { one, post } = await start(fakeUpstream("one", []));
+    const { one, post } = await start(fakeUpstream("one", {}));
     one.state = starting;
     expect((await post(call)).status).toBe(503);
     one.state = { kind: "ready", era: "modern" };
@@ -153,7 +163,7 @@ describe("POST /api/v1/tools/call", () => {
 
   it("streams progress, then the result", async () => {
     const { one, post } = await start();
-    one.answer = (_params, { onProgress }) => {
+    one.answer = ({ onProgress }) => {
       onProgress?.({ progress: 1, total: 2 });
       onProgress?.({ progress: 2, total: 2, message: "line\nbreak" });
       return { content: [] };
@@ -174,9 +184,9 @@ describe("POST /api/v1/tools/call", () => {
 
   it("ends a stream that has begun with an error event", async () => {
     const { one, post } = await start();
-    one.answer = (_params, { onProgress }) => {
+    one.answer = ({ onProgress }) => {
       onProgress?.({ progress: 1 });
-      throw new UpstreamRpcError(1, "Broken");
+      throw new RpcFault({ code: 1, message: "Broken" });
     };
     const answer = await post(call, events);
     expect(answer.text).toBe(
@@ -190,10 +200,10 @@ describe("POST /api/v1/tools/call", () => {
     ["JSON", good],
   ])("cancels the call when a caller that waits for %s goes away", async (_name, headers) => {
     const { one, audit } = await start();
-    let begun: ((options: CallOptions) => void) | undefined;
-    const called = new Promise<CallOptions>((resolve) => (begun = resolve));
-    one.answer = (_params, options) =>
-      new Promise((_resolve, reject) => {
+    let begun: ((options: UpstreamRequest) => void) | undefined;
+    const called = new Promise<UpstreamRequest>((resolve) => (begun = resolve));
+    one.answer = (options) =>
+      new Promise<never>((_resolve, reject) => {
         options.onProgress?.({ progress: 1 });
         begun?.(options);
         options.signal.addEventListener("abort", () => reject(new Error("cancelled")));

@@ -31,7 +31,7 @@ it("piles up no progress for a client that does not read, and still gives it the
   const one = fakeUpstream("one");
   let allReported: (() => void) | undefined;
   const reported = new Promise<void>((resolve) => (allReported = resolve));
-  one.answer = async (_params, { onProgress }) => {
+  one.answer = async ({ onProgress }) => {
     for (let progress = 1; progress <= 200; progress += 1) {
       onProgress?.({ progress, message: "x".repeat(mebibyte) });
       await new Promise((resolve) => setImmediate(resolve));

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { isJsonObject } from "../../src/core/json.ts";
 import { fakeUpstream } from "../gateway/fakes.ts";
-import { ask, good } from "../http/support.ts";
+import { ask, good, startTestServer } from "../http/support.ts";
 import {
   accept,
   call,
@@ -18,25 +18,43 @@ import {
 
 // What is around a message at /mcp: its body, the headers of the modern era, the sessions of the legacy one.
 
+/** A call of this many bytes. */
+function bodyOf(length: number): string {
+  const text = JSON.stringify({ jsonrpc: "2.0", ...call({ arguments: { message: "" } }) });
+  return text.replace('"message":""', `"message":"${"x".repeat(length - text.length)}"`);
+}
+
 describe("a body", () => {
-  it("that is no JSON is a JSON-RPC parse error; another type is 415; too much is 413", async () => {
+  it("that is no JSON is a JSON-RPC parse error; another type is 415", async () => {
     await start();
     const broken = await post("{");
     expect(broken.status).toBe(400);
     expect(broken.json).toMatchObject({ jsonrpc: "2.0", id: null, error: { code: -32700 } });
-    expect((await post("{}", "text/plain")).status).toBe(415);
-    expect((await post(`"${"x".repeat(4 * 1024 * 1024)}"`)).status).toBe(413);
-    for (const odd of ["null", "5", "[]", "{}", '{"jsonrpc":"2.0"}', '"x"']) {
-      expect((await post(odd)).status).toBe(400);
+    for (const type of ["text/plain", "application/x-www-form-urlencoded"]) {
+      const typed = await post("{}", type);
+      expect(typed.status).toBe(415);
+      expect(typed.json).toMatchObject({ jsonrpc: "2.0", id: null, error: { code: -32600 } });
     }
+  });
+
+  it("of more bytes than the configuration allows is 413, and no other is", async () => {
+    const { gateway } = await start();
+    const small = await startTestServer({ gateway, configuration: { maxBodyBytes: 500 } });
+    const headers = { ...good, accept, "content-type": "application/json" };
+    const fits = await ask(small.port, "/mcp", { body: bodyOf(500), headers });
+    expect([fits.status, fits.json]).toMatchObject([200, { result: {} }]);
+    const over = await ask(small.port, "/mcp", { body: bodyOf(501), headers });
+    expect(over.status).toBe(413);
+    expect(over.json).toMatchObject({ jsonrpc: "2.0", id: null, error: { code: -32600 } });
+    await small.close(0);
   });
 
   it("may hold a batch in the legacy era", async () => {
     const { one } = await start();
     const batch = [
       { jsonrpc: "2.0", ...call(), id: "a" },
-      { jsonrpc: "2.0", id: "b", method: "resources/list" },
-      { jsonrpc: "2.0", ...call({ arguments: { message: "two" }, requestState: "s" }), id: "c" },
+      { jsonrpc: "2.0", id: "b", method: "vendor/odd" },
+      { jsonrpc: "2.0", ...call({ arguments: { message: "two" } }), id: "c" },
     ];
     const answer = await ask(server.port, "/mcp", { body: batch, headers: { ...good, accept } });
     const byId = new Map(
@@ -44,9 +62,9 @@ describe("a body", () => {
     );
     expect(byId.get("b")).toMatchObject({ error: { code: -32601 } });
     expect(byId.get("c")).toMatchObject({ result: { content: [{ type: "text" }] } });
-    expect(one.calls.map(({ params }) => params)).toEqual([
+    expect(one.requests.map(({ params }) => params)).toEqual([
       { name: "echo", arguments: { message: "hi" } },
-      { name: "echo", arguments: { message: "two" }, requestState: "s" },
+      { name: "echo", arguments: { message: "two" } },
     ]);
   });
 });
@@ -96,7 +114,7 @@ describe("a modern request", () => {
       }
     };
     await hear("notifications/subscriptions/acknowledged");
-    one.tools = [];
+    one.listing = { ...one.listing, tools: [] };
     pool.changed();
     await hear("notifications/tools/list_changed");
     // A grace of a minute: what stays open would outlast the test.
@@ -119,7 +137,7 @@ describe("a legacy session", () => {
     expect(lastOf(answer)["result"]).toMatchObject({
       protocolVersion: "2025-11-25",
       serverInfo: { name: "onedoor", version: "1.2.3" },
-      capabilities: { tools: { listChanged: false } },
+      capabilities: { tools: { listChanged: true }, prompts: {}, resources: { subscribe: true } },
       instructions: expect.stringContaining("=== PLAYBOOK ==="),
     });
     expect(answer.headers["mcp-session-id"]).toMatch(/^[\x21-\x7e]{20,}$/u);
@@ -139,8 +157,13 @@ describe("a legacy session", () => {
   it("ends with DELETE, and is then 404 like one that never was", async () => {
     await start();
     const id = await openSession();
-    const headers = { ...good, "mcp-session-id": id };
+    const headers = { ...good, "mcp-session-id": id, "content-type": "application/json" };
     expect((await ask(server.port, "/mcp", { method: "DELETE", headers })).status).toBe(204);
+    const typed = { ...good, "mcp-session-id": await openSession(), "content-type": "text/plain" };
+    const emptied = { ...typed, "content-length": "0" };
+    expect((await ask(server.port, "/mcp", { method: "DELETE", headers: emptied })).status).toBe(
+      204,
+    );
     expect((await ask(server.port, "/mcp", { method: "DELETE", headers })).status).toBe(404);
     const answer = await send("legacy", call(), { "mcp-session-id": id });
     expect(answer.status).toBe(404);
@@ -151,10 +174,10 @@ describe("a legacy session", () => {
     const { one } = await start();
     const signals: AbortSignal[] = [];
     let begun: (() => void) | undefined;
-    one.answer = (_params, { signal }) => {
+    one.answer = ({ signal }) => {
       signals.push(signal);
       begun?.();
-      return new Promise((_resolve, reject) => {
+      return new Promise<never>((_resolve, reject) => {
         signal.addEventListener("abort", () => reject(new Error("cancelled")));
       });
     };

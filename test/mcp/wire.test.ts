@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { AppError } from "../../src/core/errors.ts";
 import { isJsonObject, type JsonObject } from "../../src/core/json.ts";
-import { UpstreamRpcError, type CallOptions } from "../../src/upstream/upstream.ts";
+import { RpcFault } from "../../src/core/json-rpc.ts";
+import type { UpstreamRequest } from "../../src/upstream/upstream.ts";
 import { echoTool, fakeUpstream, starting } from "../gateway/fakes.ts";
 import { good } from "../http/support.ts";
 import { accept, call, envelope, eras, lastOf, messagesOf, send, server, start } from "./wire.ts";
@@ -16,7 +17,7 @@ describe.each(eras)("%s era", (era) => {
       "x-vendor": { deep: [1, null] },
       icons: [{ src: "x" }],
     };
-    await start(fakeUpstream("one", [strange]));
+    await start(fakeUpstream("one", { tools: [strange] }));
     const { result } = lastOf(await send(era, { id: 1, method: "tools/list" }));
     expect(result).toMatchObject({ tools: [{ ...strange, name: "one__echo" }] });
     expect(isJsonObject(result) && result["tools"]).toEqual([{ ...strange, name: "one__echo" }]);
@@ -48,13 +49,10 @@ describe.each(eras)("%s era", (era) => {
     const params = {
       arguments: { message: "hi" },
       _meta: { "vendor/key": [1], traceparent: "00-a", progressToken: 5 },
-      inputResponses: { a: { action: "accept" }, odd: { method: "x", result: {} } },
-      requestState: "opaque",
-      task: { ttl: 1 },
       "x-unknown": null,
     };
     await send(era, call(params));
-    expect(one.calls[0]?.params).toEqual({
+    expect(one.requests[0]?.params).toEqual({
       ...params,
       name: "echo",
       _meta: { "vendor/key": [1], traceparent: "00-a" },
@@ -63,7 +61,7 @@ describe.each(eras)("%s era", (era) => {
 
   it("sends progress under the client's token, all of it before the result", async () => {
     const { one } = await start();
-    one.answer = (_params, { onProgress }) => {
+    one.answer = ({ onProgress }) => {
       onProgress?.({ progress: 1, total: 2 });
       onProgress?.({ progress: 2, total: 2, message: "done" });
       return { content: [] };
@@ -80,7 +78,11 @@ describe.each(eras)("%s era", (era) => {
   it("hands an upstream's JSON-RPC error on unchanged", async () => {
     const { one } = await start();
     one.answer = () => {
-      throw new UpstreamRpcError(-32042, "line one\nline two", { url: "x", list: [1] });
+      throw new RpcFault({
+        code: -32042,
+        message: "line one\nline two",
+        data: { url: "x", list: [1] },
+      });
     };
     expect(lastOf(await send(era, call()))).toEqual({
       jsonrpc: "2.0",
@@ -125,11 +127,11 @@ describe.each(eras)("%s era", (era) => {
       isError: true,
       content: [{ type: "text", text: expect.stringContaining('"message" is missing') }],
     });
-    expect(one.calls).toEqual([]);
+    expect(one.requests).toEqual([]);
     expect(audit.events).toMatchObject([{ status: "error" }]);
   });
 
-  it.each(["resources/list", "prompts/get", "logging/setLevel", "vendor/odd", "__proto__"])(
+  it.each(["tasks/list", "vendor/odd", "__proto__"])(
     "does not know %s: -32601, in the modern era as HTTP 404",
     async (method) => {
       await start();
@@ -140,12 +142,12 @@ describe.each(eras)("%s era", (era) => {
   );
 
   it("lists only when the servers had their chance to start", async () => {
-    const one = fakeUpstream("one", []);
+    const one = fakeUpstream("one", {});
     one.state = starting;
     const { pool } = await start(one, 60_000);
     const listed = send(era, { id: 1, method: "tools/list" });
     expect((await send(era, { id: 2, method: "vendor/odd" })).status).toBeGreaterThan(0);
-    one.tools = [echoTool];
+    one.listing = { ...one.listing, tools: [echoTool] };
     one.state = { kind: "ready", era: "legacy" };
     pool.changed();
     expect(lastOf(await listed)).toMatchObject({ result: { tools: [{ name: "one__echo" }] } });
@@ -153,11 +155,11 @@ describe.each(eras)("%s era", (era) => {
 
   it("cancels the call when its stream is closed", async () => {
     const { one } = await start();
-    let begun: ((options: CallOptions) => void) | undefined;
-    const called = new Promise<CallOptions>((resolve) => (begun = resolve));
-    one.answer = (_params, options) => {
+    let begun: ((options: UpstreamRequest) => void) | undefined;
+    const called = new Promise<UpstreamRequest>((resolve) => (begun = resolve));
+    one.answer = (options) => {
       begun?.(options);
-      return new Promise(() => undefined);
+      return new Promise<never>(() => undefined);
     };
     const client = new AbortController();
     const modern = {

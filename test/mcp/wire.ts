@@ -1,7 +1,6 @@
 import { afterEach } from "vitest";
 import { isJsonObject, parseJson, type Json, type JsonObject } from "../../src/core/json.ts";
 import type { HttpServer } from "../../src/http/http-server.ts";
-import { methodOf } from "../../src/mcp/mcp-message.ts";
 import { fakeUpstream, gatewayOf } from "../gateway/fakes.ts";
 import { ask, good, startTestServer, type Answer } from "../http/support.ts";
 
@@ -35,7 +34,7 @@ export function send(
   const name = params["name"];
   const modern = {
     "mcp-protocol-version": "2026-07-28",
-    "mcp-method": methodOf(message) ?? "",
+    "mcp-method": typeof message["method"] === "string" ? message["method"] : "",
     ...(typeof name === "string" ? { "mcp-name": name } : {}),
   };
   const body =
@@ -50,7 +49,9 @@ export function send(
 
 /** The messages of an answer, whether it came as JSON or as a stream. */
 export function messagesOf({ text, headers }: Answer): Json[] {
-  if (headers["content-type"]?.startsWith("text/event-stream") !== true) return [parseJson(text)];
+  if (headers["content-type"]?.startsWith("text/event-stream") !== true) {
+    return [parseJson(text)].flat();
+  }
   return text
     .split("\n")
     .flatMap((line) => (line.startsWith("data: ") ? [parseJson(line.slice(6))] : []));

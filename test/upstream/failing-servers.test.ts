@@ -1,13 +1,22 @@
 import { describe, expect, test, vi } from "vitest";
 import type { CallToolResult } from "../../src/core/mcp.ts";
-import { callOptions, failure, isRunning, openPool, stdioServer } from "./support/pool.ts";
+import {
+  callOptions,
+  callTool,
+  failure,
+  isRunning,
+  openPool,
+  stdioServer,
+} from "./support/pool.ts";
 
 const raw = (name: string, ...modes: string[]) => stdioServer(name, "raw-server.mjs", modes);
 
 async function startGrandchild(pool: ReturnType<typeof openPool>, name: string): Promise<number[]> {
-  const result: CallToolResult = await pool
-    .get(name)
-    .callTool({ name: "grandchild" }, callOptions());
+  const result: CallToolResult = await callTool(
+    pool.get(name),
+    { name: "grandchild" },
+    callOptions(),
+  );
   const pids = Array.isArray(result["pids"]) ? result["pids"].map(Number) : [];
   expect(pids.map(isRunning)).toEqual([true, true]);
   return pids;
@@ -21,7 +30,7 @@ describe("a server that does not start", () => {
       attempt: 1,
     });
     await expect(
-      failure(pool.get("gone").callTool({ name: "x" }, callOptions())),
+      failure(callTool(pool.get("gone"), { name: "x" }, callOptions())),
     ).resolves.toMatchObject({
       code: "upstream_unavailable",
       message: 'Server "gone" is not available: the command "no-such-command-here" was not found',
@@ -91,7 +100,7 @@ describe("a server of the legacy era", () => {
     // No failure was shown for it.
     expect(seen).not.toContain("waiting");
     const waiting = pool.reaches("strict", "waiting");
-    await failure(pool.get("strict").callTool({ name: "die" }, callOptions()));
+    await failure(callTool(pool.get("strict"), { name: "die" }, callOptions()));
     await waiting;
     await pool.reaches("strict", "ready");
     expect(
@@ -102,12 +111,12 @@ describe("a server of the legacy era", () => {
   test("that writes rubbish to stdout works, and the rubbish is shown", async () => {
     const pool = openPool([raw("noisy", "rubbish")]);
     await pool.reaches("noisy", "ready");
-    await expect(pool.get("noisy").callTool({ name: "cancelled" }, callOptions())).resolves.toEqual(
-      {
-        content: [],
-        cancelled: [],
-      },
-    );
+    await expect(
+      callTool(pool.get("noisy"), { name: "cancelled" }, callOptions()),
+    ).resolves.toEqual({
+      content: [],
+      cancelled: [],
+    });
     expect(pool.get("noisy").stderrTail).toContain("[stdout, not an MCP message] Listening…");
     expect(pool.get("noisy").stderrTail.filter((line) => line.startsWith("[stdout")).length).toBe(
       3,
@@ -117,11 +126,11 @@ describe("a server of the legacy era", () => {
   test("whose pages go round in a circle is still usable", async () => {
     const pool = openPool([raw("round", "circle")]);
     await pool.reaches("round", "ready");
-    expect(pool.get("round").tools.length).toBe(2);
+    expect(pool.get("round").listing.tools.length).toBe(2);
     expect(pool.log).toContainEqual({
       level: "warn",
       message: "Upstream problem",
-      fields: { server: "round", problem: "tools/list: the pages go round in a circle" },
+      fields: { server: "round", problem: "tools: the pages go round in a circle" },
     });
   });
 });
@@ -132,11 +141,13 @@ describe("during a call", () => {
     await pool.reaches("mortal", "ready");
     await pool.reaches("other", "ready");
     const waiting = pool.reaches("mortal", "waiting");
-    const hanging = failure(pool.get("mortal").callTool({ name: "hang" }, callOptions()));
-    const otherCall = pool
-      .get("other")
-      .callTool({ name: "slow", arguments: { steps: 3, everyMs: 10 } }, callOptions());
-    const dying = failure(pool.get("mortal").callTool({ name: "die" }, callOptions()));
+    const hanging = failure(callTool(pool.get("mortal"), { name: "hang" }, callOptions()));
+    const otherCall = callTool(
+      pool.get("other"),
+      { name: "slow", arguments: { steps: 3, everyMs: 10 } },
+      callOptions(),
+    );
+    const dying = failure(callTool(pool.get("mortal"), { name: "die" }, callOptions()));
     for (const error of [await dying, await hanging]) {
       expect(error).toMatchObject({
         code: "upstream_unavailable",
@@ -147,10 +158,10 @@ describe("during a call", () => {
     await expect(otherCall).resolves.toEqual({ content: [{ type: "text", text: "done" }] });
     expect(pool.get("other").state.kind).toBe("ready");
     await expect(waiting).resolves.toMatchObject({ reason: "exited with code 7" });
-    expect(pool.get("mortal").tools.map(({ name }) => name)).toContain("die");
+    expect(pool.get("mortal").listing.tools.map(({ name }) => name)).toContain("die");
     await pool.reaches("mortal", "ready");
     await expect(
-      pool.get("mortal").callTool({ name: "cancelled" }, callOptions()),
+      callTool(pool.get("mortal"), { name: "cancelled" }, callOptions()),
     ).resolves.toEqual({
       content: [],
       cancelled: [],
@@ -161,12 +172,12 @@ describe("during a call", () => {
     const pool = openPool([raw("slow")]);
     await pool.reaches("slow", "ready");
     await expect(
-      failure(pool.get("slow").callTool({ name: "hang" }, callOptions({ timeoutMs: 50 }))),
+      failure(callTool(pool.get("slow"), { name: "hang" }, callOptions({ timeoutMs: 50 }))),
     ).resolves.toMatchObject({
       code: "timeout",
       message: 'Server "slow" did not answer within 0.05 s',
     });
-    const { cancelled } = await pool.get("slow").callTool({ name: "cancelled" }, callOptions());
+    const { cancelled } = await callTool(pool.get("slow"), { name: "cancelled" }, callOptions());
     expect(cancelled).toEqual([
       { requestId: expect.any(Number), reason: "no answer within 50 ms" },
     ]);
@@ -175,14 +186,13 @@ describe("during a call", () => {
   test("progress does not extend a call beyond its total limit", async () => {
     const pool = openPool([raw("slow")]);
     await pool.reaches("slow", "ready");
-    const call = pool
-      .get("slow")
-      .callTool(
-        { name: "slow", arguments: { steps: 1000, everyMs: 20 } },
-        callOptions({ timeoutMs: 5000, maxTotalMs: 200 }),
-      );
+    const call = callTool(
+      pool.get("slow"),
+      { name: "slow", arguments: { steps: 1000, everyMs: 20 } },
+      callOptions({ timeoutMs: 5000, maxTotalMs: 200 }),
+    );
     await expect(failure(call)).resolves.toMatchObject({ code: "timeout" });
-    const { cancelled } = await pool.get("slow").callTool({ name: "cancelled" }, callOptions());
+    const { cancelled } = await callTool(pool.get("slow"), { name: "cancelled" }, callOptions());
     expect(cancelled).toHaveLength(1);
   });
 
@@ -191,16 +201,19 @@ describe("during a call", () => {
     await pool.reaches("slow", "ready");
     const controller = new AbortController();
     const reason = new Error("changed my mind");
-    const call = failure(
-      pool.get("slow").callTool({ name: "hang" }, callOptions({ signal: controller.signal })),
+    // It runs once there is progress.
+    const onProgress = (): void => controller.abort(reason);
+    const call = callTool(
+      pool.get("slow"),
+      { name: "slow", arguments: { steps: 1000, everyMs: 5 } },
+      callOptions({ signal: controller.signal, onProgress }),
     );
-    controller.abort(reason);
-    await expect(call).resolves.toBe(reason);
-    const { cancelled } = await pool.get("slow").callTool({ name: "cancelled" }, callOptions());
+    await expect(failure(call)).resolves.toBe(reason);
+    const { cancelled } = await callTool(pool.get("slow"), { name: "cancelled" }, callOptions());
     expect(cancelled).toHaveLength(1);
     await expect(
       failure(
-        pool.get("slow").callTool({ name: "hang" }, callOptions({ signal: controller.signal })),
+        callTool(pool.get("slow"), { name: "hang" }, callOptions({ signal: controller.signal })),
       ),
     ).resolves.toBe(reason);
   });
@@ -209,7 +222,7 @@ describe("during a call", () => {
     const pool = openPool([raw("odd")]);
     await pool.reaches("odd", "ready");
     await expect(
-      failure(pool.get("odd").callTool({ name: "number" }, callOptions())),
+      failure(callTool(pool.get("odd"), { name: "number" }, callOptions())),
     ).resolves.toMatchObject({
       code: "upstream_unavailable",
     });
@@ -223,7 +236,7 @@ describe("the back-off", () => {
     const die = async () => {
       await pool.reaches("mortal", "ready");
       const waiting = pool.reaches("mortal", "waiting");
-      await failure(pool.get("mortal").callTool({ name: "die" }, callOptions()));
+      await failure(callTool(pool.get("mortal"), { name: "die" }, callOptions()));
       return waiting;
     };
     await expect(die()).resolves.toMatchObject({ attempt: 1, retryAtMs: clock + 10 });
@@ -261,7 +274,7 @@ describe("processes", () => {
     const starting = pool.reaches("parent", "starting");
     // The grandchild holds the pipes open: only the exit itself tells of the death.
     await expect(
-      failure(pool.get("parent").callTool({ name: "die" }, callOptions())),
+      failure(callTool(pool.get("parent"), { name: "die" }, callOptions())),
     ).resolves.toMatchObject({ code: "upstream_unavailable" });
     await starting;
     expect(pids.map(isRunning)).toEqual([false, false]);
@@ -282,7 +295,7 @@ describe("processes", () => {
     await pool.close();
     expect(isRunning(pid)).toBe(false);
     expect(mute.state).toEqual({ kind: "stopped" });
-    await expect(failure(mute.callTool({ name: "x" }, callOptions()))).resolves.toMatchObject({
+    await expect(failure(callTool(mute, { name: "x" }, callOptions()))).resolves.toMatchObject({
       code: "upstream_unavailable",
     });
   });
@@ -290,7 +303,7 @@ describe("processes", () => {
   test("get the configured environment and nothing else", async () => {
     const pool = openPool([stdioServer("env", "raw-server.mjs", [], { GREETING: "hello" })]);
     await pool.reaches("env", "ready");
-    const result = await pool.get("env").callTool({ name: "environment" }, callOptions());
+    const result = await callTool(pool.get("env"), { name: "environment" }, callOptions());
     expect(result["environment"]).toEqual({ PATH: process.env["PATH"], GREETING: "hello" });
   });
 });
@@ -318,7 +331,7 @@ describe("a reloaded configuration", () => {
     await pool.reaches("changed", "ready");
     await pool.reaches("added", "ready");
     expect(changed.state).toEqual({ kind: "stopped" });
-    expect(pool.get("changed").tools.length).toBe(6);
+    expect(pool.get("changed").listing.tools.length).toBe(6);
     await pool.close();
     expect(removed.map(isRunning)).toEqual([false, false]);
   });

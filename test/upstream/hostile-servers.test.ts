@@ -1,6 +1,13 @@
 import { describe, expect, test } from "vitest";
 import { answerJson, legacySessions, openHttpUpstream } from "./support/http-upstream.ts";
-import { callOptions, failure, httpServer, openPool, stdioServer } from "./support/pool.ts";
+import {
+  callOptions,
+  callTool,
+  failure,
+  httpServer,
+  openPool,
+  stdioServer,
+} from "./support/pool.ts";
 import type { TestPool } from "./support/pool.ts";
 
 const raw = (name: string, ...modes: string[]) => stdioServer(name, "raw-server.mjs", modes);
@@ -16,7 +23,7 @@ async function openBoth(...modes: string[]): Promise<TestPool> {
 }
 
 async function expectGoodAnswers(pool: TestPool): Promise<void> {
-  await expect(pool.get("good").callTool({ name: "cancelled" }, callOptions())).resolves.toEqual({
+  await expect(callTool(pool.get("good"), { name: "cancelled" }, callOptions())).resolves.toEqual({
     content: [],
     cancelled: [],
   });
@@ -48,6 +55,50 @@ describe("a server that floods us", () => {
   );
 });
 
+describe("an answer", () => {
+  test("under another id, and one more than asked for, are not taken for the right one", async () => {
+    const pool = await openBoth();
+    await pool.reaches("bad", "ready");
+    const bad = pool.get("bad");
+    const other = failure(
+      callTool(bad, { name: "hang" }, callOptions({ timeoutMs: 2000, maxTotalMs: 2000 })),
+    );
+    for (let round = 0; round < 3; round++) {
+      await expect(callTool(bad, { name: "twice" }, callOptions())).resolves.toMatchObject({
+        answer: "right",
+      });
+    }
+    await expect(other).resolves.toMatchObject({ code: "timeout" });
+    expect(bad.state.kind).toBe("ready");
+  });
+
+  test("that comes after its call was given up is dropped", async () => {
+    const pool = await openBoth();
+    await pool.reaches("bad", "ready");
+    const bad = pool.get("bad");
+    const slow = { name: "slow", arguments: { steps: 10, everyMs: 10 } };
+    const limits = callOptions({ timeoutMs: 30, maxTotalMs: 30 });
+    await expect(failure(callTool(bad, slow, limits))).resolves.toMatchObject({ code: "timeout" });
+    // This one ends after the late answer of the other.
+    await expect(callTool(bad, slow, callOptions())).resolves.toEqual({
+      content: [{ type: "text", text: "done" }],
+    });
+    expect(bad.state.kind).toBe("ready");
+  });
+
+  test("of 100 MB ends the connection, and the others go on", async () => {
+    const pool = await openBoth();
+    await pool.reaches("bad", "ready");
+    const waiting = pool.reaches("bad", "waiting");
+    const huge = callTool(pool.get("bad"), { name: "huge" }, callOptions());
+    await expectGoodAnswers(pool);
+    await expect(failure(huge)).resolves.toMatchObject({ code: "upstream_unavailable" });
+    await expect(waiting).resolves.toMatchObject({
+      reason: "sent a message of more than 16 MiB",
+    });
+  });
+});
+
 describe("an answer beyond the limits", () => {
   test.each([false, true])(
     "nested too deeply (an error: %s) fails its call only",
@@ -55,15 +106,16 @@ describe("an answer beyond the limits", () => {
       const pool = await openBoth();
       await pool.reaches("bad", "ready");
       const bad = pool.get("bad");
-      const other = bad.callTool(
+      const other = callTool(
+        bad,
         { name: "slow", arguments: { steps: 3, everyMs: 10 } },
         callOptions(),
       );
       await expect(
-        failure(bad.callTool({ name: "deep", arguments: { error } }, callOptions())),
+        failure(callTool(bad, { name: "deep", arguments: { error } }, callOptions())),
       ).resolves.toMatchObject({
         code: "upstream_unavailable",
-        message: 'Server "bad" is not available: it answered something nested too deeply',
+        message: 'Server "bad" is not available: it sent something nested too deeply',
       });
       await expect(other).resolves.toEqual({ content: [{ type: "text", text: "done" }] });
       expect(bad.state.kind).toBe("ready");
@@ -73,7 +125,7 @@ describe("an answer beyond the limits", () => {
   test("nested too deeply in the list of tools is why the server does not start", async () => {
     const pool = await openBoth("deep-list");
     await expect(pool.reaches("bad", "waiting")).resolves.toMatchObject({
-      reason: "it answered something nested too deeply",
+      reason: "it sent something nested too deeply",
     });
   });
 
@@ -81,7 +133,7 @@ describe("an answer beyond the limits", () => {
     const pool = await openBoth();
     await pool.reaches("bad", "ready");
     const call = (count: number) =>
-      pool.get("bad").callTool({ name: "many", arguments: { count } }, callOptions());
+      callTool(pool.get("bad"), { name: "many", arguments: { count } }, callOptions());
     await expect(call(400_000)).resolves.toMatchObject({ content: [] });
     await expect(failure(call(600_000))).resolves.toMatchObject({
       message: 'Server "bad" is not available: sent a message of more than 1000000 values',
@@ -111,12 +163,12 @@ describe("an answer beyond the limits", () => {
     const web = await openHttpUpstream(sessions.handle);
     const pool = openPool([httpServer("web", web.url)]);
     await pool.reaches("web", "ready");
-    const call = (name: string) => pool.get("web").callTool({ name }, callOptions());
+    const call = (name: string) => callTool(pool.get("web"), { name }, callOptions());
     for (const name of Object.keys(answers)) {
       await expect(failure(call(name))).resolves.toMatchObject({ code: "upstream_unavailable" });
     }
     await expect(failure(call("deep"))).resolves.toMatchObject({
-      message: 'Server "web" is not available: it answered something nested too deeply',
+      message: 'Server "web" is not available: it sent something nested too deeply',
     });
     await expect(call("run")).resolves.toEqual({ content: [] });
     expect(pool.get("web").state.kind).toBe("ready");

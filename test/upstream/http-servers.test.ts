@@ -5,7 +5,14 @@ import { toNodeHandler } from "@modelcontextprotocol/node";
 import { createMcpHandler, Server } from "@modelcontextprotocol/server";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { answerJson, legacySessions, openHttpUpstream, portOf } from "./support/http-upstream.ts";
-import { callOptions, failure, httpServer, openPool, realServer } from "./support/pool.ts";
+import {
+  callOptions,
+  callTool,
+  failure,
+  httpServer,
+  openPool,
+  realServer,
+} from "./support/pool.ts";
 
 async function freePort(): Promise<number> {
   const server = createSocketServer();
@@ -32,12 +39,13 @@ describe("Streamable HTTP", () => {
     const pool = openPool([httpServer("everything", `http://127.0.0.1:${port}/mcp`)]);
     await expect(pool.reaches("everything", "ready")).resolves.toMatchObject({ era: "legacy" });
     const everything = pool.get("everything");
-    expect(everything.tools.map(({ name }) => name)).toContain("echo");
+    expect(everything.listing.tools.map(({ name }) => name)).toContain("echo");
     await expect(
-      everything.callTool({ name: "echo", arguments: { message: "hi" } }, callOptions()),
+      callTool(everything, { name: "echo", arguments: { message: "hi" } }, callOptions()),
     ).resolves.toEqual({ content: [{ type: "text", text: "Echo: hi" }] });
-    const seen: number[] = [];
-    await everything.callTool(
+    const seen: unknown[] = [];
+    await callTool(
+      everything,
       { name: "trigger-long-running-operation", arguments: { duration: 1, steps: 4 } },
       callOptions({ onProgress: ({ progress }) => seen.push(progress) }),
     );
@@ -83,7 +91,7 @@ describe("Streamable HTTP", () => {
     await expect(pool.reaches("modern", "ready")).resolves.toMatchObject({ era: "modern" });
     const args = { region: "Zürich", deep: { flag: true }, plain: "x" };
     await expect(
-      pool.get("modern").callTool({ name: "strange", arguments: args }, callOptions()),
+      callTool(pool.get("modern"), { name: "strange", arguments: args }, callOptions()),
     ).resolves.toMatchObject({
       content: [{ type: "hologram" }],
       "x-more": { name: "strange", arguments: args },
@@ -104,7 +112,7 @@ describe("Streamable HTTP", () => {
     const pool = openPool([httpServer("web", web.url)]);
     await pool.reaches("web", "ready");
     sessions.forget();
-    const calls = [1, 2, 3].map(() => pool.get("web").callTool({ name: "run" }, callOptions()));
+    const calls = [1, 2, 3].map(() => callTool(pool.get("web"), { name: "run" }, callOptions()));
     for (const result of await Promise.all(calls))
       expect(result).toEqual({ content: [], ran: true });
     expect(web.of("initialize")).toHaveLength(2);
@@ -119,7 +127,7 @@ describe("Streamable HTTP", () => {
     const pool = openPool([httpServer("web", web.url)]);
     await pool.reaches("web", "ready");
     await expect(
-      failure(pool.get("web").callTool({ name: "run" }, callOptions())),
+      failure(callTool(pool.get("web"), { name: "run" }, callOptions())),
     ).resolves.toMatchObject({ code: "upstream_unavailable" });
     expect(web.of("tools/call")).toHaveLength(2);
   });
@@ -133,8 +141,8 @@ describe("Streamable HTTP", () => {
     const pool = openPool([httpServer("web", web.url)]);
     await pool.reaches("web", "ready");
     await expect(
-      failure(pool.get("web").callTool({ name: "run" }, callOptions())),
-    ).resolves.toMatchObject({ name: "UpstreamRpcError", ...error });
+      failure(callTool(pool.get("web"), { name: "run" }, callOptions())),
+    ).resolves.toMatchObject({ name: "RpcFault", ...error });
   });
 
   test.each([
@@ -156,10 +164,10 @@ describe("Streamable HTTP", () => {
     const pool = openPool([httpServer("web", web.url)]);
     await pool.reaches("web", "ready");
     await expect(
-      failure(pool.get("web").callTool({ name: "run" }, callOptions())),
+      failure(callTool(pool.get("web"), { name: "run" }, callOptions())),
     ).resolves.toMatchObject({ code: "upstream_unavailable", hint: "agent inspect web" });
     broken = false;
-    await expect(pool.get("web").callTool({ name: "run" }, callOptions())).resolves.toEqual({
+    await expect(callTool(pool.get("web"), { name: "run" }, callOptions())).resolves.toEqual({
       content: [],
     });
     expect(web.of("initialize")).toHaveLength(1);
@@ -175,7 +183,7 @@ describe("Streamable HTTP", () => {
     await web.stop();
     const waiting = pool.reaches("web", "waiting");
     await expect(
-      failure(pool.get("web").callTool({ name: "run" }, callOptions())),
+      failure(callTool(pool.get("web"), { name: "run" }, callOptions())),
     ).resolves.toMatchObject({
       code: "upstream_unavailable",
       message: 'Server "web" is not available: the connection was refused',
@@ -183,7 +191,7 @@ describe("Streamable HTTP", () => {
     await expect(waiting).resolves.toMatchObject({ reason: "the connection was refused" });
     await web.start();
     await pool.reaches("web", "ready");
-    await expect(pool.get("web").callTool({ name: "run" }, callOptions())).resolves.toEqual({
+    await expect(callTool(pool.get("web"), { name: "run" }, callOptions())).resolves.toEqual({
       content: [],
     });
   });
@@ -209,7 +217,7 @@ describe("Streamable HTTP", () => {
     });
     const pool = openPool([httpServer("web", web.url, { "X-Key": "sekret-sekret" })]);
     await expect(pool.reaches("web", "waiting")).resolves.toMatchObject({
-      reason: `Redirect to ${other.origin}/elsewhere not followed; use that URL as the endpoint if it is the intended server`,
+      reason: `it redirects to ${other.origin}/elsewhere, where it is not followed: if that is the right server, use that url`,
     });
     expect(other.received).toEqual([]);
   });
@@ -234,7 +242,7 @@ describe("Streamable HTTP", () => {
       const pool = openPool([httpServer("web", web.url)]);
       await pool.reaches("web", "ready");
       await expect(
-        failure(pool.get("web").callTool({ name: "run" }, callOptions())),
+        failure(callTool(pool.get("web"), { name: "run" }, callOptions())),
       ).resolves.toMatchObject({ code: "upstream_unavailable" });
       expect(written).toBeLessThan(2 * 64 * 1024 * 1024);
       expect(pool.get("web").state.kind).toBe("ready");
@@ -246,7 +254,7 @@ describe("Streamable HTTP", () => {
     const web = await openHttpUpstream(sessions.handle);
     const pool = openPool([httpServer("web", web.url)]);
     await pool.reaches("web", "ready");
-    const hanging = failure(pool.get("web").callTool({ name: "run" }, callOptions()));
+    const hanging = failure(callTool(pool.get("web"), { name: "run" }, callOptions()));
     await pool.close();
     await expect(hanging).resolves.toMatchObject({ code: "upstream_unavailable" });
     expect(web.received.at(-1)).toMatchObject({ method: "DELETE" });

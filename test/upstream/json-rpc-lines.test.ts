@@ -7,6 +7,7 @@ function feed(largest: number, ...pieces: (string | Buffer)[]) {
     { bytes: largest, values: 20 },
     {
       onMessage: (message) => seen.push(message),
+      onFaultyAnswer: (id) => seen.push(`no answer to ${id}`),
       onRubbish: (line) => seen.push(`rubbish: ${line}`),
       onOverflow: (limit) => seen.push(`overflow: ${limit}`),
     },
@@ -53,6 +54,13 @@ describe("JSON-RPC lines", () => {
     expect(feed(1000, `${line}\n\n   \n${text}\n`)).toEqual([`rubbish: ${line}`, ping]);
   });
 
+  test.each(['{"jsonrpc":"2.0","id":7,"result":5}', '{"jsonrpc":"2.0","id":7,"error":"no"}'])(
+    "%s is told as the faulty answer to its request",
+    (line) => {
+      expect(feed(1000, `${line}\n${text}\n`)).toEqual(["no answer to 7", ping]);
+    },
+  );
+
   test("unknown members beside the answer do not lose it", () => {
     expect(feed(1000, '{"jsonrpc":"2.0","id":1,"result":{"a":1},"took":5}\n')).toEqual([
       { jsonrpc: "2.0", id: 1, result: { a: 1 } },
@@ -81,6 +89,7 @@ describe("JSON-RPC lines", () => {
       { bytes: 1000, values: 1000 },
       {
         onMessage: (message) => seen.push(message),
+        onFaultyAnswer: (id) => seen.push(`no answer to ${id}`),
         onRubbish: (line) => seen.push(line),
         onOverflow: (limit) => seen.push(limit),
       },

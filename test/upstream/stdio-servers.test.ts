@@ -2,8 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
-import type { Progress } from "../../src/core/mcp.ts";
-import { callOptions, openPool, realServer, stdioServer } from "./support/pool.ts";
+import { callOptions, callTool, openPool, realServer, stdioServer } from "./support/pool.ts";
 
 describe("real servers over stdio", () => {
   test("everything, memory and filesystem are listed and called", async () => {
@@ -22,35 +21,33 @@ describe("real servers over stdio", () => {
 
     const everything = pool.get("everything");
     expect(everything.serverInfo).toMatchObject({ name: "mcp-servers/everything" });
-    expect(everything.tools.map(({ name }) => name)).toContain("echo");
+    expect(everything.listing.tools.map(({ name }) => name)).toContain("echo");
     expect(everything.stderrTail.join("\n")).toContain("Starting default (STDIO) server");
     await expect(
-      everything.callTool({ name: "echo", arguments: { message: "hi" } }, callOptions()),
+      callTool(everything, { name: "echo", arguments: { message: "hi" } }, callOptions()),
     ).resolves.toEqual({ content: [{ type: "text", text: "Echo: hi" }] });
 
     await expect(
-      pool.get("memory").callTool({ name: "read_graph", arguments: {} }, callOptions()),
+      callTool(pool.get("memory"), { name: "read_graph", arguments: {} }, callOptions()),
     ).resolves.toMatchObject({ structuredContent: { entities: [], relations: [] } });
     await expect(
-      pool
-        .get("filesystem")
-        .callTool(
-          { name: "read_text_file", arguments: { path: join(folder, "note.txt") } },
-          callOptions(),
-        ),
+      callTool(
+        pool.get("filesystem"),
+        { name: "read_text_file", arguments: { path: join(folder, "note.txt") } },
+        callOptions(),
+      ),
     ).resolves.toMatchObject({ content: [{ type: "text", text: "hello from a file" }] });
   });
 
   test("progress reaches the caller and starts the idle limit again", async () => {
     const pool = openPool([realServer("everything")]);
     await pool.reaches("everything", "ready");
-    const seen: number[] = [];
-    const result = await pool
-      .get("everything")
-      .callTool(
-        { name: "trigger-long-running-operation", arguments: { duration: 2, steps: 8 } },
-        callOptions({ timeoutMs: 1500, onProgress: ({ progress }) => seen.push(progress) }),
-      );
+    const seen: unknown[] = [];
+    const result = await callTool(
+      pool.get("everything"),
+      { name: "trigger-long-running-operation", arguments: { duration: 2, steps: 8 } },
+      callOptions({ timeoutMs: 1500, onProgress: ({ progress }) => seen.push(progress) }),
+    );
     expect(result["isError"]).toBeUndefined();
     expect(seen).toEqual([1, 2, 3, 4, 5, 6, 7, 8]);
   });
@@ -58,13 +55,12 @@ describe("real servers over stdio", () => {
   test("progress that arrives together with the answer is not lost", async () => {
     const pool = openPool([stdioServer("raw", "raw-server.mjs")]);
     await pool.reaches("raw", "ready");
-    const seen: Progress[] = [];
-    await pool
-      .get("raw")
-      .callTool(
-        { name: "slow", arguments: { steps: 2, everyMs: 1 } },
-        callOptions({ onProgress: (progress) => seen.push(progress) }),
-      );
+    const seen: unknown[] = [];
+    await callTool(
+      pool.get("raw"),
+      { name: "slow", arguments: { steps: 2, everyMs: 1 } },
+      callOptions({ onProgress: (progress) => seen.push(progress) }),
+    );
     expect(seen).toEqual([
       { progress: 1, total: 2, message: "step 1" },
       { progress: 2, total: 2, message: "step 2" },
@@ -79,7 +75,7 @@ describe("what a server sends is handed on as it is", () => {
     const raw = pool.get("raw");
     expect(raw.instructions).toBe("Be careful.");
     expect(raw.serverInfo).toEqual({ name: "raw", version: "1.2.3" });
-    expect(raw.tools.find(({ name }) => name === "strange")).toEqual({
+    expect(raw.listing.tools.find(({ name }) => name === "strange")).toEqual({
       name: "strange",
       title: "Strange",
       "x-vendor": { deep: [1, null, { a: "ü" }] },
@@ -93,7 +89,7 @@ describe("what a server sends is handed on as it is", () => {
       _meta: { "vendor/trace": "t", progressToken: "of another hop" },
       "x-extra": 1,
     };
-    const result = await raw.callTool(params, callOptions());
+    const result = await callTool(raw, params, callOptions());
     expect(result).toEqual({
       content: [
         { type: "hologram", frames: [1, 2], "x-y": null },
@@ -110,8 +106,8 @@ describe("what a server sends is handed on as it is", () => {
         },
       },
     });
-    await expect(raw.callTool({ name: "rpc-error" }, callOptions())).rejects.toMatchObject({
-      name: "UpstreamRpcError",
+    await expect(callTool(raw, { name: "rpc-error" }, callOptions())).rejects.toMatchObject({
+      name: "RpcFault",
       code: -32042,
       message: "line one\nline two",
       data: { url: "x", list: [1] },
@@ -124,8 +120,8 @@ describe("what a server sends is handed on as it is", () => {
     const modern = pool.get("modern");
     expect(modern.instructions).toBe("Modern.");
     expect(modern.serverInfo).toEqual({ name: "modern", version: "3.0.0" });
-    expect(modern.tools[0]).toMatchObject({ name: "strange", "x-vendor": 1 });
-    const result = await modern.callTool({ name: "strange", arguments: { b: 2 } }, callOptions());
+    expect(modern.listing.tools[0]).toMatchObject({ name: "strange", "x-vendor": 1 });
+    const result = await callTool(modern, { name: "strange", arguments: { b: 2 } }, callOptions());
     expect(result).toMatchObject({
       resultType: "complete",
       content: [{ type: "hologram", frames: [1] }],
@@ -133,7 +129,7 @@ describe("what a server sends is handed on as it is", () => {
       "x-unknown": [true],
       got: { b: 2 },
     });
-    const question = await modern.callTool({ name: "ask", arguments: {} }, callOptions());
+    const question = await callTool(modern, { name: "ask", arguments: {} }, callOptions());
     expect(question).toMatchObject({
       resultType: "input_required",
       requestState: "opaque",
@@ -142,7 +138,8 @@ describe("what a server sends is handed on as it is", () => {
     });
     const answer = { q: { action: "decline" } };
     await expect(
-      modern.callTool(
+      callTool(
+        modern,
         { name: "ask", arguments: {}, requestState: "opaque", inputResponses: answer },
         callOptions(),
       ),
@@ -157,7 +154,7 @@ describe("what a server sends is handed on as it is", () => {
   test("every page of a tool list is fetched", async () => {
     const pool = openPool([stdioServer("raw", "raw-server.mjs", ["pages"])]);
     await pool.reaches("raw", "ready");
-    expect(pool.get("raw").tools.map(({ name }) => name)).toEqual([
+    expect(pool.get("raw").listing.tools.map(({ name }) => name)).toEqual([
       "page-0-a",
       "page-0-b",
       "page-1-a",
@@ -173,9 +170,9 @@ describe("what a server sends is handed on as it is", () => {
   ])("a changed tool list is listed again and told (%s)", async (era, fixture) => {
     const pool = openPool([stdioServer("changing", fixture)]);
     await expect(pool.reaches("changing", "ready")).resolves.toMatchObject({ era });
-    const before = pool.get("changing").tools.length;
-    await pool.get("changing").callTool({ name: "add-tool", arguments: {} }, callOptions());
-    await pool.until(() => pool.get("changing").tools.length === before + 1);
-    expect(pool.get("changing").tools.at(-1)?.name).toBe(`added-${before}`);
+    const before = pool.get("changing").listing.tools.length;
+    await callTool(pool.get("changing"), { name: "add-tool", arguments: {} }, callOptions());
+    await pool.until(() => pool.get("changing").listing.tools.length === before + 1);
+    expect(pool.get("changing").listing.tools.at(-1)?.name).toBe(`added-${before}`);
   });
 });

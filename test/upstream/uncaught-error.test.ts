@@ -11,6 +11,7 @@ test("a gateway that ends by an uncaught error leaves no server behind", async (
   onTestFinished(() => rmSync(folder, { recursive: true }));
   const configuration = stdioServer("parent", "raw-server.mjs", ["stubborn"]);
   const source = `
+    import { silentClient } from ${JSON.stringify(join(import.meta.dirname, "../../src/core/client-port.ts"))};
     import { createUpstreamPool } from ${JSON.stringify(join(import.meta.dirname, "../../src/upstream/upstream-pool.ts"))};
     const quiet = () => undefined;
     const pool = createUpstreamPool({
@@ -20,8 +21,8 @@ test("a gateway that ends by an uncaught error leaves no server behind", async (
     pool.onChange(async () => {
       const parent = pool.upstreams.get("parent");
       if (parent.state.kind !== "ready") return;
-      const { pids } = await parent.callTool({ name: "grandchild" },
-        { signal: new AbortController().signal, timeoutMs: 9000, maxTotalMs: 9000 });
+      const { pids } = await parent.request({ method: "tools/call", params: { name: "grandchild" },
+        client: silentClient, signal: new AbortController().signal, timeoutMs: 9000, maxTotalMs: 9000 });
       process.stdout.write(JSON.stringify(pids), () => { throw new Error("a bug"); });
     });`;
   const outfile = join(folder, "main.mjs");

@@ -4,7 +4,7 @@ import { toolSignature } from "../../core/signature.ts";
 import type { Io } from "../context.ts";
 import { indented, inLine } from "./foreign-text.ts";
 import type { OnePage } from "./one-page.ts";
-import { serverRowJson } from "./server-list.ts";
+import { otherKinds, serverRowJson } from "./server-list.ts";
 
 /** Lines of instructions on a page for people; `agent instructions` and `--json` have them all. */
 const shownInstructionLines = 10;
@@ -13,7 +13,7 @@ const shownStderrLines = 10;
 
 /**
  * `inspect <server> --json`: a server's row (see `serverRowJson`) and
- * `{serverInfo: {name, version}|null, instructions: string|null, stderrTail: [string],
+ * `{serverInfo: {name, version}|null, instructions: string|null, stderrTail: [string], problems: [string],
  * tools: [{signature, …the tool as its server sent it}], nextCursor: string|null}`.
  */
 export function serverPageJson(
@@ -26,6 +26,7 @@ export function serverPageJson(
     serverInfo: server.serverInfo ?? null,
     instructions: server.instructions ?? null,
     stderrTail: server.stderrTail,
+    problems: server.problems ?? [],
     tools: page.entries.map((tool) =>
       Object.assign({ signature: toolSignature(prefix, tool) }, tool),
     ),
@@ -40,9 +41,9 @@ export function serverPageText(
   prefix: string | undefined,
   io: Pick<Io, "foreign">,
 ): string {
-  const { name, state, reason, serverInfo, tags, instructions, stderrTail } = server;
+  const { name, state, reason, serverInfo, tags, instructions, stderrTail, problems = [] } = server;
   const facts = [
-    state === "ready" ? `ready, ${server.toolCount} tools` : state,
+    state === "ready" ? ["ready", ...countsOf(server)].join(", ") : state,
     ...(serverInfo ? [inLine(`${serverInfo.name} ${serverInfo.version}`, io, 100)] : []),
     ...(tags.length > 0 ? [`tags ${inLine(tags.join(","), io, 100)}`] : []),
   ];
@@ -51,6 +52,9 @@ export function serverPageText(
     ...(reason === undefined ? [] : [`Reason: ${inLine(reason, io, 1000)}\n`]),
     ...(page.entries.length === 0 ? [] : ["\n"]),
     ...page.entries.map((tool) => toolLines(tool, prefix, io)),
+    ...(problems.length === 0
+      ? []
+      : ["\nNot everything is shown to clients:\n", indented(problems.join("\n"), io, "| ")]),
     ...(instructions?.trim() ? ["\nSaid by the server:\n", firstLines(instructions, io)] : []),
     ...(stderrTail.length === 0
       ? []
@@ -60,6 +64,14 @@ export function serverPageText(
         ]),
   ];
   return parts.join("");
+}
+
+function countsOf({ toolCount, counts }: ServerPage): string[] {
+  const others = otherKinds.flatMap(({ kind, one, many }) => {
+    const count = counts?.[kind] ?? 0;
+    return count === 0 ? [] : [`${count} ${count === 1 ? one : many}`];
+  });
+  return [`${toolCount} tools`, ...others];
 }
 
 function firstLines(instructions: string, io: Pick<Io, "foreign">): string {

@@ -1,9 +1,9 @@
 import { mkdir } from "node:fs/promises";
-import { dirname } from "node:path";
+import { dirname, resolve } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import { defaultConfigurationFile, loadConfiguration } from "../../config/load-configuration.ts";
 import type { LoadOptions } from "../../config/load-configuration.ts";
-import { watchConfiguration } from "../../config/watch-configuration.ts";
+import { fingerprint, watchConfiguration } from "../../config/watch-configuration.ts";
 import type { Configuration } from "../../core/configuration.ts";
 import { toAppError } from "../../core/errors.ts";
 import type { Logger } from "../../core/logger.ts";
@@ -38,6 +38,8 @@ export async function serveForeground(
       insecureHttp: options.insecureHttp,
     },
   };
+  const file = resolve(options.config ?? defaultConfigurationFile(directories.config));
+  const seen = fingerprint(file);
   const configuration = await loadConfiguration(load);
   context.onForcedEnd(killLivingGroups);
   const logger = createLogger({
@@ -47,7 +49,6 @@ export async function serveForeground(
     readable: io.stderrIsTerminal && !options.json,
     level: options.debug ? "debug" : options.quiet ? "warn" : "info",
   });
-  const file = configuration.file ?? defaultConfigurationFile(directories.config);
   const gateway = await startGateway({
     configuration,
     file,
@@ -57,7 +58,12 @@ export async function serveForeground(
   });
   let watch: { close(): void } | undefined;
   try {
-    watch = await watchFile(file, () => loadConfiguration(load), configuration, gateway, logger);
+    watch = await watchFile(
+      { path: file, seen, load: () => loadConfiguration(load) },
+      configuration,
+      gateway,
+      logger,
+    );
     if (configuration.servers.size === 0) {
       logger.warn(`No servers yet: name them under "mcpServers" in ${file}; saving it is enough`);
     }
@@ -73,8 +79,15 @@ export async function serveForeground(
 
 /** Follows the file: a good one takes effect, a wrong one is complained about and changes nothing. */
 async function watchFile(
-  file: string,
-  load: () => Promise<Configuration>,
+  {
+    path: file,
+    seen,
+    load,
+  }: {
+    path: string;
+    seen: string | undefined;
+    load: () => Promise<Configuration>;
+  },
   first: Configuration,
   gateway: GatewayProcess,
   logger: Logger,
@@ -111,7 +124,7 @@ async function watchFile(
     const onChange = (): void => {
       reading = reading.then(reload);
     };
-    return watchConfiguration(file, onChange, onError);
+    return watchConfiguration(file, onChange, { onError, seen });
   } catch (error) {
     // The system has no watch to give: no reason not to serve.
     onError(error);
@@ -127,14 +140,15 @@ function changedSettings(first: Configuration, changed: Configuration): string[]
     "externalUrl",
     "allowedHosts",
     "allowedOrigins",
+    "maxBodyBytes",
     "auth",
   ] as const satisfies (keyof Configuration)[];
   return settings.filter((key) => !isDeepStrictEqual(first[key], changed[key]));
 }
 
 function aborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve();
-    else signal.addEventListener("abort", () => resolve(), { once: true });
+  return new Promise((done) => {
+    if (signal.aborted) done();
+    else signal.addEventListener("abort", () => done(), { once: true });
   });
 }

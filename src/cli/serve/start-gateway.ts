@@ -128,7 +128,12 @@ export async function startGateway(options: StartOptions): Promise<GatewayProces
       audit,
       now: Date.now,
       newId: randomUUID,
+      randomBytes,
       logger,
+    });
+    started.push(() => {
+      gateway.close();
+      return Promise.resolve();
     });
     const exchange = createCliTokenExchange({
       secret,

@@ -1,8 +1,11 @@
 import type { FastifyInstance, FastifyRequest } from "fastify";
 import { z } from "zod";
+import type { ClientPort } from "../../core/client-port.ts";
 import { AppError } from "../../core/errors.ts";
+import { rpcCodes, RpcFault } from "../../core/json-rpc.ts";
 import { isJsonObject, type JsonObject } from "../../core/json.ts";
 import type { CallToolResult } from "../../core/mcp.ts";
+import { principalKey } from "../../core/principal.ts";
 import type { CallerContext, Gateway, GatewayCall } from "../../gateway/gateway.ts";
 import { asRestFault } from "../../gateway/rest-fault.ts";
 import { callerOf, principalOf } from "../authenticate-request.ts";
@@ -30,6 +33,8 @@ const callBody = z.strictObject({
   arguments: jsonObject.optional(),
   untyped: z.record(z.string(), z.string()).optional(),
   text: z.string().optional(),
+  /** As in the `_meta` of MCP requests (2026-07-28). */
+  clientCapabilities: jsonObject.optional(),
   inputResponses: jsonObject.optional(),
   requestState: z.string().optional(),
   timeoutMs: z
@@ -60,9 +65,10 @@ export function addApiRoutes(app: FastifyInstance, { gateway, inFlight }: ApiRou
 
   const config = { toolCalled: () => "unknown" };
   app.post("/api/v1/tools/call", { config }, async (request, reply) => {
-    const caller = callerOfRequest(request);
     const signal = inFlight.begin(reply.raw);
-    const call: GatewayCall = { ...callOf(readBody(callBody, request.body)), signal };
+    const body = readBody(callBody, request.body);
+    const caller = callerOfRequest(request, capabilitiesOf(body.clientCapabilities));
+    const call: GatewayCall = { ...callOf(body), signal };
     if (!wantsEvents(request.headers.accept)) return await callTool(gateway, caller, call);
     const events = createEventStream(reply);
     try {
@@ -77,9 +83,37 @@ export function addApiRoutes(app: FastifyInstance, { gateway, inFlight }: ApiRou
   });
 }
 
-function callerOfRequest({ principal, raw }: FastifyRequest): CallerContext {
+/** What a client of this API may declare: it answers what a person is asked, and nothing else. */
+function capabilitiesOf({ elicitation }: JsonObject = {}): JsonObject {
+  return isJsonObject(elicitation) ? { elicitation } : {};
+}
+
+function callerOfRequest(
+  { principal, raw }: FastifyRequest,
+  capabilities: JsonObject = {},
+): CallerContext {
   // Without a principal no handler of a protected route runs; should one ever, it must not go on.
-  return callerOf(principal ?? principalOf({ kind: "absent" }), raw);
+  const caller = callerOf(principal ?? principalOf({ kind: "absent" }), raw);
+  return { ...caller, client: restClient(principalKey(caller.principal), capabilities) };
+}
+
+/** As a client of the modern era: it comes again with `inputResponses`; nothing is said to it meanwhile. */
+function restClient(owner: string, capabilities: JsonObject): ClientPort {
+  return {
+    era: "modern",
+    owner,
+    capabilities,
+    session: undefined,
+    logLevel: undefined,
+    request: (method) =>
+      Promise.reject(
+        new RpcFault({
+          code: rpcCodes.methodNotFound,
+          message: `The client cannot be asked ${method}`,
+        }),
+      ),
+    notify: () => undefined,
+  };
 }
 
 function callOf(body: z.output<typeof callBody>): Omit<GatewayCall, "signal"> {

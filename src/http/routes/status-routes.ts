@@ -1,4 +1,5 @@
 import type { FastifyInstance } from "fastify";
+import { silentClient } from "../../core/client-port.ts";
 import { systemPrincipal } from "../../core/principal.ts";
 import type { CallerContext, Gateway } from "../../gateway/gateway.ts";
 import { protocolVersions } from "../../mcp/mcp-endpoint.ts";
@@ -22,6 +23,7 @@ const self: CallerContext = {
   clientName: "gateway",
   sessionId: null,
   projectId: null,
+  client: silentClient,
 };
 
 /** `/health*` and `/status`: whether it runs and which it is; numbers only, no names. */

@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { PassThrough } from "node:stream";
+import type { Readable } from "node:stream";
 import type { AuthenticationProbe } from "../../../src/client/probe-authentication.ts";
 import { createDeadline } from "../../../src/client/deadline.ts";
 import { KnownSecrets } from "../../../src/cli/known-secrets.ts";
@@ -56,7 +57,7 @@ export class Bench {
   readonly doors: Record<string, FakeDoor> = {};
   variables: Record<string, string> = {};
   runtime: RuntimeFileState = { kind: "absent" };
-  stdin: (NodeJS.ReadableStream & { fd?: number }) | undefined;
+  stdin: (Readable & { fd?: number }) | undefined;
   /** Whether stderr is one. */
   terminal = false;
   nowMs = Date.parse("2026-11-21T10:00:00Z");

@@ -1,4 +1,5 @@
 import { PassThrough } from "node:stream";
+import type { Readable } from "node:stream";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { cleanToken, maskToken } from "../../../src/cli/sign-in/clean-token.ts";
 import { readTokenLine } from "../../../src/cli/sign-in/read-token-line.ts";
@@ -6,7 +7,7 @@ import { readTokenLine } from "../../../src/cli/sign-in/read-token-line.ts";
 const unaborted = new AbortController().signal;
 
 function read(
-  stdin: NodeJS.ReadableStream,
+  stdin: Readable,
   options: { limitMs?: number; onWait?: () => void; signal?: AbortSignal } = {},
 ): Promise<string | undefined> {
   return readTokenLine(stdin, {

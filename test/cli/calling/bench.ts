@@ -1,4 +1,5 @@
 import { PassThrough } from "node:stream";
+import type { Readable } from "node:stream";
 import type { ServerSource } from "../../../src/cli/calling/open-server.ts";
 import type { CommandModule, GlobalOptions, ServerOptions } from "../../../src/cli/command.ts";
 import type { Context } from "../../../src/cli/context.ts";
@@ -35,7 +36,7 @@ export class Bench {
   closed = 0;
   terminal = false;
   /** Undefined stands for `/dev/null`. */
-  stdin: NodeJS.ReadableStream | undefined;
+  stdin: Readable | undefined;
   variables: Record<string, string> = {};
   timeoutMs = 30_000;
   /** What was signed in to. */
@@ -115,7 +116,7 @@ export class Bench {
   };
 
   get context(): Context {
-    const stdin: NodeJS.ReadableStream & { fd?: number } =
+    const stdin: Readable & { fd?: number } =
       this.stdin ?? Object.assign(new PassThrough(), { fd: -1 });
     return {
       io: {
@@ -161,7 +162,7 @@ export class Bench {
 }
 
 /** A pipe with this in it, closed. */
-export function pipeOf(...chunks: readonly (string | Buffer)[]): NodeJS.ReadableStream {
+export function pipeOf(...chunks: readonly (string | Buffer)[]): Readable {
   const pipe = new PassThrough();
   for (const chunk of chunks) pipe.write(chunk);
   pipe.end();

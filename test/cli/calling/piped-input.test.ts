@@ -1,5 +1,6 @@
 import { closeSync, openSync } from "node:fs";
 import { PassThrough } from "node:stream";
+import type { Readable } from "node:stream";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { isPiped, readPipedInput } from "../../../src/cli/calling/piped-input.ts";
 import { pipeOf } from "./bench.ts";
@@ -14,7 +15,7 @@ afterEach(() => {
 const never = new AbortController().signal;
 
 function read(
-  stdin: NodeJS.ReadableStream,
+  stdin: Readable,
   answer: "wait" | "go-on" = "wait",
   signal = never,
 ): { text: Promise<string | undefined>; onSilent: ReturnType<typeof vi.fn> } {

@@ -15,10 +15,12 @@ export interface EverythingServer {
   close(): Promise<void>;
 }
 
-/** The real server-everything in its own Streamable HTTP mode; resolves when it listens. */
-export async function startEverything(): Promise<EverythingServer> {
+/** The real server-everything in one of its HTTP modes; resolves when it listens. */
+export async function startEverything(
+  mode: "streamableHttp" | "sse" = "streamableHttp",
+): Promise<EverythingServer> {
   const port = await freePort();
-  const child = spawn(process.execPath, [program, "streamableHttp"], {
+  const child = spawn(process.execPath, [program, mode], {
     env: { PATH: process.env["PATH"], PORT: String(port) },
     stdio: ["ignore", "ignore", "pipe"],
   });
@@ -31,14 +33,14 @@ export async function startEverything(): Promise<EverythingServer> {
     let said = "";
     child.stderr.on("data", (chunk: Buffer) => {
       said += chunk.toString();
-      if (said.includes("listening on port")) resolve();
+      if (/listening on port|running on port/u.test(said)) resolve();
     });
     child.once("close", () => {
       reject(new Error(`server-everything ended: ${said}`));
     });
   });
   return {
-    url: `http://127.0.0.1:${port}/mcp`,
+    url: `http://127.0.0.1:${port}/${mode === "sse" ? "sse" : "mcp"}`,
     async close() {
       child.kill("SIGKILL");
       await ended;

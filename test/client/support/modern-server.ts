@@ -21,6 +21,10 @@ const tools = [
   },
   { name: "ask", inputSchema: { type: "object" } },
   { name: "vanish", inputSchema: { type: "object" } },
+  {
+    name: "wrong",
+    inputSchema: { type: "object", properties: { a: { type: "object", "x-mcp-header": "A" } } },
+  },
 ];
 
 /** A server of the modern era (2026-07-28) over HTTP, which refuses the legacy one. */

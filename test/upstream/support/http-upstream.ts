@@ -10,6 +10,7 @@ export interface Received {
     id?: number | string | undefined;
     method?: string | undefined;
     params?: Record<string, unknown> | undefined;
+    result?: Record<string, unknown> | undefined;
   };
 }
 
@@ -33,8 +34,8 @@ export function portOf(server: NetServer): number {
 }
 
 function readBody(text: string): Received["body"] {
-  const { id, method, params }: Received["body"] = JSON.parse(text);
-  return { id, method, params };
+  const { id, method, params, result }: Received["body"] = JSON.parse(text);
+  return { id, method, params, result };
 }
 
 /** A web server on loopback that hands each request with its JSON body to `handle`. */
@@ -123,7 +124,7 @@ export function legacySessions(calls: Handler): { handle: Handler; forget(): voi
       } else if (message.headers["mcp-session-id"] !== current || current === undefined) {
         const error = { code: -32001, message: "Session not found" };
         answerJson(response, { jsonrpc: "2.0", id: null, error }, 404);
-      } else if (id === undefined) {
+      } else if (id === undefined || method === undefined) {
         response.writeHead(202).end();
       } else if (method === "tools/list") {
         answerJson(response, { jsonrpc: "2.0", id, result: { tools } });

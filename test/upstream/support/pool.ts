@@ -1,20 +1,23 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { onTestFinished } from "vitest";
+import { silentClient } from "../../../src/core/client-port.ts";
 import type {
+  HttpServerConfiguration,
   ServerConfiguration,
   StdioServerConfiguration,
 } from "../../../src/core/configuration.ts";
+import type { JsonObject } from "../../../src/core/json.ts";
 import type { Logger } from "../../../src/core/logger.ts";
 import type { UpstreamTimings } from "../../../src/upstream/timings.ts";
-import type { CallOptions, Upstream, UpstreamState } from "../../../src/upstream/upstream.ts";
+import type { Upstream, UpstreamRequest, UpstreamState } from "../../../src/upstream/upstream.ts";
 import { createUpstreamPool } from "../../../src/upstream/upstream-pool.ts";
 import type { ConfigurablePool } from "../../../src/upstream/upstream-pool.ts";
 
 const fixtures = join(import.meta.dirname, "../../fixtures");
 const modules = join(import.meta.dirname, "../../../node_modules/@modelcontextprotocol");
 
-const common = { tags: [], disabled: false, timeoutMs: 30_000 };
+const common = { tags: [], disabled: false, timeoutMs: 30_000, connectionWritten: false };
 
 export function stdioServer(
   name: string,
@@ -27,6 +30,7 @@ export function stdioServer(
     name,
     prefix: name,
     type: "stdio",
+    connection: "shared",
     command: process.execPath,
     args: [join(fixtures, file), ...args],
     env: { PATH: process.env["PATH"] ?? "", ...env },
@@ -42,8 +46,8 @@ export function httpServer(
   name: string,
   url: string,
   headers: Readonly<Record<string, string>> = {},
-): ServerConfiguration {
-  return { ...common, name, prefix: name, type: "http", url, headers };
+): HttpServerConfiguration {
+  return { ...common, name, prefix: name, type: "http", connection: "session", url, headers };
 }
 
 export interface LogLine {
@@ -118,13 +122,24 @@ export function openPool(
   };
 }
 
+type CallOptions = Omit<UpstreamRequest, "method" | "params">;
+
 export function callOptions(more: Partial<CallOptions> = {}): CallOptions {
   return {
+    client: silentClient,
     signal: new AbortController().signal,
     timeoutMs: 20_000,
     maxTotalMs: 20_000,
     ...more,
   };
+}
+
+export async function callTool(
+  upstream: Upstream,
+  params: JsonObject,
+  options: CallOptions,
+): Promise<JsonObject> {
+  return upstream.request({ ...options, method: "tools/call", params });
 }
 
 /** The error a promise rejects with. */

@@ -1,0 +1,232 @@
+import { randomBytes, randomUUID } from "node:crypto";
+import { Agent as HttpAgent } from "node:http";
+import { Agent as HttpsAgent } from "node:https";
+import { createAnonymousAuthenticator } from "../../auth/anonymous-authenticator.ts";
+import { createDoor } from "../../auth/door.ts";
+import { shownAddress } from "../../client/http-json.ts";
+import { createSendHttp } from "../../client/send-http.ts";
+import { baseOf, mcpEndpointsOf } from "../../client/server-address.ts";
+import type { AuditSink } from "../../core/audit.ts";
+import type { ServerConfiguration } from "../../core/configuration.ts";
+import { AppError } from "../../core/errors.ts";
+import type { Principal } from "../../core/principal.ts";
+import { version } from "../../core/version.ts";
+import { createGateway } from "../../gateway/create-gateway.ts";
+import type { Gateway } from "../../gateway/gateway.ts";
+import { gatewayIdentity } from "../../mcp/mcp-identity.ts";
+import { serveStdio } from "../../mcp/stdio-server.ts";
+import { createUpstreamPool } from "../../upstream/upstream-pool.ts";
+import type { Upstream, UpstreamPool } from "../../upstream/upstream.ts";
+import type { GlobalOptions, ServerOptions } from "../command.ts";
+import type { Context, Io } from "../context.ts";
+import { chooseServer } from "../server-choice.ts";
+import type { ServerChoice } from "../server-choice.ts";
+import { authDependencies } from "../sign-in/dependencies.ts";
+import type { AuthDependencies } from "../sign-in/dependencies.ts";
+import { atFirstThatAnswers, createAuthorizedHttp } from "./authorized-http.ts";
+import { createPatientGateway } from "./patient-gateway.ts";
+import type { PatientGateway } from "./patient-gateway.ts";
+import { createProxyCredentials } from "./proxy-credentials.ts";
+import type { ProxyCredentials } from "./proxy-credentials.ts";
+import { createProxyLogger } from "./proxy-logger.ts";
+import { upstreamIdentity } from "./upstream-identity.ts";
+
+/** The server limits its calls, and the client its patience; between the two nothing should end a call. */
+const callMs = 24 * 60 * 60 * 1000;
+/** How long a request waits for a server that is away. */
+const waitMs = 5_000;
+/** How long requests go on when stdin is closed. */
+const graceMs = 5_000;
+const maxLineBytes = 64 * 1024 * 1024;
+/** Somebody waits for the server to come back: look often. */
+const timings = { firstPauseMs: 250, longestPauseMs: 3_000 };
+
+/** Whoever started the program; who that is for the server, the bearer says. */
+const user: Principal = {
+  userId: "user",
+  displayName: "user",
+  organizationId: null,
+  role: "admin",
+  scopes: [],
+  method: "none",
+};
+
+/** The server writes the audit of its calls. */
+const noAudit: AuditSink = { append: () => undefined, flush: () => Promise.resolve() };
+
+/**
+ * `agent proxy`: an MCP server on stdin and stdout that is the one at a URL, reached with its saved profile.
+ * Ends when stdin does, or with a signal.
+ * @throws AppError `auth_required`, `auth_rejected` when the server refuses us at the start; what choosing a
+ *   server and reading its profile throws
+ */
+export async function runProxy(
+  options: GlobalOptions & ServerOptions,
+  context: Context,
+  dependencies: AuthDependencies = authDependencies,
+): Promise<void> {
+  const choice = await chooseServer(options, context, dependencies);
+  const credentials = await createProxyCredentials(choice, options, context, dependencies);
+  const refusals = createRefusals(credentials, context.io);
+  const agent = createAgent(choice.endpoint);
+  const server = serverOf(choice, options.timeoutMs ?? callMs);
+  const servers = new Map([[server.name, server]]);
+  const logger = createProxyLogger(context.io, options.debug);
+  const authorized = createAuthorizedHttp(createSendHttp(agent), credentials, refusals);
+  const pool = createUpstreamPool({
+    servers,
+    logger,
+    now: Date.now,
+    version,
+    sendHttp: atFirstThatAnswers(authorized, addressesOf(choice)),
+    timings,
+  });
+  try {
+    const gateway = createGateway({
+      door: createDoor([createAnonymousAuthenticator()]),
+      pool,
+      servers: () => servers,
+      auth: [],
+      audit: noAudit,
+      now: Date.now,
+      newId: randomUUID,
+      randomBytes,
+      logger,
+      startWindowMs: 0,
+      names: "own",
+    });
+    try {
+      await serve({ gateway, pool, server, choice, refusals, context });
+    } finally {
+      gateway.close();
+    }
+  } finally {
+    await pool.close();
+    agent.destroy();
+  }
+}
+
+async function serve(parts: {
+  gateway: Gateway;
+  pool: UpstreamPool;
+  server: ServerConfiguration;
+  choice: ServerChoice;
+  refusals: Refusals;
+  context: Context;
+}): Promise<void> {
+  const { gateway, pool, server, refusals, context } = parts;
+  const { io, signal } = context;
+  const upstream = pool.upstreams.get(server.name);
+  if (upstream === undefined) throw new Error("The pool left out its only server");
+  const address = shownAddress(parts.choice.endpoint);
+  const refusal = (): AppError | undefined => refusals.current;
+  noteOutages(pool, upstream, address, parts);
+  const patient = createPatientGateway({ gateway, pool, upstream, address, waitMs, refusal });
+  await serveStdio({
+    gateway: patient,
+    identity: upstreamIdentity(upstream, gatewayIdentity(gateway, version)),
+    caller: { principal: user, clientName: "unknown", sessionId: null, projectId: null },
+    newId: randomUUID,
+    input: io.stdin,
+    write: (line) => io.out(line, { exact: true }),
+    ready: firstConnection(patient, refusals),
+    signal,
+    graceMs,
+    maxLineBytes,
+  });
+}
+
+/**
+ * The connection that tells as whom to answer. A server that is away for now is no reason to end.
+ * @throws AppError the refusal of a server that is there
+ */
+async function firstConnection(patient: PatientGateway, refusals: Refusals): Promise<void> {
+  try {
+    await patient.connected();
+  } catch (error) {
+    if (!(error instanceof AppError) || refusals.current !== undefined) throw error;
+  }
+  refusals.sayLater();
+}
+
+/** Whether the server refuses us at the moment, and what of it is on stderr. */
+interface Refusals {
+  readonly current: AppError | undefined;
+  onRefused(): void;
+  onTaken(): void;
+  /** From now on a refusal is not the end, and is said when it begins. */
+  sayLater(): void;
+}
+
+function createRefusals(credentials: ProxyCredentials, io: Io): Refusals {
+  let current: AppError | undefined;
+  let isSaid = false;
+  return {
+    get current() {
+      return current;
+    },
+    onRefused() {
+      const isNew = current === undefined;
+      current = credentials.refusal();
+      const { message, hint = "" } = current;
+      if (isSaid && isNew) io.note(`${message}\nhint: ${hint}`, { always: true });
+    },
+    onTaken() {
+      current = undefined;
+    },
+    sayLater() {
+      isSaid = true;
+    },
+  };
+}
+
+/** A refusal is said in its own words. */
+function noteOutages(
+  pool: UpstreamPool,
+  upstream: Upstream,
+  address: string,
+  { refusals, context: { io } }: { refusals: Refusals; context: Context },
+): void {
+  let isAway = false;
+  pool.onChange(() => {
+    const { state } = upstream;
+    if (state.kind === "waiting" && !isAway && refusals.current === undefined) {
+      isAway = true;
+      io.note(`${address} is not connected: ${state.reason}`);
+    } else if (state.kind === "ready" && isAway) {
+      isAway = false;
+      io.note(`${address} is connected again`);
+    }
+  });
+}
+
+/** Without a bound on connections: streams stay open as long as they like. */
+function createAgent(endpoint: string): HttpAgent | HttpsAgent {
+  const isSecure = new URL(endpoint).protocol === "https:";
+  return isSecure ? new HttpsAgent({ keepAlive: true }) : new HttpAgent({ keepAlive: true });
+}
+
+/** Where the MCP endpoint may be; of a gateway it is known. */
+function addressesOf({ endpoint, server }: ServerChoice): URL[] {
+  const isStream = new URL(endpoint).pathname.endsWith("/sse");
+  if (isStream) return [new URL(endpoint)];
+  if (server === "onedoor") return [new URL(`${baseOf(endpoint)}/mcp`)];
+  return mcpEndpointsOf(endpoint).map((url) => new URL(url));
+}
+
+function serverOf(choice: ServerChoice, timeoutMs: number): ServerConfiguration {
+  const [first] = addressesOf(choice);
+  const url = first?.href ?? choice.endpoint;
+  return {
+    name: new URL(url).host,
+    type: new URL(url).pathname.endsWith("/sse") ? "sse" : "http",
+    url,
+    headers: {},
+    tags: [],
+    disabled: false,
+    prefix: "",
+    timeoutMs,
+    connection: "session",
+    connectionWritten: true,
+  };
+}

@@ -1,0 +1,76 @@
+import { legacyTool } from "./legacy-output.ts";
+import { listingFault } from "./listing-fault.ts";
+import type { Listing, ListKind, ProtocolEra } from "./mcp.ts";
+import { oneLine } from "./terminal-text.ts";
+
+/** Entries as clients would see them, each with the server it is from and its own name or URI there. */
+export type ShownEntries = {
+  [Kind in ListKind]: readonly { server: string; own: string; shown: Listing[Kind][number] }[];
+};
+
+export interface FittingListings {
+  listings: Record<ProtocolEra, Listing>;
+  /** By server: one sentence for each entry that is left out, for everybody or for one era. */
+  withheld: ReadonlyMap<string, readonly string[]>;
+}
+
+/** At most so many sentences for each server; what is wrong with one entry is often wrong with all. */
+const mostSentences = 20;
+
+/**
+ * What clients of each era can be listed: without the entries for which one that checks what it reads would
+ * refuse the whole list.
+ * @param options.check false: everything is listed as it is
+ */
+export function fittingListings(
+  entries: ShownEntries,
+  options: { check: boolean },
+): FittingListings {
+  const withheld = new Map<string, string[]>();
+
+  const fit = <Kind extends ListKind>(
+    kind: Kind,
+    asLegacy: (entry: Listing[Kind][number]) => Listing[Kind][number] = (entry) => entry,
+  ): Record<ProtocolEra, Listing[Kind][number][]> => {
+    const shownEntries: ShownEntries[Kind] = entries[kind];
+    if (!options.check) {
+      const all = shownEntries.map(({ shown }) => shown);
+      return { legacy: all, modern: all };
+    }
+    const lists: Record<ProtocolEra, Listing[Kind][number][]> = { legacy: [], modern: [] };
+    for (const { server, own, shown } of shownEntries) {
+      const modernFault = listingFault(kind, shown, "modern");
+      if (modernFault === undefined) lists.modern.push(shown);
+      const legacyShown = asLegacy(shown);
+      const legacyFault = listingFault(kind, legacyShown, "legacy");
+      if (legacyFault === undefined) lists.legacy.push(legacyShown);
+      const fault = modernFault ?? legacyFault;
+      if (fault === undefined) continue;
+      const whom = modernFault === undefined ? " to clients of the legacy era" : "";
+      const sentence = `${kindNames[kind]} ${JSON.stringify(oneLine(own, 120))} is not listed${whom}: ${fault}`;
+      const said = withheld.get(server) ?? [];
+      if (said.length < mostSentences) said.push(sentence);
+      withheld.set(server, said);
+    }
+    return lists;
+  };
+
+  const tools = fit("tools", legacyTool);
+  const prompts = fit("prompts");
+  const resources = fit("resources");
+  const resourceTemplates = fit("resourceTemplates");
+  const of = (era: ProtocolEra): Listing => ({
+    tools: tools[era],
+    prompts: prompts[era],
+    resources: resources[era],
+    resourceTemplates: resourceTemplates[era],
+  });
+  return { listings: { legacy: of("legacy"), modern: of("modern") }, withheld };
+}
+
+const kindNames: Record<ListKind, string> = {
+  tools: "Tool",
+  prompts: "Prompt",
+  resources: "Resource",
+  resourceTemplates: "Resource template",
+};

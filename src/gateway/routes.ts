@@ -1,0 +1,225 @@
+import type { Catalog, NameRule } from "../core/catalog.ts";
+import type { ClientPort } from "../core/client-port.ts";
+import type { ServerConfiguration } from "../core/configuration.ts";
+import { AppError } from "../core/errors.ts";
+import { parseQualifiedUri, schemeOf } from "../core/resource-names.ts";
+import type { Prompt, Tool } from "../core/mcp.ts";
+import { quoteForShell } from "../core/shell-quote.ts";
+import { closest } from "../core/suggest.ts";
+import { oneLine } from "../core/terminal-text.ts";
+import { exposedPrefix } from "../core/tool-name.ts";
+import type { Upstream } from "../upstream/upstream.ts";
+import type { ToolAddress } from "./gateway.ts";
+import type { LiveCatalog, LiveServer } from "./live-catalog.ts";
+import { availabilityOf } from "./server-view.ts";
+
+/** The upstream server that a request goes to. */
+export interface Target {
+  configuration: ServerConfiguration;
+  upstream: Upstream;
+}
+
+export interface NamedRoute<Entry> extends Target {
+  /** As its own server names it. */
+  name: string;
+  /** As its own server lists it; undefined where the gateway passes on what it does not know. */
+  entry: Entry | undefined;
+}
+
+export interface UriRoute extends Target {
+  /** As its own server knows it. */
+  uri: string;
+}
+
+/** Which upstream server a name or a URI means. */
+export interface Routes {
+  /**
+   * @throws AppError `not_found` with a "did you mean" hint; `upstream_unavailable` when the tool is not
+   *   known but its server is not ready, so nobody can say yet that there is no such tool
+   */
+  tool(client: ClientPort, address: ToolAddress): Promise<NamedRoute<Tool>>;
+  /** @throws as `tool` */
+  prompt(client: ClientPort, exposedName: string): Promise<NamedRoute<Prompt>>;
+  /**
+   * Whom to ask for a resource, the likeliest first: who lists it, or is named in it, alone; else those with a
+   * template it fits, the most telling template first, and those that list anything of its scheme.
+   */
+  resource(client: ClientPort, uri: string): Promise<UriRoute[]>;
+  /** Whose template this is, by its exposed text, or whose resource. */
+  template(client: ClientPort, uriOrTemplate: string): Promise<UriRoute | undefined>;
+}
+
+/** A URI is asked of no more servers than this. */
+const mostAsked = 8;
+
+export function createRoutes(catalog: LiveCatalog, names: NameRule): Routes {
+  const targetOf = (serverName: string): Target | undefined => {
+    const server = catalog.server(serverName);
+    return server?.upstream && { configuration: server.configuration, upstream: server.upstream };
+  };
+
+  /** The one server of a gateway that hides nothing: it may know more than it lists. */
+  const theOnly = (): Target | undefined => {
+    const [server] = names === "own" ? catalog.servers() : [];
+    return server?.upstream && { configuration: server.configuration, upstream: server.upstream };
+  };
+
+  /** What is found in what the client saw, or else in what it would see now. */
+  const lookUp = async <Found>(
+    client: ClientPort,
+    find: (view: Catalog) => Found | undefined,
+  ): Promise<{ found: Found | undefined; view: Catalog }> => {
+    const known = catalog.known(client);
+    const found = known && find(known);
+    if (known !== undefined && found !== undefined) return { found, view: known };
+    const view = await catalog.view(client);
+    return { found: find(view), view };
+  };
+
+  const named = async <Entry extends { name: string }>(
+    kind: "tool" | "prompt",
+    client: ClientPort,
+    exposedName: string,
+    entriesOf: (view: Catalog) => ReadonlyMap<string, { server: string; entry: Entry }>,
+  ): Promise<NamedRoute<Entry>> => {
+    const { found, view } = await lookUp(client, (seen) => entriesOf(seen).get(exposedName));
+    if (found !== undefined) {
+      const { configuration, upstream } = findServer(catalog, found.server);
+      const { name } = found.entry;
+      if (upstream !== undefined) return { configuration, upstream, name, entry: found.entry };
+    }
+    const only = theOnly();
+    if (only !== undefined) return { ...only, name: exposedName, entry: undefined };
+    for (const server of catalog.servers()) {
+      const isIts = exposedName.startsWith(exposedPrefix(server.configuration.prefix));
+      const unavailable = isIts ? unlessReady(server) : undefined;
+      if (unavailable !== undefined) throw unavailable;
+    }
+    const meant = closest(exposedName, entriesOf(view).keys());
+    throw new AppError("not_found", `Unknown ${kind} ${shown(exposedName)}`, {
+      hint: meant === undefined ? undefined : `Did you mean ${meant}?`,
+    });
+  };
+
+  const ownTool = async (
+    client: ClientPort,
+    serverName: string,
+    toolName: string,
+  ): Promise<NamedRoute<Tool>> => {
+    const server = findServer(catalog, serverName);
+    const route = await findOwnTool(catalog, server, client, toolName);
+    if (route !== undefined) return route;
+    throw unknownTool(server, toolName);
+  };
+
+  return {
+    tool: (client, address) =>
+      "exposedName" in address
+        ? named("tool", client, address.exposedName, ({ tools }) => tools)
+        : ownTool(client, address.server, address.tool),
+    prompt: (client, exposedName) => named("prompt", client, exposedName, ({ prompts }) => prompts),
+    async resource(client, uri) {
+      const { found, view } = await lookUp(client, ({ resources }) => resources.get(uri));
+      const sure = found ?? parseQualifiedUri(uri);
+      const target = sure && targetOf(sure.server);
+      if (sure !== undefined && target !== undefined) return [{ ...target, uri: sure.uri }];
+      const fitting = [...view.templates.values()]
+        .filter(({ template }) => template?.matches(uri) === true)
+        .toSorted((a, b) => (b.template?.fixedLength ?? 0) - (a.template?.fixedLength ?? 0))
+        .map(({ server }) => server);
+      const scheme = schemeOf(uri);
+      const sameScheme = (scheme !== undefined && view.schemes.get(scheme)) || [];
+      const targets = [...new Set([...fitting, ...sameScheme])]
+        .slice(0, mostAsked)
+        .flatMap((server) => targetOf(server) ?? []);
+      const only = targets.length === 0 ? theOnly() : undefined;
+      return (only === undefined ? targets : [only]).map(({ configuration, upstream }) => ({
+        configuration,
+        upstream,
+        uri,
+      }));
+    },
+    async template(client, uriOrTemplate) {
+      const { found } = await lookUp(
+        client,
+        (seen) => seen.templates.get(uriOrTemplate) ?? seen.resources.get(uriOrTemplate),
+      );
+      const sure = found ?? parseQualifiedUri(uriOrTemplate);
+      const target = sure && targetOf(sure.server);
+      if (sure !== undefined && target !== undefined) return { ...target, uri: sure.uri };
+      const only = theOnly();
+      return only && { ...only, uri: uriOrTemplate };
+    },
+  };
+}
+
+async function findOwnTool(
+  catalog: LiveCatalog,
+  { configuration, upstream }: LiveServer,
+  client: ClientPort,
+  name: string,
+): Promise<NamedRoute<Tool> | undefined> {
+  if (upstream === undefined) return undefined;
+  const entry =
+    catalog.ownTool(upstream.listing, name) ??
+    // Some are listed only to clients that declared what they need.
+    catalog.ownTool(await upstream.listingFor(client), name);
+  return entry && { configuration, upstream, name, entry };
+}
+
+/**
+ * A tool as every client may see it, without asking its server.
+ * @throws as `Routes.tool`
+ */
+export function listedTool(catalog: LiveCatalog, serverName: string, toolName: string): Tool {
+  const server = findServer(catalog, serverName);
+  const listing = server.upstream?.listing;
+  const tool = listing && catalog.ownTool(listing, toolName);
+  if (tool !== undefined) return tool;
+  throw unknownTool(server, toolName);
+}
+
+/** @throws AppError `not_found`: switched off, or unknown with a "did you mean" hint */
+export function findServer(catalog: LiveCatalog, name: string): LiveServer {
+  const server = catalog.server(name);
+  if (server !== undefined) return server;
+  if (catalog.isDisabled(name)) {
+    throw new AppError("not_found", `Server ${shown(name)} is disabled in the configuration`, {
+      hint: 'Take "disabled" out of its entry there; saving the file is enough',
+    });
+  }
+  const names = catalog.servers().map(({ configuration }) => configuration.name);
+  const meant = closest(name, names);
+  throw new AppError("not_found", `Unknown server ${shown(name)}`, {
+    hint: meant === undefined ? "agent inspect" : `Did you mean ${quoteForShell(meant)}?`,
+  });
+}
+
+/** `not_found`, unless the server is not ready and nobody can say. */
+function unknownTool({ configuration, upstream }: LiveServer, toolName: string): AppError {
+  const unavailable = unlessReady({ configuration, upstream });
+  if (unavailable !== undefined) return unavailable;
+  const names = (upstream?.listing.tools ?? []).map(({ name }) => name);
+  const meant = closest(toolName, names);
+  const server = configuration.name;
+  return new AppError("not_found", `Unknown tool ${shown(toolName)} of ${shown(server)}`, {
+    hint:
+      meant === undefined
+        ? `agent inspect ${quoteForShell(server)}`
+        : `Did you mean ${quoteForShell(`${server}/${meant}`)}?`,
+  });
+}
+
+/** `upstream_unavailable` with the reason; undefined when it is ready. */
+function unlessReady({ configuration, upstream }: LiveServer): AppError | undefined {
+  const { state, reason } = availabilityOf(upstream);
+  if (state === "ready") return undefined;
+  const why = reason === undefined ? "is still starting" : `is unavailable: ${oneLine(reason)}`;
+  return new AppError("upstream_unavailable", `Server ${shown(configuration.name)} ${why}`, {
+    hint: `${state === "starting" ? "agent wait" : "agent inspect"} ${quoteForShell(configuration.name)}`,
+  });
+}
+
+function shown(name: string): string {
+  return JSON.stringify(oneLine(name, 120));
+}

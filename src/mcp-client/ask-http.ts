@@ -1,0 +1,97 @@
+import { systemErrorCode } from "../core/system-error-code.ts";
+import { oneLine } from "../core/terminal-text.ts";
+import { MessageFault, tooLarge } from "./read-messages.ts";
+import type { MessageLimits } from "./read-messages.ts";
+import { HttpStatusError } from "./transport.ts";
+import type { HttpAnswer, SendHttp } from "./transport.ts";
+
+const mostRedirects = 5;
+/** Bytes of an answer's body that are kept, or read before the connection is given up. */
+const mostOfRefusal = 64 * 1024;
+
+export type HttpRequest = Parameters<SendHttp>[0];
+
+/**
+ * Asks, and follows redirects that keep method and origin: what goes along (credentials, arguments) is for
+ * nobody else.
+ * @throws HttpStatusError for an answer that is not 2xx; what `sendHttp` throws
+ */
+export async function askHttp(sendHttp: SendHttp, request: HttpRequest): Promise<HttpAnswer> {
+  let { url } = request;
+  for (let followed = 0; ; followed++) {
+    const answer = await sendHttp({ ...request, url });
+    const { status, headers } = answer;
+    if (status >= 200 && status < 300) return answer;
+    const target = redirectTarget(url, answer);
+    if (target === undefined) {
+      const body = await readText(answer.body, mostOfRefusal, "cut").catch(() => "");
+      throw new HttpStatusError(`it answered with HTTP ${status}`, { status, headers, body });
+    }
+    await discard(answer.body);
+    const keepsMethod = request.method === "GET" || status === 307 || status === 308;
+    if (target.origin !== url.origin || !keepsMethod || followed === mostRedirects) {
+      throw new HttpStatusError(unfollowed(target), { status, headers, body: "" });
+    }
+    url = target;
+  }
+}
+
+function redirectTarget(url: URL, { status, headers }: HttpAnswer): URL | undefined {
+  const location = [301, 302, 303, 307, 308].includes(status) ? headers["location"] : undefined;
+  return location !== undefined && URL.canParse(location, url.href)
+    ? new URL(location, url)
+    : undefined;
+}
+
+function unfollowed(target: URL): string {
+  const shown = oneLine(target.origin + target.pathname, 200);
+  return `it redirects to ${shown}, where it is not followed: if that is the right server, use that url`;
+}
+
+/**
+ * A body as text.
+ * @param beyond what to do with one of more than `mostBytes`: keep the beginning, or
+ * @throws MessageFault
+ */
+export async function readText(
+  body: AsyncIterable<Uint8Array>,
+  mostBytes: number,
+  beyond: "cut" | MessageLimits,
+): Promise<string> {
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  for await (const chunk of body) {
+    size += chunk.length;
+    if (size > mostBytes) {
+      if (beyond !== "cut") throw tooLarge(beyond);
+      chunks.push(chunk.subarray(0, chunk.length - (size - mostBytes)));
+      break;
+    }
+    chunks.push(chunk);
+  }
+  const [first] = chunks;
+  const whole = chunks.length === 1 && first !== undefined ? first : Buffer.concat(chunks);
+  return Buffer.from(whole.buffer, whole.byteOffset, whole.length).toString("utf8");
+}
+
+/** Reads away a body of no interest, so that the connection can serve the next request; gives a long one up. */
+export async function discard(body: AsyncIterable<Uint8Array>): Promise<void> {
+  await readText(body, mostOfRefusal, "cut").catch(() => undefined);
+}
+
+/** Lower case, without parameters; empty when there is none. */
+export function mediaTypeOf({ headers }: HttpAnswer): string {
+  return (headers["content-type"] ?? "").split(";", 1)[0]?.trim().toLowerCase() ?? "";
+}
+
+/** A failure of the network or of the server in one line. */
+export function reasonOf(error: unknown): string {
+  if (error instanceof HttpStatusError || error instanceof MessageFault) return error.message;
+  for (let at = error, depth = 0; at instanceof Error && depth < 8; depth++) {
+    const code = systemErrorCode(at);
+    if (code !== undefined && /^[A-Z][A-Z0-9_]+$/.test(code))
+      return `the connection failed (${code})`;
+    at = at.cause;
+  }
+  return oneLine(error instanceof Error ? error.message : String(error));
+}

@@ -1,0 +1,55 @@
+import { StringDecoder } from "node:string_decoder";
+import { setImmediate as nextTurn } from "node:timers/promises";
+import { createParser } from "eventsource-parser";
+import { tooLarge } from "./read-messages.ts";
+import type { MessageLimits } from "./read-messages.ts";
+
+/** Bytes looked at before others have their turn. */
+const bytesPerTurn = 8 * 1024;
+
+export interface EventSink {
+  onEvent(event: StreamEvent): void;
+  /** The server says after how many milliseconds to come back. */
+  onRetry(retryMs: number): void;
+}
+
+export interface StreamEvent {
+  id?: string | undefined;
+  /** Absent means "message". */
+  event?: string | undefined;
+  data: string;
+}
+
+/**
+ * Reads a `text/event-stream` (WHATWG HTML §9.2) to its end, in small pieces with a turn for each, so that
+ * one server's flood does not hold up the others.
+ * @throws MessageFault when an event grows beyond the limit; what `onEvent` or the stream throws
+ */
+export async function readEventStream(
+  body: AsyncIterable<Uint8Array>,
+  limits: MessageLimits,
+  sink: EventSink,
+): Promise<void> {
+  let overflown = false;
+  const parser = createParser({
+    maxBufferSize: limits.bytes,
+    onEvent: (event) => sink.onEvent(event),
+    onRetry: (retryMs) => sink.onRetry(retryMs),
+    onError: ({ type }) => {
+      if (type === "max-buffer-size-exceeded") overflown = true;
+    },
+  });
+  const decoder = new StringDecoder("utf8");
+  let bytes = 0;
+  for await (const chunk of body) {
+    for (let from = 0; from < chunk.length; from += bytesPerTurn) {
+      const piece = chunk.subarray(from, from + bytesPerTurn);
+      parser.feed(decoder.write(Buffer.from(piece.buffer, piece.byteOffset, piece.length)));
+      if (overflown) throw tooLarge(limits);
+      bytes += piece.length;
+      if (bytes < bytesPerTurn) continue;
+      bytes = 0;
+      await nextTurn();
+    }
+  }
+}

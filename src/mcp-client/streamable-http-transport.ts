@@ -1,0 +1,335 @@
+import { isRequest } from "../core/json-rpc.ts";
+import type { RequestId, RpcMessage } from "../core/json-rpc.ts";
+import { mcpNameParameter, metaKeys, metaOf } from "../core/mcp.ts";
+import { headerFieldValue } from "../core/parameter-headers.ts";
+import { askHttp, discard, mediaTypeOf, readText, reasonOf } from "./ask-http.ts";
+import { createHttpExchanges } from "./http-exchanges.ts";
+import type { HttpExchange } from "./http-exchanges.ts";
+import { messageLimits } from "./message-limits.ts";
+import { readEventStream } from "./read-event-stream.ts";
+import type { StreamEvent } from "./read-event-stream.ts";
+import { MessageFault, readMessages } from "./read-messages.ts";
+import type { MessageLimits } from "./read-messages.ts";
+import { createReopening, reopenTimings } from "./reopening.ts";
+import type { ReopenTimings, Reopening } from "./reopening.ts";
+import { isSameId } from "./same-id.ts";
+import { HttpStatusError } from "./transport.ts";
+import type { HttpAnswer, Receiver, SendHttp, Transport } from "./transport.ts";
+
+export interface StreamableHttpOptions {
+  url: string;
+  /** Of every request, sent to this origin only. */
+  headers: Readonly<Record<string, string>>;
+  sendHttp: SendHttp;
+  messageLimits?: MessageLimits | undefined;
+  reconnect?: ReopenTimings | undefined;
+  /** How long taking leave may take, in milliseconds. */
+  goodbyeMs?: number | undefined;
+}
+
+/** How long a stream may stay open after it has brought its answer, in milliseconds. */
+const lingerMs = 1000;
+const notMcp = "it answered with something that is not MCP";
+const noAnswer = "it ended the stream without an answer";
+/** An event's or session's id that can be sent back in a header. */
+const sendableId = /^[\x21-\x7e](?:[\x20-\x7e]{0,1022}[\x21-\x7e])?$/u;
+/** What follows from the message and the connection, and no configuration may contradict. */
+const ownHeaders: ReadonlySet<string> = new Set([
+  "accept",
+  "content-type",
+  "content-length",
+  "last-event-id",
+  "mcp-method",
+  "mcp-name",
+  "mcp-protocol-version",
+  "mcp-session-id",
+]);
+
+/**
+ * MCP over Streamable HTTP (2025-03-26 to 2026-07-28): one POST for each message, answered with JSON or an
+ * event stream; streams that break off are resumed where the server gave their events ids.
+ */
+export function createStreamableHttpTransport(options: StreamableHttpOptions): Transport {
+  const url = new URL(options.url);
+  const limits = options.messageLimits ?? messageLimits;
+  const timings = options.reconnect ?? reopenTimings;
+  const configured = lowerCase(options.headers);
+  const { sendHttp } = options;
+  const exchanges = createHttpExchanges();
+  let receiver: Receiver | undefined;
+  let sessionId: string | undefined;
+  let protocolVersion: string | undefined;
+  let closing: Promise<void> | undefined;
+
+  const connectionHeaders = (): Record<string, string> => ({
+    ...configured,
+    ...(sessionId !== undefined && { "mcp-session-id": sessionId }),
+    ...(protocolVersion !== undefined && { "mcp-protocol-version": protocolVersion }),
+  });
+
+  return {
+    kind: "http",
+    get hasSession() {
+      return sessionId !== undefined;
+    },
+    start(to) {
+      receiver = to;
+      return Promise.resolve();
+    },
+    async send(message, { signal, headers } = {}) {
+      if (closing !== undefined) throw new Error("the connection was closed");
+      const exchange = exchanges.open(signal, isNotification(message));
+      let answer: HttpAnswer;
+      try {
+        answer = await askHttp(sendHttp, {
+          method: "POST",
+          url,
+          headers: {
+            ...connectionHeaders(),
+            ...(headers && lowerCase(headers)),
+            ...messageHeaders(message),
+            "content-type": "application/json",
+            accept: "application/json, text/event-stream",
+          },
+          body: JSON.stringify(message),
+          signal: exchange.signal,
+        });
+      } catch (error) {
+        exchange.close();
+        throw error;
+      }
+      if ("method" in message && message.method === "initialize") {
+        const given = answer.headers["mcp-session-id"];
+        sessionId = given !== undefined && sendableId.test(given) ? given : undefined;
+      }
+      if (isRequest(message)) {
+        void follow(answer, message.id, exchange, !isModern(message));
+        return;
+      }
+      // Nothing is expected of it; one that does not end holds up nobody.
+      const limit = setTimeout(() => exchange.abort(), lingerMs);
+      void discard(answer.body).finally(() => {
+        clearTimeout(limit);
+        exchange.close();
+      });
+    },
+    settled(version) {
+      protocolVersion = version;
+    },
+    listen() {
+      void keepCommonStream();
+    },
+    close() {
+      closing ??= takeLeave();
+      return closing;
+    },
+  };
+
+  /** Hands on what comes for a request, to the end of its stream. */
+  async function follow(
+    answer: HttpAnswer,
+    id: RequestId,
+    exchange: HttpExchange,
+    resumable: boolean,
+  ): Promise<void> {
+    try {
+      const type = mediaTypeOf(answer);
+      if (type === "text/event-stream") {
+        await followStream(answer.body, id, exchange, resumable);
+      } else if (type === "application/json") {
+        const answered = deliver(await readText(answer.body, limits.bytes, limits), id);
+        if (!answered) receiver?.onFault(id, "it answered with something that is not a result");
+      } else {
+        receiver?.onFault(id, notMcp);
+        await discard(answer.body);
+      }
+    } catch (error) {
+      if (exchange.signal.aborted) return;
+      if (error instanceof MessageFault) receiver?.onFault(id, error.message);
+      else receiver?.onStreamEnd(id, reasonOf(error));
+    } finally {
+      exchange.close();
+    }
+  }
+
+  async function followStream(
+    first: AsyncIterable<Uint8Array>,
+    id: RequestId,
+    exchange: HttpExchange,
+    resumable: boolean,
+  ): Promise<void> {
+    const reopening = createReopening(timings);
+    let lastEventId: string | undefined;
+    let linger: NodeJS.Timeout | undefined;
+    const onEvent = (event: StreamEvent): void => {
+      reopening.heard();
+      if (event.id !== undefined) lastEventId = sendableId.test(event.id) ? event.id : undefined;
+      if (!deliverEvent(event, id)) return;
+      linger ??= setTimeout(() => exchange.abort(), lingerMs);
+    };
+    try {
+      for (let body: AsyncIterable<Uint8Array> | undefined = first; body !== undefined;) {
+        const reason = await readEventStream(body, limits, {
+          onEvent,
+          onRetry: (retryMs) => reopening.named(retryMs),
+        }).then(
+          () => noAnswer,
+          (error: unknown) => {
+            if (error instanceof MessageFault) throw error;
+            return reasonOf(error);
+          },
+        );
+        if (linger !== undefined || exchange.signal.aborted) return;
+        body =
+          resumable && lastEventId !== undefined
+            ? await resume(lastEventId, reopening, exchange.signal)
+            : undefined;
+        if (body === undefined && !exchange.signal.aborted) receiver?.onStreamEnd(id, reason);
+      }
+    } finally {
+      clearTimeout(linger);
+    }
+  }
+
+  /** The rest of a request's stream; undefined when the server does not have it any more. */
+  async function resume(
+    lastEventId: string,
+    reopening: Reopening,
+    signal: AbortSignal,
+  ): Promise<AsyncIterable<Uint8Array> | undefined> {
+    while (!reopening.exhausted) {
+      await reopening.pause(signal);
+      if (signal.aborted) return undefined;
+      try {
+        return await openStream(lastEventId, signal);
+      } catch (error) {
+        if (error instanceof HttpStatusError && error.status < 500) return undefined;
+        reopening.failed();
+      }
+    }
+    return undefined;
+  }
+
+  /** @throws HttpStatusError, or an Error of the network; undefined when what came is no event stream */
+  async function openStream(
+    lastEventId: string | undefined,
+    signal: AbortSignal,
+  ): Promise<AsyncIterable<Uint8Array> | undefined> {
+    const headers: Record<string, string> = { ...connectionHeaders(), accept: "text/event-stream" };
+    if (lastEventId !== undefined) headers["last-event-id"] = lastEventId;
+    const answer = await askHttp(sendHttp, { method: "GET", url, headers, signal });
+    if (mediaTypeOf(answer) === "text/event-stream") return answer.body;
+    await discard(answer.body);
+    return undefined;
+  }
+
+  /** What the server says outside of any request, for as long as it offers a stream for that (405: it does not). */
+  async function keepCommonStream(): Promise<void> {
+    const exchange = exchanges.open(undefined, false);
+    const { signal } = exchange;
+    const reopening = createReopening(timings);
+    let lastEventId: string | undefined;
+    let offered = false;
+    while (!signal.aborted) {
+      try {
+        const body = await openStream(lastEventId, signal);
+        if (body === undefined) break;
+        offered = true;
+        await readEventStream(body, limits, {
+          onEvent(event) {
+            reopening.heard();
+            if (event.id !== undefined && sendableId.test(event.id)) lastEventId = event.id;
+            deliverEvent(event, undefined);
+          },
+          onRetry: (retryMs) => reopening.named(retryMs),
+        });
+      } catch (error) {
+        if (signal.aborted) break;
+        if (error instanceof HttpStatusError && error.status < 500) {
+          // It had a stream for us and now knows us no more; or it never had one.
+          const forgotten =
+            sessionId !== undefined && (error.status === 404 || error.status === 400);
+          const reason = forgotten ? "it forgot our session" : reasonOf(error);
+          if (offered && error.status !== 405) receiver?.onLost(reason);
+          break;
+        }
+        if (error instanceof MessageFault) receiver?.onFault(undefined, error.message);
+        else reopening.failed();
+        if (reopening.exhausted) {
+          receiver?.onLost(reasonOf(error));
+          break;
+        }
+      }
+      await reopening.pause(signal);
+    }
+    exchange.close();
+  }
+
+  /** @returns whether the request's answer was among it; what is no message is left out */
+  function deliverEvent({ event, data }: StreamEvent, on: RequestId | undefined): boolean {
+    if (data === "" || (event !== undefined && event !== "message")) return false;
+    return deliver(data, on);
+  }
+
+  function deliver(text: string, on: RequestId | undefined): boolean {
+    let answered = false;
+    for (const message of readMessages(text, limits)) {
+      answered ||= !("method" in message) && on !== undefined && isSameId(message.id, on);
+      receiver?.onMessage(message, on);
+    }
+    return answered;
+  }
+
+  async function takeLeave(): Promise<void> {
+    exchanges.abortAnswered();
+    const limit = AbortSignal.timeout(options.goodbyeMs ?? 1000);
+    const late = new Promise<void>((resolve) => {
+      limit.addEventListener("abort", () => resolve(), { once: true });
+    });
+    const goodbye = async (): Promise<void> => {
+      // What was said last (a cancellation) is heard before the session ends.
+      await exchanges.partingIdle();
+      if (sessionId === undefined) return;
+      const headers = connectionHeaders();
+      const answer = await sendHttp({ method: "DELETE", url, headers, signal: limit });
+      await discard(answer.body);
+    };
+    await Promise.race([goodbye().catch(() => undefined), late]);
+    sessionId = undefined;
+    exchanges.abortAll();
+  }
+}
+
+function isNotification(message: RpcMessage): boolean {
+  return "method" in message && !("id" in message);
+}
+
+function isModern(message: RpcMessage): boolean {
+  return "method" in message && metaOf(message.params)[metaKeys.protocolVersion] !== undefined;
+}
+
+/** What a modern message repeats of itself in headers (2026-07-28, "Standard request headers"). */
+function messageHeaders(message: RpcMessage): Record<string, string> {
+  if (!("method" in message)) return {};
+  const version = metaOf(message.params)[metaKeys.protocolVersion];
+  if (typeof version !== "string") return {};
+  const headers: Record<string, string> = {
+    "mcp-protocol-version": version,
+    "mcp-method": headerFieldValue(message.method),
+  };
+  const parameter = Object.hasOwn(mcpNameParameter, message.method)
+    ? mcpNameParameter[message.method]
+    : undefined;
+  const name = parameter === undefined ? undefined : message.params?.[parameter];
+  if (typeof name === "string") headers["mcp-name"] = headerFieldValue(name);
+  return headers;
+}
+
+function lowerCase(headers: Readonly<Record<string, string>>): Record<string, string> {
+  const lower: Record<string, string> = {};
+  for (const [name, value] of Object.entries(headers)) {
+    const key = name.toLowerCase();
+    if (!ownHeaders.has(key)) lower[key] = value;
+  }
+  return lower;
+}

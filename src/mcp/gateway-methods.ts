@@ -1,0 +1,110 @@
+import { AppError } from "../core/errors.ts";
+import { RpcFault, rpcCodes } from "../core/json-rpc.ts";
+import type { JsonObject } from "../core/json.ts";
+import { forwardedParams } from "../core/mcp.ts";
+import type { CallToolResult, ListKind } from "../core/mcp.ts";
+import type { CallerContext, Gateway, RoutedRequest } from "../gateway/gateway.ts";
+import { toJsonRpcError } from "../gateway/json-rpc-error.ts";
+import { pageOf } from "./list-pages.ts";
+
+/** One request of a client of either era, on its way into the gateway. */
+export interface ServedRequest {
+  gateway: Gateway;
+  caller: CallerContext;
+  /** As the client sent them. */
+  params: JsonObject;
+  signal: AbortSignal;
+  onProgress: ((params: JsonObject) => void) | undefined;
+}
+
+export type MethodHandler = (request: ServedRequest) => Promise<JsonObject>;
+
+/** The methods that both eras have. What is not in it is a method of one era, or none. */
+export const gatewayMethods: ReadonlyMap<string, MethodHandler> = new Map<string, MethodHandler>([
+  ["tools/list", (request) => list(request, "tools")],
+  ["prompts/list", (request) => list(request, "prompts")],
+  ["resources/list", (request) => list(request, "resources")],
+  ["resources/templates/list", (request) => list(request, "resourceTemplates")],
+  ["tools/call", callTool],
+  [
+    "prompts/get",
+    async (request) => {
+      stringParam(request.params, "name");
+      return request.gateway.getPrompt(request.caller, routed(request));
+    },
+  ],
+  ["resources/read", readResource],
+  ["completion/complete", (request) => request.gateway.complete(request.caller, routed(request))],
+]);
+
+async function list(
+  { gateway, caller, params }: ServedRequest,
+  kind: ListKind,
+): Promise<JsonObject> {
+  await gateway.started;
+  const all = await gateway.list(caller, kind);
+  const { entries, nextCursor } = pageOf<JsonObject>(kind, all, params["cursor"]);
+  const result: JsonObject = { [kind]: [...entries] };
+  if (nextCursor !== undefined) result["nextCursor"] = nextCursor;
+  return result;
+}
+
+async function callTool(request: ServedRequest): Promise<CallToolResult> {
+  const name = stringParam(request.params, "name");
+  try {
+    return await request.gateway.callTool(request.caller, {
+      ...routed(request),
+      address: { exposedName: name },
+    });
+  } catch (error) {
+    // Wrong arguments are the model's to mend, so it must get to see them: a result with `isError`
+    // (2025-11-25 and later, "Tool Execution Errors: input validation errors").
+    if (error instanceof AppError && error.code === "usage") return argumentFault(error);
+    throw error;
+  }
+}
+
+async function readResource(request: ServedRequest): Promise<JsonObject> {
+  const uri = stringParam(request.params, "uri");
+  try {
+    return await request.gateway.readResource(request.caller, routed(request));
+  } catch (error) {
+    throw asResourceFault(error, uri, request.caller);
+  }
+}
+
+/** A resource that is not there has a code of its own in the legacy era, and none in the modern one. */
+export function asResourceFault(error: unknown, uri: string, { client }: CallerContext): unknown {
+  if (error instanceof AppError && error.code === "not_found") {
+    const code = client.era === "legacy" ? rpcCodes.resourceNotFound : rpcCodes.invalidParams;
+    return new RpcFault({ code, message: toJsonRpcError(error).message, data: { uri } });
+  }
+  if (
+    error instanceof RpcFault &&
+    error.code === rpcCodes.resourceNotFound &&
+    client.era === "modern"
+  ) {
+    const { message, data } = error;
+    return new RpcFault({ code: rpcCodes.invalidParams, message, data });
+  }
+  return error;
+}
+
+function routed({ params, signal, onProgress }: ServedRequest): RoutedRequest {
+  return { params: forwardedParams(params), signal, onProgress };
+}
+
+/** @throws RpcFault -32602 */
+export function stringParam(params: JsonObject, key: string): string {
+  const value = params[key];
+  if (typeof value === "string") return value;
+  throw new RpcFault({
+    code: rpcCodes.invalidParams,
+    message: `params.${key} must be a string`,
+  });
+}
+
+function argumentFault(error: AppError): CallToolResult {
+  const text = error.hint === undefined ? error.message : `${error.message} (${error.hint})`;
+  return { content: [{ type: "text", text }], isError: true };
+}

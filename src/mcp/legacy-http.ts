@@ -1,0 +1,235 @@
+import type { ClientPort } from "../core/client-port.ts";
+import { isRequest, RpcFault, rpcCodes } from "../core/json-rpc.ts";
+import type { RpcMessage, RpcRequest } from "../core/json-rpc.ts";
+import type { JsonObject } from "../core/json.ts";
+import { principalKey } from "../core/principal.ts";
+import type { Gateway } from "../gateway/gateway.ts";
+import { headerOf } from "./check-headers.ts";
+import { checkLegacyVersion } from "./classify.ts";
+import { createEventLog } from "./event-log.ts";
+import { createEventSink, eventStreamHeaders } from "./event-sink.ts";
+import { createHttpSessions, defaultSessionLimits } from "./http-sessions.ts";
+import type { HttpSession, SessionLimits } from "./http-sessions.ts";
+import { createLegacySession } from "./legacy-session.ts";
+import type { McpExchange, McpTimings } from "./mcp-endpoint.ts";
+import type { McpIdentity, UnportedCaller } from "./mcp-identity.ts";
+import { sendNews } from "./message-stream.ts";
+import type { MessageStream } from "./message-stream.ts";
+import { createPostAnswer } from "./post-answer.ts";
+import { accepts, hasBatches, notAcceptable } from "./read-post.ts";
+import type { Post } from "./read-post.ts";
+import { invalidRequest, notAllowed, Refused } from "./refused.ts";
+import { answer, methodNotFound, notification } from "./rpc-messages.ts";
+import type { RunningCalls } from "./running-calls.ts";
+import { serveLegacy } from "./serve-legacy.ts";
+import { createSessionStreams, isCommonEvent } from "./session-streams.ts";
+
+/** The legacy era over Streamable HTTP: sessions, and single requests of clients that hold none. */
+export interface LegacyHttp {
+  /** @throws Refused, as the others */
+  post(exchange: McpExchange, post: Post & { era: "legacy" }): Promise<void>;
+  /** The stream for what belongs to no request, or one that is taken up again. */
+  get(exchange: McpExchange): void;
+  delete(exchange: McpExchange): void;
+  endStreams(): void;
+  close(): void;
+}
+
+export interface LegacyHttpOptions {
+  gateway: Gateway;
+  identity: McpIdentity;
+  newId: () => string;
+  now: () => number;
+  timings: McpTimings;
+  sessionLimits?: Partial<SessionLimits> | undefined;
+  calls: RunningCalls;
+}
+
+const sessionHeader = "mcp-session-id";
+const sweepMs = 60_000;
+/** From this revision on an event may be nothing but an id. */
+const primedSince = "2025-11-25";
+
+export function createLegacyHttp(options: LegacyHttpOptions): LegacyHttp {
+  const { gateway, identity, newId, now, timings, calls } = options;
+  const log = createEventLog();
+  const sessions = createHttpSessions({
+    limits: { ...defaultSessionLimits, ...options.sessionLimits },
+    now,
+  });
+  const sweeping = setInterval(() => sessions.sweep(), sweepMs).unref();
+
+  const open = (caller: UnportedCaller, initializeParams: JsonObject): HttpSession => {
+    const session = createLegacySession({ gateway, identity, caller, initializeParams, newId });
+    const streams = createSessionStreams({
+      log: log.session(),
+      primed: session.protocolVersion >= primedSince,
+      keepAliveMs: timings.keepAliveMs,
+      keepMs: timings.keepMs,
+      onCommon: (common) => session.setCommonStream(common),
+    });
+    const opened: HttpSession = { session, streams, working: 0 };
+    sessions.add(opened, principalKey(caller.principal));
+    return opened;
+  };
+
+  /** @throws Refused 404 for one that is not there, or not the caller's: it tells the client to begin a new one */
+  const named = ({ headers, caller }: McpExchange): HttpSession | undefined => {
+    const id = headerOf(headers, sessionHeader);
+    if (id === undefined) return undefined;
+    const session = sessions.find(id, principalKey(caller.principal));
+    if (session !== undefined) return session;
+    throw new Refused(404, { code: -32_001, message: "Session not found" });
+  };
+
+  const work = async (
+    { response, caller }: McpExchange,
+    messages: readonly RpcMessage[],
+    session: HttpSession | undefined,
+    form: { batch: boolean; headers: Record<string, string> },
+  ): Promise<void> => {
+    const call = calls.begin();
+    const stream = createPostAnswer({
+      ...form,
+      response,
+      silenceMs: timings.silenceMs,
+      openSink: (taken) => {
+        if (session !== undefined) return session.streams.openPost(taken, call.gone);
+        taken.once("close", call.gone);
+        return createEventSink(taken, timings.keepAliveMs);
+      },
+      onGone: call.gone,
+    });
+    if (session !== undefined) session.working += 1;
+    try {
+      await Promise.all(
+        messages.map((message) =>
+          session === undefined
+            ? receiveAlone(message, stream, call.signal, caller)
+            : session.session.receive(message, stream, { signal: call.signal, caller }),
+        ),
+      );
+    } finally {
+      stream.end();
+      call.done();
+      if (session !== undefined) session.working -= 1;
+    }
+  };
+
+  /** A message without a session: only what needs none is answered, and nothing can be asked back. */
+  const receiveAlone = async (
+    message: RpcMessage,
+    stream: MessageStream,
+    signal: AbortSignal,
+    caller: UnportedCaller,
+  ): Promise<void> => {
+    if (!isRequest(message)) return;
+    await answer(message, stream, signal, () => {
+      if (sessionMethods.has(message.method)) throw new RpcFault(needsSession);
+      const client = lonePort(principalKey(caller.principal), stream);
+      return serveLegacy(message, { gateway, caller: { ...caller, client }, stream, signal });
+    });
+  };
+
+  const initialize = async (exchange: McpExchange, request: RpcRequest): Promise<void> => {
+    const { params = {} } = request;
+    if (typeof params["protocolVersion"] !== "string") {
+      const message = "params.protocolVersion must be a string";
+      throw new Refused(400, { code: rpcCodes.invalidParams, message }, request.id);
+    }
+    const session = open(exchange.caller, params);
+    const headers = { [sessionHeader]: session.session.id };
+    await work(exchange, [request], session, { batch: false, headers });
+  };
+
+  return {
+    async post(exchange, post) {
+      const { headers, response } = exchange;
+      if (!post.batch && isRequest(post.message) && post.message.method === "initialize") {
+        await initialize(exchange, post.message);
+        return;
+      }
+      checkLegacyVersion(headers);
+      const session = named(exchange);
+      if (post.batch && session !== undefined && !hasBatches(session.session.protocolVersion)) {
+        throw invalidRequest("This session's revision has no batches");
+      }
+      const messages = post.batch ? post.messages : [post.message];
+      if (session === undefined && messages.some((message) => !("method" in message))) {
+        throw invalidRequest("An answer belongs to a session, and none is named");
+      }
+      if (!messages.some(isRequest)) {
+        // Notifications and answers are taken at once.
+        for (const message of messages) void session?.session.receive(message, noStream);
+        response.writeHead(202).end();
+        return;
+      }
+      await work(exchange, messages, session, { batch: post.batch, headers: {} });
+    },
+    get(exchange) {
+      const { headers, response } = exchange;
+      const session = named(exchange);
+      if (session === undefined)
+        throw notAllowed("Without a session there is nothing to listen to");
+      checkLegacyVersion(headers);
+      if (!accepts(headers.accept ?? "*/*", "text/event-stream")) {
+        throw notAcceptable("Accept must name text/event-stream");
+      }
+      const lastEventId = headerOf(headers, "last-event-id") ?? "";
+      if (
+        lastEventId !== "" &&
+        !session.streams.knows(lastEventId) &&
+        !isCommonEvent(lastEventId)
+      ) {
+        throw invalidRequest("The stream of Last-Event-ID is gone");
+      }
+      response.writeHead(200, eventStreamHeaders);
+      response.flushHeaders();
+      if (!session.streams.resume(lastEventId, response)) session.streams.openCommon(response);
+    },
+    delete(exchange) {
+      const session = named(exchange);
+      if (session === undefined) throw notAllowed("Without a session there is nothing to end");
+      sessions.end(session.session.id, principalKey(exchange.caller.principal));
+      exchange.response.writeHead(204).end();
+    },
+    endStreams() {
+      for (const { streams } of sessions.all()) streams.letGo();
+    },
+    close() {
+      clearInterval(sweeping);
+      for (const { session, streams } of sessions.all()) {
+        session.end();
+        streams.end();
+      }
+    },
+  };
+}
+
+const sessionMethods: ReadonlySet<string> = new Set([
+  "logging/setLevel",
+  "resources/subscribe",
+  "resources/unsubscribe",
+]);
+const needsSession = {
+  code: rpcCodes.invalidRequest,
+  message: "This needs a session: begin with initialize",
+};
+
+/** Where what needs no answer is answered. */
+const noStream: MessageStream = { send: () => undefined, keepsUp: () => false };
+
+/** A client that holds no session declared nothing, and said of no log messages that it wants them. */
+function lonePort(owner: string, stream: MessageStream): ClientPort {
+  return {
+    era: "legacy",
+    owner,
+    capabilities: {},
+    session: undefined,
+    logLevel: undefined,
+    request: (method) => Promise.reject(new RpcFault(methodNotFound(method))),
+    notify: (method, params) => {
+      if (method !== "notifications/message") sendNews(stream, notification(method, params));
+    },
+  };
+}

@@ -1,0 +1,253 @@
+import { setMaxListeners } from "node:events";
+import type { ClientPort, ClientSession } from "../core/client-port.ts";
+import { AppError } from "../core/errors.ts";
+import { isRequest, isRequestId, RpcFault, rpcCodes } from "../core/json-rpc.ts";
+import type { RequestId, RpcMessage, RpcNotification, RpcRequest } from "../core/json-rpc.ts";
+import { isJsonObject } from "../core/json.ts";
+import type { JsonObject } from "../core/json.ts";
+import { isLogLevel, legacyVersions, reachesLevel } from "../core/mcp.ts";
+import type { LogLevel } from "../core/mcp.ts";
+import { principalKey } from "../core/principal.ts";
+import { oneLine } from "../core/terminal-text.ts";
+import type { CallerContext, Gateway } from "../gateway/gateway.ts";
+import { createClientRequests } from "./client-requests.ts";
+import { stringParam } from "./gateway-methods.ts";
+import type { McpIdentity, UnportedCaller } from "./mcp-identity.ts";
+import { sendNews } from "./message-stream.ts";
+import type { MessageStream } from "./message-stream.ts";
+import { createResourceSubscriptions } from "./resource-subscriptions.ts";
+import { answer, changedNotifications, ClientCancelled, notification } from "./rpc-messages.ts";
+import { serveLegacy } from "./serve-legacy.ts";
+
+export interface LegacySessionOptions {
+  gateway: Gateway;
+  identity: McpIdentity;
+  /** Who opened it; its `clientName` is taken from `initialize` where that says one, its `sessionId` is the session's. */
+  caller: UnportedCaller;
+  /** The params of `initialize`. */
+  initializeParams: JsonObject;
+  /** Unguessable: the session's id is made of it. */
+  newId: () => string;
+}
+
+/**
+ * One MCP session of the legacy era (`initialize` … ), free of transport: Streamable HTTP, HTTP+SSE and stdio
+ * bring messages and streams. Whoever brings them has made sure that they come from the session's own user.
+ */
+export interface LegacySession {
+  readonly id: string;
+  /** The revision that `initialize` settled. */
+  readonly protocolVersion: string;
+  readonly clientSession: ClientSession;
+  /**
+   * Takes one message of the client. A request (`initialize` too: hand it in first) is answered on `stream`,
+   * which also carries what is said and asked while it runs; resolves when that is done, and never rejects.
+   * A request that the client cancelled gets no answer.
+   * @param options.signal aborting cancels the request
+   * @param options.caller who sent this message, where it can differ from who opened the session
+   */
+  receive(
+    message: RpcMessage,
+    stream: MessageStream,
+    options?: { signal?: AbortSignal | undefined; caller?: UnportedCaller | undefined },
+  ): Promise<void>;
+  /** The stream for what belongs to no request of the client. */
+  setCommonStream(stream: MessageStream | undefined): void;
+  /** Cancels its calls and gives up its subscriptions; the second time nothing happens. */
+  end(): void;
+}
+
+/** Requests of one session that are worked on at a time. */
+const mostCalls = 256;
+
+interface Call {
+  stream: MessageStream;
+  cancellation: AbortController;
+}
+
+export function createLegacySession(options: LegacySessionOptions): LegacySession {
+  const { gateway, identity, initializeParams, newId } = options;
+  const id = newId();
+  const capabilities = declaredCapabilities(initializeParams);
+  const protocolVersion = negotiate(initializeParams["protocolVersion"]);
+  const clientName = clientNameOf(initializeParams);
+  const requests = createClientRequests(capabilities);
+  const ended = new AbortController();
+  // Every connection to a server that is this session's own listens to it.
+  setMaxListeners(0, ended.signal);
+  /** In flight, oldest first. */
+  const calls = new Map<RequestId, Call>();
+  let logLevel: LogLevel | undefined;
+  let common: MessageStream | undefined;
+  let initialized = false;
+
+  /** Where a message goes that belongs to no request; without a common stream to the youngest request's. */
+  const anyStream = (): MessageStream | undefined =>
+    common?.isConnected?.() === false || common === undefined
+      ? ([...calls.values()].at(-1)?.stream ?? common)
+      : common;
+
+  const tell = (method: string, params: JsonObject, stream: MessageStream | undefined): void => {
+    if (stream === undefined) return;
+    const isLog = method === "notifications/message";
+    // Before `logging/setLevel` the servers decide what they send (2025-11-25, "Setting Log Level").
+    if (isLog && logLevel !== undefined && !reachesLevel(params["level"], logLevel)) return;
+    sendNews(stream, notification(method, params));
+  };
+
+  const clientSession: ClientSession = {
+    id,
+    capabilities,
+    get logLevel() {
+      return logLevel;
+    },
+    ended: ended.signal,
+    request: (method, params, signal) => requests.ask(method, params, signal, anyStream()),
+    notify: (method, params) => tell(method, params, anyStream()),
+  };
+
+  const named = (caller: UnportedCaller): UnportedCaller => ({
+    ...caller,
+    clientName: clientName ?? caller.clientName,
+    sessionId: id,
+  });
+  const owner = named(options.caller);
+
+  /** The way back to the client while it has asked something on this stream, or outside of any request. */
+  const portOn = (stream: MessageStream | undefined): ClientPort => ({
+    era: "legacy",
+    owner: principalKey(owner.principal),
+    capabilities,
+    session: clientSession,
+    logLevel: logLevel ?? "info",
+    request: (method, params, signal) =>
+      requests.ask(method, params, signal, stream ?? anyStream()),
+    notify: (method, params) => tell(method, params, stream ?? anyStream()),
+  });
+
+  const subscriptions = createResourceSubscriptions({
+    gateway,
+    caller: { ...owner, client: portOn(undefined) },
+    onUpdated: (params) => tell("notifications/resources/updated", params, common),
+  });
+
+  const stopHearing = gateway.onListsChanged((kinds, session) => {
+    if (session !== undefined && session !== clientSession) return;
+    for (const method of changedNotifications(kinds)) tell(method, {}, common);
+  });
+
+  /** What only a session can be asked. */
+  const own: Readonly<Record<string, (params: JsonObject) => Promise<JsonObject> | JsonObject>> = {
+    initialize: () => {
+      if (initialized) throw invalidRequest("The session is initialized already");
+      initialized = true;
+      const caller: CallerContext = { ...owner, client: portOn(undefined) };
+      const instructions = identity.instructions(caller);
+      return {
+        protocolVersion,
+        capabilities: identity.capabilities,
+        serverInfo: identity.serverInfo,
+        ...(instructions === undefined ? {} : { instructions }),
+      };
+    },
+    "logging/setLevel": ({ level }) => {
+      if (!isLogLevel(level)) {
+        const message = "params.level must be a log level";
+        throw new RpcFault({ code: rpcCodes.invalidParams, message });
+      }
+      logLevel = level;
+      gateway.setLogLevel(clientSession, level);
+      return {};
+    },
+    "resources/subscribe": (params) => subscriptions.add(stringParam(params, "uri")),
+    "resources/unsubscribe": (params) => subscriptions.remove(stringParam(params, "uri")),
+  };
+
+  const serve = async (
+    request: RpcRequest,
+    stream: MessageStream,
+    signal: AbortSignal | undefined,
+    caller: UnportedCaller,
+  ): Promise<void> => {
+    const cancellation = new AbortController();
+    const cancel = (): void => cancellation.abort(signal?.reason);
+    if (ended.signal.aborted) cancellation.abort(ended.signal.reason);
+    if (signal?.aborted === true) cancel();
+    signal?.addEventListener("abort", cancel, { once: true });
+    const call: Call = { stream, cancellation };
+    const isFull = calls.size >= mostCalls;
+    if (!isFull) calls.set(request.id, call);
+    requests.opened(stream);
+    try {
+      await answer(request, stream, cancellation.signal, async () => {
+        if (isFull) {
+          throw new AppError("rate_limited", "The session works on too many requests at once");
+        }
+        const handle = Object.hasOwn(own, request.method) ? own[request.method] : undefined;
+        if (handle !== undefined) return handle(request.params ?? {});
+        return serveLegacy(request, {
+          gateway,
+          caller: { ...named(caller), client: portOn(stream) },
+          stream,
+          signal: cancellation.signal,
+        });
+      });
+    } finally {
+      signal?.removeEventListener("abort", cancel);
+      if (calls.get(request.id) === call) calls.delete(request.id);
+    }
+  };
+
+  const hear = ({ method, params = {} }: RpcNotification): void => {
+    if (method === "notifications/cancelled") {
+      const requestId = params["requestId"];
+      if (isRequestId(requestId)) calls.get(requestId)?.cancellation.abort(new ClientCancelled());
+    }
+    if (method === "notifications/roots/list_changed") gateway.rootsChanged(clientSession);
+  };
+
+  return {
+    id,
+    protocolVersion,
+    clientSession,
+    async receive(message, stream, { signal, caller = options.caller } = {}) {
+      if (isRequest(message)) await serve(message, stream, signal, caller);
+      else if ("method" in message) hear(message);
+      else requests.settle(message);
+    },
+    setCommonStream(stream) {
+      common = stream;
+      if (stream !== undefined) requests.opened(stream);
+    },
+    end() {
+      if (ended.signal.aborted) return;
+      const reason = new AppError("unreachable", "The session has ended");
+      ended.abort(reason);
+      common = undefined;
+      stopHearing();
+      subscriptions.end();
+      requests.end();
+      for (const { cancellation } of calls.values()) cancellation.abort(reason);
+    },
+  };
+}
+
+/** The client's revision where we speak it, else our newest (2025-11-25, "Version Negotiation"). */
+function negotiate(asked: unknown): string {
+  return legacyVersions.find((version) => version === asked) ?? legacyVersions[0] ?? "";
+}
+
+function declaredCapabilities({ capabilities }: JsonObject): JsonObject {
+  if (!isJsonObject(capabilities)) return {};
+  const { tasks: _tasks, ...carried } = capabilities;
+  return carried;
+}
+
+function clientNameOf({ clientInfo }: JsonObject): string | undefined {
+  const name = isJsonObject(clientInfo) ? clientInfo["name"] : undefined;
+  return typeof name === "string" ? oneLine(name, 200) : undefined;
+}
+
+function invalidRequest(message: string): RpcFault {
+  return new RpcFault({ code: rpcCodes.invalidRequest, message });
+}

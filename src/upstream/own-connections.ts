@@ -1,0 +1,56 @@
+import type { ClientPort } from "../core/client-port.ts";
+import type { JsonObject } from "../core/json.ts";
+import type { ConnectionBudget } from "./connection-budget.ts";
+import type { OpeningOptions } from "./open-server-connection.ts";
+import type { ServerConnection } from "./server-connection.ts";
+import type { UpstreamTimings } from "./timings.ts";
+
+/** What the connections of single clients to one server share with each other. */
+export interface OwnConnectionsOptions {
+  name: string;
+  /** @throws OpeningError */
+  open: (
+    options: Pick<
+      OpeningOptions,
+      | "capabilities"
+      | "signal"
+      | "onRelisted"
+      | "onResourceUpdated"
+      | "onNotification"
+      | "onRequest"
+    >,
+  ) => Promise<ServerConnection>;
+  /** Resolves when one can be opened. @throws AppError why none can be */
+  admitted: () => Promise<void>;
+  budget: ConnectionBudget;
+  /** Ends a connection that nobody uses, if there is one, so that the budget has one left. */
+  makeRoom: () => boolean;
+  timings: UpstreamTimings;
+  onProblem: (problem: string) => void;
+  /** Something was begun or finished, or the number of connections changed. */
+  onUse: () => void;
+}
+
+/** Takes a connection off the budget, at the cost of one that nobody uses. */
+export function takeFrom({
+  budget,
+  makeRoom,
+}: Pick<OwnConnectionsOptions, "budget" | "makeRoom">): (() => void) | undefined {
+  return budget.take() ?? (makeRoom() ? budget.take() : undefined);
+}
+
+/** The same for clients that declared the same, whatever the order of the keys. */
+export function capabilitiesKey(capabilities: JsonObject): string {
+  return JSON.stringify(sorted(capabilities));
+}
+
+export function leaseKey({ owner, capabilities }: ClientPort): string {
+  return `${JSON.stringify(owner)} ${capabilitiesKey(capabilities)}`;
+}
+
+function sorted(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(sorted);
+  if (typeof value !== "object" || value === null) return value;
+  const entries = Object.entries(value).toSorted(([a], [b]) => (a < b ? -1 : 1));
+  return entries.map(([key, inner]) => [key, sorted(inner)]);
+}

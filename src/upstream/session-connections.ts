@@ -1,0 +1,337 @@
+import type { ClientSession } from "../core/client-port.ts";
+import type { JsonObject } from "../core/json.ts";
+import { emptyListing } from "../core/mcp.ts";
+import type { Listing, LogLevel } from "../core/mcp.ts";
+import { pauseAfter } from "./back-off.ts";
+import { describeFailure } from "./failure-reason.ts";
+import type { Loss } from "./liveness.ts";
+import { watchIdleness } from "./idle-watch.ts";
+import type { IdleWatch } from "./idle-watch.ts";
+import { createEndings } from "./endings.ts";
+import { takeFrom } from "./own-connections.ts";
+import type { OwnConnectionsOptions } from "./own-connections.ts";
+import { waitFor } from "./patience.ts";
+import { SessionForgottenError } from "./server-connection.ts";
+import type { ServerConnection } from "./server-connection.ts";
+import { sleepUntil } from "./sleep.ts";
+import { createSubscriptions } from "./subscriptions.ts";
+import type { Subscriptions } from "./subscriptions.ts";
+import { unavailableError } from "./unavailable-error.ts";
+import type { UpstreamRequest } from "./upstream.ts";
+import { wantsNotification } from "./wanted-notification.ts";
+
+export interface SessionConnectionsOptions extends OwnConnectionsOptions {
+  /** After this long without use a connection is closed until the next request, in milliseconds. */
+  idleMs: () => number;
+  onListingChanged: (session: ClientSession) => void;
+  onResourceUpdated: (params: JsonObject, session: ClientSession) => void;
+}
+
+/** One connection for each MCP session of a client that a server could ask something. */
+export interface SessionConnections {
+  /** How many are live. */
+  readonly count: number;
+  /** @throws as `Upstream.request` */
+  request(request: UpstreamRequest, session: ClientSession): Promise<JsonObject>;
+  /** What is listed on it; opens it when nothing was listed yet. @throws when it cannot be opened */
+  listing(session: ClientSession): Promise<Listing>;
+  /** What was listed on it, as long as nothing changed. */
+  knownListing(session: ClientSession): Listing | undefined;
+  /** The client was shown this listing in place of its own, which could not be had. */
+  toldInstead(listing: Listing, session: ClientSession): void;
+  /** What is listed on connections that are closed now may have changed. */
+  expireListings(): void;
+  subscribe(uri: string, session: ClientSession): Promise<void>;
+  /** @returns whether the session had subscribed to it here */
+  unsubscribe(uri: string, session: ClientSession): Promise<boolean>;
+  setLogLevel(level: LogLevel, session: ClientSession): Promise<void>;
+  rootsChanged(session: ClientSession): void;
+  /** Ends the one that was not used for the longest time, and is not in use; whether there was one. */
+  endIdle(): boolean;
+  /** Ends all of them, and what is under way on them; each is opened again by the next request. */
+  endAll(): void;
+  close(): Promise<void>;
+}
+
+interface Entry {
+  readonly session: ClientSession;
+  readonly subscriptions: Subscriptions;
+  /** Aborted when the session has ended, or all of this. */
+  readonly stop: AbortController;
+  connection: ServerConnection | undefined;
+  opening: Promise<ServerConnection> | undefined;
+  listing: Listing | undefined;
+  /** What the client was shown in its place. */
+  told: Listing | undefined;
+  idle: IdleWatch | undefined;
+  usedAtMs: number;
+  giveBack: () => void;
+  failures: number;
+  /** Until then it is not tried again. */
+  retryAtMs: number;
+  reason: string;
+}
+
+export function createSessionConnections(options: SessionConnectionsOptions): SessionConnections {
+  const { name, timings } = options;
+  const entries = new Map<ClientSession, Entry>();
+  const endings = createEndings();
+  let count = 0;
+  let closed = false;
+
+  const isBusy = ({ connection, subscriptions }: Entry): boolean =>
+    subscriptions.size > 0 ||
+    (connection !== undefined && (connection.inFlight > 0 || connection.openQuestions > 0));
+  const used = (entry: Entry): void => {
+    entry.usedAtMs = performance.now();
+    entry.idle?.used();
+    options.onUse();
+  };
+  const disconnect = (entry: Entry, how: "close" | "retire" = "close"): void => {
+    const { connection, giveBack } = entry;
+    if (connection === undefined) return;
+    entry.connection = undefined;
+    entry.idle?.stop();
+    count--;
+    giveBack();
+    endings.add(connection[how]());
+    options.onUse();
+  };
+  const failed = (entry: Entry, reason: string): void => {
+    entry.failures++;
+    entry.reason = reason;
+    entry.retryAtMs = performance.now() + pauseAfter(entry.failures, timings, 0);
+  };
+  const entryOf = (session: ClientSession): Entry => {
+    const known = entries.get(session);
+    if (known !== undefined) return known;
+    const entry: Entry = {
+      session,
+      subscriptions: createSubscriptions(),
+      stop: new AbortController(),
+      connection: undefined,
+      opening: undefined,
+      listing: undefined,
+      told: undefined,
+      idle: undefined,
+      usedAtMs: performance.now(),
+      giveBack: () => undefined,
+      failures: 0,
+      retryAtMs: 0,
+      reason: "",
+    };
+    if (closed || session.ended.aborted) {
+      entry.stop.abort();
+      return entry;
+    }
+    entries.set(session, entry);
+    session.ended.addEventListener("abort", () => end(entry), { signal: entry.stop.signal });
+    return entry;
+  };
+  const end = (entry: Entry): void => {
+    entries.delete(entry.session);
+    entry.stop.abort();
+    if (entry.opening !== undefined) endings.add(entry.opening);
+    disconnect(entry);
+  };
+
+  /** Tells a new connection what the client had said before. */
+  const restore = async (entry: Entry, connection: ServerConnection): Promise<void> => {
+    const { logLevel } = entry.session;
+    if (logLevel !== undefined) await connection.setLogLevel(logLevel);
+    for (const uri of entry.subscriptions.uris) {
+      await connection.ask("resources/subscribe", { uri });
+    }
+  };
+  const open = async (entry: Entry): Promise<ServerConnection> => {
+    const { session, stop } = entry;
+    if (stop.signal.aborted) throw unavailableError(name, "the client's session has ended");
+    await options.admitted();
+    if (performance.now() < entry.retryAtMs) throw unavailableError(name, entry.reason);
+    const giveBack = takeFrom(options);
+    if (giveBack === undefined) {
+      throw unavailableError(name, "too many clients have a connection of their own");
+    }
+    let connection: ServerConnection;
+    try {
+      connection = await options.open({
+        capabilities: session.capabilities,
+        signal: stop.signal,
+        onRelisted(changed) {
+          if (changed && entry.connection === connection) adoptListing(entry, connection.listing);
+        },
+        onResourceUpdated: (params) => options.onResourceUpdated(params, session),
+        onNotification(method, params) {
+          const client = { era: "legacy" as const, logLevel: session.logLevel };
+          if (wantsNotification(method, params, client)) session.notify(method, params);
+        },
+        onRequest: (method, params, signal) =>
+          session.request(method, params, AbortSignal.any([signal, session.ended])),
+      });
+    } catch (error) {
+      giveBack();
+      const reason = describeFailure(error);
+      failed(entry, reason);
+      throw unavailableError(name, reason, error);
+    }
+    if (stop.signal.aborted) {
+      giveBack();
+      endings.add(connection.close());
+      throw unavailableError(name, "the client's session has ended");
+    }
+    connect(entry, connection, giveBack);
+    await restore(entry, connection).catch((error: unknown) => {
+      options.onProblem(`restoring a client's connection: ${describeFailure(error)}`);
+    });
+    if (entry.listing !== undefined || entry.told !== undefined) relist(entry, connection);
+    return connection;
+  };
+  const connect = (entry: Entry, connection: ServerConnection, giveBack: () => void): void => {
+    count++;
+    entry.connection = connection;
+    entry.giveBack = giveBack;
+    entry.idle = watchIdleness({
+      limitMs: options.idleMs(),
+      isBusy: () => isBusy(entry),
+      onIdle: () => disconnect(entry),
+    });
+    used(entry);
+    const openedAtMs = performance.now();
+    const onLost = ({ reason, sessionForgotten }: Loss): void => {
+      if (entry.connection !== connection) return;
+      disconnect(entry, sessionForgotten ? "retire" : "close");
+      if (performance.now() - openedAtMs >= timings.stableMs) entry.failures = 0;
+      if (!sessionForgotten) failed(entry, reason);
+      void comeBack(entry);
+    };
+    void connection.lost.then(onLost);
+  };
+  /** Opens a lost connection again on which the client waits for news of resources. */
+  const comeBack = async (entry: Entry): Promise<void> => {
+    for (let attempt = 1; entry.subscriptions.size > 0; attempt++) {
+      const pauseMs = Math.max(0, entry.retryAtMs - performance.now());
+      await sleepUntil(entry.stop.signal, Math.max(pauseMs, pauseAfter(attempt, timings, 0)));
+      if (entry.stop.signal.aborted || entry.connection !== undefined) return;
+      if (await connected(entry).then(Boolean, () => false)) return;
+    }
+  };
+  /** One that has been told again what the client had said before. */
+  const live = ({ opening, connection }: Entry): ServerConnection | undefined =>
+    opening === undefined ? connection : undefined;
+  const connected = async (entry: Entry): Promise<ServerConnection> => {
+    const connection = live(entry);
+    if (connection !== undefined) return connection;
+    entry.opening ??= open(entry).finally(() => {
+      entry.opening = undefined;
+    });
+    return entry.opening;
+  };
+
+  const adoptListing = (entry: Entry, listing: Listing): void => {
+    const before = entry.listing ?? entry.told;
+    entry.listing = listing;
+    entry.told = undefined;
+    if (before !== undefined && before !== listing) options.onListingChanged(entry.session);
+  };
+  const relist = (entry: Entry, connection: ServerConnection): void => {
+    connection.list().then(
+      (listing) => adoptListing(entry, listing),
+      (error: unknown) => options.onProblem(`listing: ${describeFailure(error)}`),
+    );
+  };
+
+  const attempt = async (
+    entry: Entry,
+    request: UpstreamRequest,
+    mayRepeat: boolean,
+  ): Promise<JsonObject> => {
+    const connection =
+      live(entry) ??
+      (await waitFor(connected(entry), request, () =>
+        unavailableError(name, "the client's own connection is still being opened"),
+      ));
+    used(entry);
+    try {
+      return await connection.request(request);
+    } catch (error) {
+      if (!(error instanceof SessionForgottenError)) throw error;
+      if (!mayRepeat) throw unavailableError(name, error.message, error);
+      // Told before we noticed ourselves that the connection is lost.
+      if (entry.connection === connection) disconnect(entry, "retire");
+      return attempt(entry, request, false);
+    } finally {
+      used(entry);
+    }
+  };
+
+  return {
+    get count() {
+      return count;
+    },
+    request: (request, session) => attempt(entryOf(session), request, true),
+    async listing(session) {
+      const entry = entryOf(session);
+      if (entry.listing === undefined) {
+        const connection = await connected(entry);
+        const listing = await connection.list();
+        if (entry.listing === undefined) adoptListing(entry, listing);
+      }
+      return entry.listing ?? emptyListing;
+    },
+    knownListing: (session) => entries.get(session)?.listing,
+    toldInstead(listing, session) {
+      const entry = entries.get(session);
+      if (entry !== undefined && entry.listing === undefined) entry.told = listing;
+    },
+    expireListings() {
+      for (const entry of entries.values()) {
+        if (entry.connection !== undefined || entry.listing === undefined) continue;
+        entry.told = entry.listing;
+        entry.listing = undefined;
+      }
+    },
+    async subscribe(uri, session) {
+      const entry = entryOf(session);
+      await entry.subscriptions.add(uri, async () => {
+        const connection = await connected(entry);
+        await connection.ask("resources/subscribe", { uri });
+      });
+      used(entry);
+    },
+    async unsubscribe(uri, session) {
+      const entry = entries.get(session);
+      if (entry === undefined || !entry.subscriptions.has(uri)) return false;
+      await entry.subscriptions.remove(uri, async () => {
+        await entry.connection?.ask("resources/unsubscribe", { uri });
+      });
+      used(entry);
+      return true;
+    },
+    async setLogLevel(level, session) {
+      await entries.get(session)?.connection?.setLogLevel(level);
+    },
+    rootsChanged(session) {
+      entries.get(session)?.connection?.notify("notifications/roots/list_changed", {});
+    },
+    endIdle() {
+      let oldest: Entry | undefined;
+      for (const entry of entries.values()) {
+        if (entry.connection === undefined || isBusy(entry)) continue;
+        if (oldest === undefined || entry.usedAtMs < oldest.usedAtMs) oldest = entry;
+      }
+      if (oldest !== undefined) disconnect(oldest);
+      return oldest !== undefined;
+    },
+    endAll() {
+      for (const entry of entries.values()) {
+        disconnect(entry);
+        void comeBack(entry);
+      }
+    },
+    async close() {
+      closed = true;
+      for (const entry of entries.values()) end(entry);
+      await endings.all();
+    },
+  };
+}
