@@ -15,7 +15,7 @@ function read(path) {
 /**
  * Every living process whose environment at its start held `text`.
  * @param {string} text
- * @returns {{pid: number, command: string, environment: string}[]}
+ * @returns {{pid: number, parent: number, command: string, environment: string}[]}
  */
 export function processesMarked(text) {
   return readdirSync("/proc").flatMap((name) => {
@@ -23,7 +23,8 @@ export function processesMarked(text) {
     const environment = read(`/proc/${name}/environ`);
     if (!environment.includes(text)) return [];
     const command = read(`/proc/${name}/cmdline`).replaceAll("\0", " ").trim();
-    return [{ pid: Number(name), command, environment }];
+    const [, parent] = /^PPid:\t(\d+)$/mu.exec(read(`/proc/${name}/status`)) ?? [];
+    return [{ pid: Number(name), parent: Number(parent), command, environment }];
   });
 }
 

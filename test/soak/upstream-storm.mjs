@@ -6,7 +6,7 @@ import { isAlive, openDescriptors, processesMarked, within, zombiesOf } from "./
 const program = fileURLToPath(new URL("upstreams/mortal-upstream.mjs", import.meta.url));
 const servers = 16;
 /** From a stop or a kill until every process of it is gone; the stubborn ones use up each grace. */
-const goneMs = 15_000;
+const goneMs = 30_000;
 const readyMs = 60_000;
 
 /** How a server's life ends. The first two are kills from outside, the others are the gateway's doing. */
@@ -39,11 +39,25 @@ export async function soakUpstreams({ random, rounds, violations, progress }) {
     return String(generation);
   };
   const configuration = () => ({ auth: authentication, mcpServers: Object.fromEntries(entries) });
-  /** @param {string} name */
-  const pidsOf = (name) =>
-    processesMarked(mark)
-      .filter(({ environment }) => environment.includes(`SOAK_SERVER=${name}\0`))
-      .map(({ pid }) => pid);
+  /**
+   * The processes of a server in the order in which they started each other (their numbers say nothing: the
+   * system begins anew when it runs out of them).
+   * @param {string} name
+   */
+  const pidsOf = (name) => {
+    const found = processesMarked(mark).filter(({ environment }) =>
+      environment.includes(`SOAK_SERVER=${name}\0`),
+    );
+    const pids = [gateway.pid];
+    for (const pid of pids) {
+      pids.push(...found.filter(({ parent }) => parent === pid).map((child) => child.pid));
+    }
+    return pids.slice(1);
+  };
+
+  /** Those that still live; a number alone may be somebody else's by now. @param {number[]} pids */
+  const left = (pids) =>
+    pids.some(isAlive) ? processesMarked(mark).filter(({ pid }) => pids.includes(pid)) : [];
 
   const gateway = await startGateway(configuration());
   const client = createModernClient({
@@ -109,12 +123,10 @@ export async function soakUpstreams({ random, rounds, violations, progress }) {
         endedBy.set(name, end);
         const pids = before.get(name) ?? [];
         if (end === "kill the server" || end === "kill its child") {
-          // In the order of their starts: the one the gateway started, (the server it started,) what that started.
-          const [first, ...others] = pids.toSorted((a, b) => a - b);
-          const victim =
-            end === "kill the server" ? first : names.indexOf(name) % 4 === 1 ? others[0] : first;
-          if (end === "kill its child" && names.indexOf(name) % 4 !== 1) kill(others[0]);
-          kill(victim);
+          const [first, second] = pids;
+          if (end === "kill its child") kill(second);
+          // A child that was only started, and not waited for, is missed by nobody.
+          if (end === "kill the server" || names.indexOf(name) % 4 !== 1) kill(first);
         } else if (end === "remove it") {
           entries.delete(name);
           changed = true;
@@ -127,10 +139,9 @@ export async function soakUpstreams({ random, rounds, violations, progress }) {
       const endedAt = Date.now();
       for (const name of living) {
         const pids = before.get(name) ?? [];
-        const gone = await within(goneMs, () => !pids.some(isAlive));
+        const gone = await within(endedAt + goneMs - Date.now(), () => left(pids).length === 0);
         if (!gone) {
-          const left = processesMarked(mark).filter(({ pid }) => pids.includes(pid));
-          const lines = left.map(({ pid, command, environment }) => {
+          const lines = left(pids).map(({ pid, command, environment }) => {
             const [of = ""] = /SOAK_GENERATION=\d+/u.exec(environment) ?? [];
             return `${pid} ${command} ${of}`;
           });
@@ -162,11 +173,11 @@ export async function soakUpstreams({ random, rounds, violations, progress }) {
         JSON.stringify(stopped) + gateway.log,
       );
     const none = await within(2000, () => processesMarked(mark).length === 0);
-    const left = processesMarked(mark);
+    const outliving = processesMarked(mark);
     if (!none)
       violations.add(
         "upstreams: processes outlive the gateway",
-        left.map(({ pid, command }) => `${pid} ${command}`).join("\n"),
+        outliving.map(({ pid, command }) => `${pid} ${command}`).join("\n"),
       );
     return [
       ["starts", `${started} and as many ends, ${saved} saved configurations`],
@@ -174,7 +185,7 @@ export async function soakUpstreams({ random, rounds, violations, progress }) {
         .toSorted(([a], [b]) => a.localeCompare(b))
         .map(([end, count]) => /** @type {[string, string]} */ ([`  ${end}`, String(count)])),
       ["slowest to be gone", `${slowestGoneMs} ms`],
-      ["processes left", String(left.length)],
+      ["processes left", String(outliving.length)],
       ["end", `code ${stopped.code} after ${stopped.ms} ms`],
     ];
   } finally {
