@@ -38,6 +38,9 @@ export interface ListedServer {
 /** `own`: every name and URI as its server gives it, for a gateway of one server that hides nothing. */
 export type NameRule = "prefixed" | "own";
 
+/** Templates of one server that a URI is matched with. */
+const mostMatchable = 200;
+
 /** Merges what the servers listed, in the order given (the configuration's). */
 export function mergeCatalog(
   servers: readonly ListedServer[],
@@ -92,12 +95,7 @@ export function mergeCatalog(
     tools: tools.exposed,
     prompts: prompts.exposed,
     resources: resources.routes,
-    templates: new Map(
-      [...templates.routes].map(([text, route]) => [
-        text,
-        { ...route, template: compileUriTemplate(route.uri) },
-      ]),
-    ),
+    templates: compiledTemplates(templates.routes),
     schemes: schemesOf(servers),
     collisions: [
       ...tools.collisions,
@@ -165,6 +163,19 @@ function exposedUris<Kind extends UriKind>(
     }
   }
   return exposed;
+}
+
+/** Of each server, as many as it may have matched with what clients ask for; the others can only be named. */
+function compiledTemplates(routes: ReadonlyMap<string, ServerUri>): Catalog["templates"] {
+  const compiled = new Map<string, number>();
+  return new Map(
+    [...routes].map(([text, route]) => {
+      const before = compiled.get(route.server) ?? 0;
+      compiled.set(route.server, before + 1);
+      const template = before < mostMatchable ? compileUriTemplate(route.uri) : undefined;
+      return [text, { ...route, template }];
+    }),
+  );
 }
 
 function schemesOf(servers: readonly ListedServer[]): Map<string, string[]> {

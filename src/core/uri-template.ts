@@ -1,18 +1,23 @@
 /**
  * Whether a URI can be an expansion of a template (RFC 6570, levels 1 to 3; of level 4 the modifiers are
  * read and ignored). Templates are foreign input: there is no regular expression made of them, and the work
- * is bounded by (length of the URI + length of the template) × number of expressions.
+ * of one match is linear in `steps`.
  */
 export interface UriTemplate {
   matches(uri: string): boolean;
+  /** What `matches` costs at most for this URI; 0 where how it begins and ends decides already. */
+  steps(uri: string): number;
   /** How many characters every expansion has in common: the more, the better a match says whose it is. */
   readonly fixedLength: number;
 }
 
 /** Whatever goes beyond matches nothing. */
 const longestTemplate = 2_000;
-const mostExpressions = 16;
-const longestUri = 8_000;
+const mostExpressions = 8;
+const longestUri = 2_000;
+/** Steps that one server's templates may cost for one URI, and those of all servers: a few milliseconds. */
+const mostStepsOfServer = 500_000;
+const mostSteps = 2_000_000;
 
 type Part = { literal: string } | { lead: string; excluded: string };
 
@@ -34,17 +39,58 @@ export function compileUriTemplate(template: string): UriTemplate | undefined {
   if (parts === undefined) return undefined;
   const literals = parts.flatMap((part) => ("literal" in part ? [part.literal] : []));
   const fixedLength = literals.reduce((sum, { length }) => sum + length, 0);
-  const [first] = parts;
-  const beginning = first !== undefined && "literal" in first ? first.literal : "";
+  const beginning = literalOf(parts[0]);
+  const end = literalOf(parts.at(-1));
+  // Almost every template is decided by how it begins.
+  const mayMatch = (uri: string): boolean =>
+    uri.length >= fixedLength &&
+    uri.length <= longestUri &&
+    uri.startsWith(beginning) &&
+    uri.endsWith(end);
   return {
     fixedLength,
-    matches(uri) {
-      // Almost every template is decided by how it begins.
-      if (uri.length < fixedLength || uri.length > longestUri) return false;
-      if (!uri.startsWith(beginning)) return false;
-      return reaches(uri, parts);
-    },
+    matches: (uri) => mayMatch(uri) && reaches(uri, parts),
+    steps: (uri) => (mayMatch(uri) ? (uri.length + 1) * parts.length + template.length : 0),
   };
+}
+
+function literalOf(part: Part | undefined): string {
+  return part !== undefined && "literal" in part ? part.literal : "";
+}
+
+/** A template, whose it is, and what makes it a template at all. */
+export interface OwnedTemplate {
+  server: string;
+  /** Undefined matches nothing. */
+  template: UriTemplate | undefined;
+}
+
+/**
+ * The servers with a template that the URI fits, the most telling template first. The work is bounded, whatever
+ * the templates are: a server whose own cost too much for this URI is left out, and takes no match from others;
+ * where all of them together cost too much, nobody fits.
+ */
+export function serversFitting(uri: string, templates: Iterable<OwnedTemplate>): Set<string> {
+  const ofServer = new Map<string, { steps: number; candidates: UriTemplate[] }>();
+  for (const { server, template } of templates) {
+    const steps = template?.steps(uri) ?? 0;
+    if (template === undefined || steps === 0) continue;
+    const own = ofServer.get(server) ?? { steps: 0, candidates: [] };
+    own.steps += steps;
+    if (own.steps <= mostStepsOfServer) own.candidates.push(template);
+    ofServer.set(server, own);
+  }
+  const affordable = [...ofServer].filter(([, { steps }]) => steps <= mostStepsOfServer);
+  const together = affordable.reduce((sum, [, { steps }]) => sum + steps, 0);
+  if (together > mostSteps) return new Set();
+  const fitting = affordable.flatMap(([server, { candidates }]) =>
+    candidates
+      .filter((template) => template.matches(uri))
+      .map(({ fixedLength }) => ({ server, fixedLength })),
+  );
+  return new Set(
+    fitting.toSorted((a, b) => b.fixedLength - a.fixedLength).map(({ server }) => server),
+  );
 }
 
 function partsOf(template: string): Part[] | undefined {

@@ -8,6 +8,7 @@ import { quoteForShell } from "../core/shell-quote.ts";
 import { closest } from "../core/suggest.ts";
 import { oneLine } from "../core/terminal-text.ts";
 import { exposedPrefix } from "../core/tool-name.ts";
+import { serversFitting } from "../core/uri-template.ts";
 import type { Upstream } from "../upstream/upstream.ts";
 import type { ToolAddress } from "./gateway.ts";
 import type { LiveCatalog, LiveServer } from "./live-catalog.ts";
@@ -123,10 +124,7 @@ export function createRoutes(catalog: LiveCatalog, names: NameRule): Routes {
       const sure = found ?? parseQualifiedUri(uri);
       const target = sure && targetOf(sure.server);
       if (sure !== undefined && target !== undefined) return [{ ...target, uri: sure.uri }];
-      const fitting = [...view.templates.values()]
-        .filter(({ template }) => template?.matches(uri) === true)
-        .toSorted((a, b) => (b.template?.fixedLength ?? 0) - (a.template?.fixedLength ?? 0))
-        .map(({ server }) => server);
+      const fitting = serversFitting(uri, view.templates.values());
       const scheme = schemeOf(uri);
       const sameScheme = (scheme !== undefined && view.schemes.get(scheme)) || [];
       const targets = [...new Set([...fitting, ...sameScheme])]

@@ -103,6 +103,21 @@ describe("resources and templates", () => {
     expect(others.get(elsewhere)).toEqual({ server: "one", uri: elsewhere });
   });
 
+  it("are all listed, but matched with no more templates of a server than anybody needs", () => {
+    const resourceTemplates = Array.from({ length: 300 }, (_, index) => ({
+      name: "t",
+      uriTemplate: `x:${index}/{a}`,
+    }));
+    const { listings, templates } = mergeCatalog([
+      server("one", { resourceTemplates }),
+      server("two", { resourceTemplates: [template] }),
+    ]);
+    expect(listings.modern.resourceTemplates).toHaveLength(301);
+    expect(templates.get("x:199/{a}")?.template).toBeDefined();
+    expect(templates.get("x:200/{a}")).toMatchObject({ server: "one", template: undefined });
+    expect(templates.get("file:///{path}")?.template).toBeDefined();
+  });
+
   it("tell which servers have anything of a scheme, in their order", () => {
     const { schemes } = mergeCatalog([
       server("one", { resources: [{ uri: "X:1" }, { uri: "no scheme" }] }),

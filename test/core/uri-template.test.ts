@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { compileUriTemplate } from "../../src/core/uri-template.ts";
+import { compileUriTemplate, serversFitting } from "../../src/core/uri-template.ts";
 
 describe("compileUriTemplate", () => {
   // Expansions as RFC 6570 §3.2 gives them, and what servers use.
@@ -46,8 +46,10 @@ describe("compileUriTemplate", () => {
   );
 
   it("takes neither more expressions nor longer URIs than anybody needs", () => {
-    expect(compileUriTemplate("{a}".repeat(17))).toBeUndefined();
-    expect(compileUriTemplate("{+a}")?.matches("x".repeat(9000))).toBe(false);
+    expect(compileUriTemplate("{a}".repeat(8))).toBeDefined();
+    expect(compileUriTemplate("{a}".repeat(9))).toBeUndefined();
+    expect(compileUriTemplate("{+a}")?.matches("x".repeat(2000))).toBe(true);
+    expect(compileUriTemplate("{+a}")?.matches("x".repeat(2001))).toBe(false);
   });
 
   it("knows how much of a match is no coincidence", () => {
@@ -57,9 +59,51 @@ describe("compileUriTemplate", () => {
 
   it("needs work in proportion to the length, whatever a server writes", () => {
     // A backtracking matcher would not come back from these.
-    const template = compileUriTemplate(`${"{+x}a".repeat(16)}b`);
-    expect(template?.matches("a".repeat(8000))).toBe(false);
+    const template = compileUriTemplate(`${"{+x}a".repeat(7)}{+x}ba`);
+    expect(template?.matches("a".repeat(2000))).toBe(false);
     const overlapping = compileUriTemplate(`{+x}${"a".repeat(1500)}b{+y}${"a".repeat(400)}`);
-    expect(overlapping?.matches("a".repeat(8000))).toBe(false);
+    expect(overlapping?.matches("a".repeat(2000))).toBe(false);
+  });
+});
+
+describe("serversFitting", () => {
+  const owned = (server: string, ...texts: string[]) =>
+    texts.map((text) => ({ server, template: compileUriTemplate(text) }));
+  const costly = (uri: string) => {
+    const text = `x:${"{+a}a".repeat(8)}`;
+    const count = Math.ceil(500_001 / (compileUriTemplate(text)?.steps(uri) ?? 0));
+    return Array.from({ length: count }, () => text);
+  };
+
+  it("names each server once, by its most telling template", () => {
+    const templates = [
+      ...owned("wide", "x:{+a}", "x:{+b}"),
+      ...owned("other", "y:{+a}", "{"),
+      ...owned("close", "x:{+a}", "x:a/{b}"),
+    ];
+    expect([...serversFitting("x:a/1", templates)]).toEqual(["close", "wide"]);
+    expect([...serversFitting("z:1", templates)]).toEqual([]);
+  });
+
+  it("leaves out a server whose templates cost too much, and no other", () => {
+    const uri = `x:${"a".repeat(1_500)}`;
+    const templates = [...owned("costly", ...costly(uri)), ...owned("modest", "x:{+a}")];
+    expect([...serversFitting(uri, templates)]).toEqual(["modest"]);
+    expect([...serversFitting("x:aaaaaaaaaa", templates)]).toEqual(["costly", "modest"]);
+  });
+
+  it("finds nobody where all of them together cost too much", () => {
+    const uri = `x:${"a".repeat(1_500)}`;
+    const templates = Array.from({ length: 5 }, (_, index) =>
+      owned(`s${index}`, ...costly(uri).slice(1)),
+    ).flat();
+    expect([...serversFitting(uri, templates.slice(0, 30))]).not.toEqual([]);
+    expect([...serversFitting(uri, templates)]).toEqual([]);
+  });
+
+  it("matches a template that was decided by its beginning with nothing", () => {
+    const template = compileUriTemplate("x:{a}/end");
+    expect(template?.steps("x:1/end")).toBeGreaterThan(0);
+    expect([template?.steps("y:1/end"), template?.steps("x:1/else")]).toEqual([0, 0]);
   });
 });
