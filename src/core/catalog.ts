@@ -1,6 +1,6 @@
 import { fittingListings } from "./fitting-listings.ts";
 import type { Listing, Prompt, ProtocolEra, Tool } from "./mcp.ts";
-import { parseQualifiedUri, qualifiedUri, schemeOf } from "./resource-names.ts";
+import { isGatewayUri, qualifiedUri, schemeOf } from "./resource-names.ts";
 import type { ServerUri } from "./resource-names.ts";
 import { oneLine } from "./terminal-text.ts";
 import { exposedNames } from "./tool-name.ts";
@@ -55,11 +55,9 @@ export function mergeCatalog(
   const tools = exposedNames<Tool>("tool", named("tools"), nameOf);
   const prompts = exposedNames<Prompt>("prompt", named("prompts"), nameOf);
 
-  const configured = new Set(servers.map(({ name }) => name));
-  const resources = exposedUris(servers, configured, own, "resources", ({ uri }) => uri);
+  const resources = exposedUris(servers, own, "resources", ({ uri }) => uri);
   const templates = exposedUris(
     servers,
-    configured,
     own,
     "resourceTemplates",
     ({ uriTemplate }) => uriTemplate,
@@ -96,7 +94,7 @@ export function mergeCatalog(
     prompts: prompts.exposed,
     resources: resources.routes,
     templates: compiledTemplates(templates.routes),
-    schemes: schemesOf(servers),
+    schemes: schemesOf(servers, own),
     collisions: [
       ...tools.collisions,
       ...prompts.collisions,
@@ -126,12 +124,11 @@ interface ExposedUris<Entry> {
 
 /**
  * The first configured server keeps a URI that several list; the others are offered under its qualified form.
- * A URI that a server lists twice is listed twice. One that says to be another configured server's is never
- * taken at its word: whoever lists it could read what is asked of that server.
+ * A URI that a server lists twice is listed twice. One of the gateway's own scheme is never taken at its word,
+ * whoever it names: that server may be configured later, and then what is asked of it must not go elsewhere.
  */
 function exposedUris<Kind extends UriKind>(
   servers: readonly ListedServer[],
-  configured: ReadonlySet<string>,
   own: boolean,
   kind: Kind,
   uriOf: (entry: Listing[Kind][number]) => string,
@@ -145,11 +142,8 @@ function exposedUris<Kind extends UriKind>(
     for (const entry of listing[kind]) {
       const uri = uriOf(entry);
       const holder = exposed.routes.get(uri);
-      const claimed = parseQualifiedUri(uri)?.server;
       const taken =
-        !own &&
-        ((holder !== undefined && holder.server !== server) ||
-          (claimed !== undefined && configured.has(claimed)));
+        !own && ((holder !== undefined && holder.server !== server) || isGatewayUri(uri));
       const shown = taken ? qualifiedUri({ server, uri }) : uri;
       exposed.entries.push({ server, entry, shown });
       if (exposed.routes.has(shown)) continue;
@@ -158,7 +152,9 @@ function exposedUris<Kind extends UriKind>(
       exposed.collisions.push(
         `${kind === "resources" ? "Resource" : "Resource template"} ${quoted(uri)} of ` +
           `${JSON.stringify(server)} is offered as ${oneLine(shown, 200)}: ` +
-          `${JSON.stringify(holder?.server ?? claimed)} has that URI`,
+          (holder === undefined
+            ? "such URIs are the gateway's"
+            : `${JSON.stringify(holder.server)} has that URI`),
       );
     }
   }
@@ -178,14 +174,15 @@ function compiledTemplates(routes: ReadonlyMap<string, ServerUri>): Catalog["tem
   );
 }
 
-function schemesOf(servers: readonly ListedServer[]): Map<string, string[]> {
+function schemesOf(servers: readonly ListedServer[], own: boolean): Map<string, string[]> {
   const schemes = new Map<string, string[]>();
   for (const { name, listing } of servers) {
     const uris = [
       ...listing.resources.map(({ uri }) => uri),
       ...listing.resourceTemplates.map(({ uriTemplate }) => uriTemplate),
     ];
-    for (const scheme of new Set(uris.map(schemeOf))) {
+    const routed = own ? uris : uris.filter((uri) => !isGatewayUri(uri));
+    for (const scheme of new Set(routed.map(schemeOf))) {
       if (scheme === undefined) continue;
       const holders = schemes.get(scheme) ?? [];
       holders.push(name);

@@ -9,6 +9,14 @@ export interface ServerUri {
 
 const scheme = "onedoor:";
 
+/**
+ * Whether a URI is of the gateway's own scheme, however that is spelt. Such a URI says whose it is; no server is
+ * believed that lists one, or is asked for one that is not its.
+ */
+export function isGatewayUri(uri: string): boolean {
+  return uri.trimStart().slice(0, scheme.length).toLowerCase() === scheme;
+}
+
 /** `onedoor:<server>:<uri>`. */
 export function qualifiedUri({ server, uri }: ServerUri): string {
   return `${scheme}${encodeURIComponent(server)}:${uri}`;

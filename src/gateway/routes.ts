@@ -2,7 +2,8 @@ import type { Catalog, NameRule } from "../core/catalog.ts";
 import type { ClientPort } from "../core/client-port.ts";
 import type { ServerConfiguration } from "../core/configuration.ts";
 import { AppError } from "../core/errors.ts";
-import { parseQualifiedUri, schemeOf } from "../core/resource-names.ts";
+import { isGatewayUri, parseQualifiedUri, schemeOf } from "../core/resource-names.ts";
+import type { ServerUri } from "../core/resource-names.ts";
 import type { Prompt, Tool } from "../core/mcp.ts";
 import { quoteForShell } from "../core/shell-quote.ts";
 import { closest } from "../core/suggest.ts";
@@ -43,7 +44,8 @@ export interface Routes {
   prompt(client: ClientPort, exposedName: string): Promise<NamedRoute<Prompt>>;
   /**
    * Whom to ask for a resource, the likeliest first: who lists it, or is named in it, alone; else those with a
-   * template it fits, the most telling template first, and those that list anything of its scheme.
+   * template it fits, the most telling template first, and those that list anything of its scheme. Nobody for
+   * `onedoor:<server>:…` of a server that is not there.
    */
   resource(client: ClientPort, uri: string): Promise<UriRoute[]>;
   /** Whose template this is, by its exposed text, or whose resource. */
@@ -64,6 +66,10 @@ export function createRoutes(catalog: LiveCatalog, names: NameRule): Routes {
     const [server] = names === "own" ? catalog.servers() : [];
     return server?.upstream && { configuration: server.configuration, upstream: server.upstream };
   };
+
+  /** What a URI says of itself, where the gateway gives out such URIs. */
+  const qualified = (uri: string): ServerUri | undefined =>
+    names === "own" ? undefined : parseQualifiedUri(uri);
 
   /** What is found in what the client saw, or else in what it would see now. */
   const lookUp = async <Found>(
@@ -121,9 +127,10 @@ export function createRoutes(catalog: LiveCatalog, names: NameRule): Routes {
     prompt: (client, exposedName) => named("prompt", client, exposedName, ({ prompts }) => prompts),
     async resource(client, uri) {
       const { found, view } = await lookUp(client, ({ resources }) => resources.get(uri));
-      const sure = found ?? parseQualifiedUri(uri);
+      const sure = found ?? qualified(uri);
       const target = sure && targetOf(sure.server);
       if (sure !== undefined && target !== undefined) return [{ ...target, uri: sure.uri }];
+      if (names !== "own" && isGatewayUri(uri)) return [];
       const fitting = serversFitting(uri, view.templates.values());
       const scheme = schemeOf(uri);
       const sameScheme = (scheme !== undefined && view.schemes.get(scheme)) || [];
@@ -142,7 +149,7 @@ export function createRoutes(catalog: LiveCatalog, names: NameRule): Routes {
         client,
         (seen) => seen.templates.get(uriOrTemplate) ?? seen.resources.get(uriOrTemplate),
       );
-      const sure = found ?? parseQualifiedUri(uriOrTemplate);
+      const sure = found ?? qualified(uriOrTemplate);
       const target = sure && targetOf(sure.server);
       if (sure !== undefined && target !== undefined) return { ...target, uri: sure.uri };
       const only = theOnly();

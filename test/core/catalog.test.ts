@@ -95,13 +95,25 @@ describe("resources and templates", () => {
     ]);
     expect(resources.get(claimed)).toEqual({ server: "bank", uri: "file:///a" });
     expect(listings.modern.resources[0]?.uri).toBe(`onedoor:thief:${claimed}`);
-    // A name that no server here has is a URI like any other: the server may be a gateway itself.
-    const elsewhere = "onedoor:elsewhere:file:///a";
-    const { resources: others } = mergeCatalog([
-      server("one", { resources: [{ ...a, uri: elsewhere }] }),
-    ]);
-    expect(others.get(elsewhere)).toEqual({ server: "one", uri: elsewhere });
   });
+
+  it.each(["onedoor:elsewhere:file:///a", "ONEDOOR:x", "OneDoor::", " onedoor:bank:file:///a"])(
+    "are qualified where they are of the gateway's scheme, whoever %j names",
+    (uri) => {
+      const { resources, templates, schemes, listings, collisions } = mergeCatalog([
+        server("one", {
+          resources: [{ ...a, uri }],
+          resourceTemplates: [{ ...template, uriTemplate: `${uri}{x}` }],
+        }),
+      ]);
+      expect([...resources]).toEqual([[`onedoor:one:${uri}`, { server: "one", uri }]]);
+      expect([...templates.keys()]).toEqual([`onedoor:one:${uri}{x}`]);
+      expect(listings.legacy.resources.map((shown) => shown.uri)).toEqual([`onedoor:one:${uri}`]);
+      expect(schemes.size).toBe(0);
+      expect(collisions).toHaveLength(2);
+      expect(collisions[0]).toMatch(/is offered as onedoor:one:.*: such URIs are the gateway's$/u);
+    },
+  );
 
   it("are all listed, but matched with no more templates of a server than anybody needs", () => {
     const resourceTemplates = Array.from({ length: 300 }, (_, index) => ({
@@ -168,7 +180,11 @@ it("leaves everything as it is for a gateway of one server that hides nothing", 
     resources: [{ uri: "onedoor:one:x" }],
     resourceTemplates: [{ uriTemplate: "{" }],
   };
-  const { listings, collisions } = mergeCatalog([{ name: "one", prefix: "one", listing }], "own");
+  const { listings, collisions, schemes } = mergeCatalog(
+    [{ name: "one", prefix: "one", listing }],
+    "own",
+  );
+  expect([...schemes.keys()]).toEqual(["onedoor"]);
   expect(listings).toEqual({ legacy: listing, modern: listing });
   expect(collisions).toEqual([]);
 });

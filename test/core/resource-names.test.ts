@@ -1,5 +1,6 @@
 import { expect, it } from "vitest";
 import {
+  isGatewayUri,
   isWithin,
   parseQualifiedUri,
   qualifiedUri,
@@ -44,4 +45,14 @@ it.each([
   ["file:///", "file:///d", false],
 ])("knows whether %s belongs to %s", (uri, resource, expected) => {
   expect(isWithin(uri, resource)).toBe(expected);
+});
+
+it.each([
+  ["onedoor:one:x", true],
+  ["ONEdoor:", true],
+  ["\t onedoor:x", true],
+  ["onedoors:x", false],
+  ["x:onedoor:", false],
+])("knows whether %j is of the gateway's own scheme", (uri, expected) => {
+  expect(isGatewayUri(uri)).toBe(expected);
 });

@@ -1,6 +1,14 @@
 import { describe, expect, it } from "vitest";
 import { compileUriTemplate, serversFitting } from "../../src/core/uri-template.ts";
 
+const owned = (server: string, ...texts: string[]) =>
+  texts.map((text) => ({ server, template: compileUriTemplate(text) }));
+const costly = (uri: string) => {
+  const text = `x:${"{+a}a".repeat(8)}`;
+  const count = Math.ceil(500_001 / (compileUriTemplate(text)?.steps(uri) ?? 0));
+  return Array.from({ length: count }, () => text);
+};
+
 describe("compileUriTemplate", () => {
   // Expansions as RFC 6570 §3.2 gives them, and what servers use.
   it.each<[string, string, boolean]>([
@@ -67,14 +75,6 @@ describe("compileUriTemplate", () => {
 });
 
 describe("serversFitting", () => {
-  const owned = (server: string, ...texts: string[]) =>
-    texts.map((text) => ({ server, template: compileUriTemplate(text) }));
-  const costly = (uri: string) => {
-    const text = `x:${"{+a}a".repeat(8)}`;
-    const count = Math.ceil(500_001 / (compileUriTemplate(text)?.steps(uri) ?? 0));
-    return Array.from({ length: count }, () => text);
-  };
-
   it("names each server once, by its most telling template", () => {
     const templates = [
       ...owned("wide", "x:{+a}", "x:{+b}"),

@@ -259,10 +259,16 @@ describe("a gateway of one server that hides nothing", () => {
     expect(one.requests.map(({ params }) => params["name"])).toEqual(["echo", "hidden.tool"]);
     expect(audit.events.map(({ toolName }) => toolName)).toEqual(["echo", "hidden.tool"]);
     await gateway.getPrompt(caller, { params: { name: "hidden" }, signal });
-    await gateway.readResource(caller, { params: { uri: "any:thing" }, signal });
+    // It may be a gateway itself.
+    for (const uri of ["any:thing", "onedoor:one:x", "onedoor:two:x"]) {
+      // oxlint-disable-next-line no-await-in-loop -- one after the other
+      await gateway.readResource(caller, { params: { uri }, signal });
+    }
     expect(one.requests.slice(2).map(({ method, params }) => [method, params])).toEqual([
       ["prompts/get", { name: "hidden" }],
       ["resources/read", { uri: "any:thing" }],
+      ["resources/read", { uri: "onedoor:one:x" }],
+      ["resources/read", { uri: "onedoor:two:x" }],
     ]);
   });
 });

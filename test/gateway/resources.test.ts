@@ -11,6 +11,7 @@ import {
   legacyClient,
   modernClient,
   readyModern,
+  serverConfiguration,
 } from "./fakes.ts";
 import type { FakeUpstream } from "./fakes.ts";
 
@@ -106,6 +107,27 @@ describe("reading a resource", () => {
     await expect(read(gateway, 5)).rejects.toMatchObject({ code: -32_602 });
   });
 
+  it.each(["onedoor:bank:demo://a", "onedoor:nobody:demo://a", "ONEDOOR:one:x", "onedoor:a"])(
+    "asks nobody for %s, which says whose it is, while that server is not there",
+    async (uri) => {
+      const thief = fakeUpstream("thief", {
+        resources: [{ uri, name: "r" }],
+        resourceTemplates: [{ uriTemplate: "{+any}", name: "t" }],
+      });
+      const bank = fakeUpstream("bank");
+      const { gateway } = gatewayOf([thief, bank], {
+        servers: [serverConfiguration("thief"), serverConfiguration("bank", { disabled: true })],
+      });
+      await expect(read(gateway, uri)).rejects.toMatchObject({ code: -32_602, data: { uri } });
+      await expect(gateway.subscribeResource(caller, uri, () => undefined)).rejects.toMatchObject({
+        data: { uri },
+      });
+      expect([thief.requests, bank.requests, thief.told]).toEqual([[], [], []]);
+      await read(gateway, `onedoor:thief:${uri}`);
+      expect(asked(thief)).toEqual([uri]);
+    },
+  );
+
   it("does not ask another server for what one has that is down", async () => {
     const { gateway, one, two } = twoServers();
     one.state = failed("exit code 1");
@@ -171,6 +193,18 @@ describe("subscriptions", () => {
     await subscribe("b", "x:d", b);
     pool.resourceUpdated("one", { uri: "x:d" }, b.session);
     expect(heard.map(([id]) => id)).toEqual(["b"]);
+  });
+
+  it("tell those once who hear of it over a connection of their own", async () => {
+    const { one, pool, heard, subscribe } = await subscribed();
+    const [a, b] = [legacyClient("a"), legacyClient("b")];
+    one.tellsOver = "own";
+    await subscribe("a", "x:d", a);
+    one.tellsOver = "common";
+    await subscribe("b", "x:d", b);
+    pool.resourceUpdated("one", { uri: "x:d" }, a.session);
+    pool.resourceUpdated("one", { uri: "x:d" }, undefined);
+    expect(heard.map(([id]) => id)).toEqual(["a", "b"]);
   });
 
   it("are given up once, and then nothing is told", async () => {
