@@ -24,6 +24,8 @@ interface Subscriber {
   route: UriRoute;
   uri: string;
   session: ClientSession | undefined;
+  /** Which connection tells of it; undefined until the server was told. */
+  over: "own" | "common" | undefined;
   onUpdated: (params: JsonObject) => void;
 }
 
@@ -34,8 +36,9 @@ export function createSubscriptions(pool: UpstreamPool, logger: Logger): Subscri
     const { uri } = params;
     if (typeof uri !== "string") return;
     for (const subscriber of subscribers.get(server) ?? []) {
-      // What one session's own connection said is for that session; the common one speaks to all.
-      if (session !== undefined && session !== subscriber.session) continue;
+      // What one session's own connection said is for that session; the common one speaks to all others.
+      if (session === undefined ? subscriber.over === "own" : session !== subscriber.session)
+        continue;
       if (!isWithin(uri, subscriber.route.uri)) continue;
       subscriber.onUpdated({ ...params, uri: exposedUri(uri, subscriber) });
     }
@@ -52,12 +55,13 @@ export function createSubscriptions(pool: UpstreamPool, logger: Logger): Subscri
   return {
     async add(route, uri, client, onUpdated) {
       const { upstream } = route;
-      const subscriber = { route, uri, session: client.session, onUpdated };
+      const { session } = client;
+      const subscriber: Subscriber = { route, uri, session, over: undefined, onUpdated };
       const ofServer = subscribers.get(upstream.name) ?? new Set();
       // Before the server is told: the first update may come at once.
       subscribers.set(upstream.name, ofServer.add(subscriber));
       try {
-        await upstream.subscribe(route.uri, client);
+        subscriber.over = await upstream.subscribe(route.uri, client);
       } catch (error) {
         remove(subscriber);
         throw error;

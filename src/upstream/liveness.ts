@@ -18,7 +18,7 @@ export function isForgotten(connection: McpConnection, error: unknown): boolean 
 }
 
 /**
- * Finds out whether a server behind HTTP is still there, which no closing pipe tells.
+ * Finds out whether a server is still there, which HTTP does not tell, nor the pipe of a process that hangs.
  * @returns a function that asks it, once at a time; it resolves with the loss, or undefined when the server answers
  */
 export function createLivenessCheck(

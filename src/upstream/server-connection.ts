@@ -92,6 +92,7 @@ export function createServerConnection(parts: ServerConnectionParts): ServerConn
   /** Replaced when somebody waits for it. */
   let unused = createDeferred<undefined>();
   const checkLiveness = createLivenessCheck(connection, timings.livenessMs);
+  const checkHung = createLivenessCheck(connection, timings.hungMs);
 
   const request = async (call: UpstreamRequest, as?: RequestAs): Promise<JsonObject> => {
     call.signal.throwIfAborted();
@@ -136,6 +137,8 @@ export function createServerConnection(parts: ServerConnectionParts): ServerConn
   ): Promise<unknown> => {
     if (failure instanceof RpcFault || failure instanceof AppError) return failure;
     if (expiredMs !== undefined) {
+      // Slow at this, or dead to everything? The caller is not kept for the answer.
+      void checkHung().then((loss) => loss !== undefined && lose(loss));
       const text = `Server ${JSON.stringify(name)} did not answer within ${expiredMs / 1000} s`;
       return new AppError("timeout", text, { cause: failure });
     }

@@ -23,6 +23,8 @@ export interface UpstreamTimings {
   stableMs: number;
   /** How long a server may take to show that it is still there. */
   livenessMs: number;
+  /** How long after a request it left unanswered; a server may be busy with just that. */
+  hungMs: number;
   /** How long calls under way on a server that was removed or changed may still take. */
   drainMs: number;
   /** A client session's own connection that nobody used for this long is closed until its next request. */
@@ -54,6 +56,7 @@ export const defaultTimings: UpstreamTimings = {
   longestPauseMs: 30_000,
   stableMs: 60_000,
   livenessMs: 5000,
+  hungMs: 20_000,
   drainMs: 30_000,
   sessionIdleMs: 30 * 60_000,
   leaseIdleMs: 30_000,

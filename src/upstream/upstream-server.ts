@@ -297,7 +297,7 @@ export function createUpstreamServer(options: UpstreamServerOptions): UpstreamSe
     async subscribe(uri, client) {
       if (!(await sharesConnection(client)) && client.session !== undefined) {
         await sessions.subscribe(uri, client.session);
-        return;
+        return "own";
       }
       await subscriptions.add(uri, () =>
         onCommon(ourPatience, async (connection) => {
@@ -314,6 +314,7 @@ export function createUpstreamServer(options: UpstreamServerOptions): UpstreamSe
           await connection.watchResources(subscriptions.uris);
         }),
       );
+      return "common";
     },
     async unsubscribe(uri, client) {
       if (client.session && (await sessions.unsubscribe(uri, client.session))) return;

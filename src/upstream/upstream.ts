@@ -65,9 +65,10 @@ export interface Upstream {
   /**
    * `resources/subscribe` for the client's own connection where it has one, else once for all on the common
    * one, kept over reconnections. Updates come as the pool's `onResourceUpdated`.
+   * @returns which of them will tell this client
    * @throws as `request`
    */
-  subscribe(uri: string, client: ClientPort): Promise<void>;
+  subscribe(uri: string, client: ClientPort): Promise<"own" | "common">;
   unsubscribe(uri: string, client: ClientPort): Promise<void>;
   /** A session of a client wants log messages from this level on; a server without logging is not told. */
   setLogLevel(level: LogLevel, session: ClientSession): Promise<void>;

@@ -59,6 +59,8 @@ export interface FakeUpstream extends Upstream {
   answer: (request: UpstreamRequest) => JsonObject | Promise<JsonObject>;
   /** `subscribe <uri> <session or common>` and the like, in order. */
   told: string[];
+  /** Which connection it says will tell of what was subscribed to. */
+  tellsOver: "own" | "common";
 }
 
 const everyCapability: JsonObject = {
@@ -91,6 +93,7 @@ export function fakeUpstream(
     connections: 1,
     requests: [],
     told: [],
+    tellsOver: "common",
     answer: ({ params }) => ({
       content: [{ type: "text", text: JSON.stringify(params["arguments"] ?? null) }],
     }),
@@ -103,6 +106,7 @@ export function fakeUpstream(
     },
     async subscribe(uri, client) {
       upstream.told.push(`subscribe ${uri} ${who(client)}`);
+      return upstream.tellsOver;
     },
     async unsubscribe(uri, client) {
       upstream.told.push(`unsubscribe ${uri} ${who(client)}`);

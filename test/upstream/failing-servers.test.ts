@@ -183,6 +183,32 @@ describe("during a call", () => {
     ]);
   });
 
+  test("one that answers nothing after that is lost, shown with the reason, and started again", async () => {
+    const pool = openPool([raw("hung")], { hungMs: 200 });
+    await pool.reaches("hung", "ready");
+    const { pid } = await callTool(pool.get("hung"), { name: "state" }, callOptions());
+    process.kill(Number(pid), "SIGSTOP");
+    const waiting = pool.reaches("hung", "waiting");
+    const call = callTool(pool.get("hung"), { name: "state" }, callOptions({ timeoutMs: 50 }));
+    await expect(failure(call)).resolves.toMatchObject({ code: "timeout" });
+    await expect(waiting).resolves.toMatchObject({ reason: "it did not answer in time" });
+    await pool.reaches("hung", "ready");
+    expect(isRunning(Number(pid))).toBe(false);
+    const again = await callTool(pool.get("hung"), { name: "state" }, callOptions());
+    expect(again["pid"]).not.toBe(pid);
+  });
+
+  test("one that is only slow at that call stays", async () => {
+    const pool = openPool([raw("slow")], { hungMs: 200 });
+    const seen: string[] = [];
+    await pool.reaches("slow", "ready");
+    pool.onChange(() => seen.push(pool.get("slow").state.kind));
+    for (let call = 0; call < 3; call += 1) {
+      await failure(callTool(pool.get("slow"), { name: "hang" }, callOptions({ timeoutMs: 300 })));
+    }
+    expect(seen).toEqual([]);
+  });
+
   test("progress does not extend a call beyond its total limit", async () => {
     const pool = openPool([raw("slow")]);
     await pool.reaches("slow", "ready");
