@@ -89,8 +89,9 @@ export function createGatewayToolServer(options: GatewayOptions): ToolServer {
       ...(Object.keys(call.untyped).length > 0 && { untyped: call.untyped }),
       ...(call.text !== undefined && { text: call.text }),
       timeoutMs: call.timeoutMs,
-      // Without it the gateway lets no upstream server ask anything.
-      ...(call.onElicitation && { clientCapabilities: { elicitation: { form: {} } } }),
+      // Without it the gateway lets no upstream server ask anything; where nobody is there to be asked, the
+      // answer is a declined one, not a tool that cannot ask.
+      clientCapabilities: { elicitation: { form: {} } },
       ...retry,
     };
     const question: HttpQuestion = {

@@ -285,10 +285,17 @@ test("progress moves the bar; a question is put on a terminal", async () => {
   expect(JSON.parse(bench.stdout)).toEqual({ action: "accept", content: { name: "Ada" } });
 });
 
-test("without a terminal nobody can be asked", async () => {
+test("without a terminal what a tool asks is declined, with a note", async () => {
   const bench = new Bench();
+  bench.answer = async (call) => {
+    const answer = await call.onElicitation?.({ message: "Delete\nall?", requestedSchema: {} });
+    return { content: [{ type: "text", text: JSON.stringify(answer) }] };
+  };
   await run(bench);
-  expect(bench.calls[0]?.call).not.toHaveProperty("onElicitation");
+  expect(JSON.parse(bench.stdout)).toEqual({ action: "decline" });
+  expect(bench.notes).toEqual([
+    "everything/echo asks: Delete all?\nDeclined: there is no terminal to answer on",
+  ]);
 });
 
 /** Never answers. */

@@ -87,6 +87,7 @@ test("a call is one request, and its result comes back with every field", async 
     untyped: { b: "2" },
     text: "piped",
     timeoutMs: 1000,
+    clientCapabilities: { elicitation: { form: {} } },
   });
 });
 
@@ -190,6 +191,7 @@ test("nobody to ask: declined; a tool that asks for ever, or for a model, is an 
     message: expect.stringContaining("still asks"),
   });
   expect(JSON.parse(fake?.requests[1]?.body ?? "")).toMatchObject({
+    clientCapabilities: { elicitation: { form: {} } },
     inputResponses: { q: { action: "decline" } },
   });
   await fake?.close();

@@ -239,7 +239,11 @@ describe("a server that is no OneDoor gateway", () => {
 
   test("is told that nobody can be asked", async () => {
     const result = await up.agent(["run", "--url", everything.url, "trigger-elicitation-request"]);
-    expect(result).toMatchObject({ code: 0, stdout: expect.stringContaining("declined") });
+    expect(result).toMatchObject({
+      code: 0,
+      stdout: expect.stringContaining("declined"),
+      stderr: expect.stringContaining("Declined: there is no terminal to answer on"),
+    });
   });
 
   test("hears of Ctrl-C", async () => {

@@ -42,6 +42,15 @@ export function createAskPerson(
   };
 }
 
+/** Declines what a tool wants to know where there is no terminal to ask on, and says so. */
+export function createDecline(io: Pick<Io, "note">, who: string): AskPerson {
+  return (params) => {
+    const message = typeof params["message"] === "string" ? params["message"] : "";
+    io.note(`${who} asks: ${oneLine(message, 1000)}\nDeclined: there is no terminal to answer on`);
+    return Promise.resolve({ action: "decline" });
+  };
+}
+
 interface Lines {
   /** Undefined at the end of the input. */
   next(): Promise<string | undefined>;

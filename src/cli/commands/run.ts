@@ -4,7 +4,7 @@ import { isJsonObject } from "../../core/json.ts";
 import type { JsonObject } from "../../core/json.ts";
 import type { CallToolResult, Tool } from "../../core/mcp.ts";
 import { quoteForShell } from "../../core/shell-quote.ts";
-import { createAskPerson } from "../calling/ask-person.ts";
+import { createAskPerson, createDecline } from "../calling/ask-person.ts";
 import { parseArguments, readArgsOption, readPairs } from "../calling/given-arguments.ts";
 import type { GivenArguments } from "../calling/given-arguments.ts";
 import { realSource, sameServer, withServer } from "../calling/open-server.ts";
@@ -111,17 +111,17 @@ async function callOn(
       deadline.extend();
       spinner.update(progressBar(what, progress, io.columns));
     },
-    ...(canAsk && {
-      onElicitation: (params) =>
-        deadline.outside(async () => {
-          spinner.stop();
-          try {
-            return await person(params);
-          } finally {
-            spinner = io.spin(what);
-          }
-        }),
-    }),
+    onElicitation: canAsk
+      ? (params) =>
+          deadline.outside(async () => {
+            spinner.stop();
+            try {
+              return await person(params);
+            } finally {
+              spinner = io.spin(what);
+            }
+          })
+      : createDecline(io, what),
   };
   try {
     return await server.call(target.server, tool, call);
