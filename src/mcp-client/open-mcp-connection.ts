@@ -12,6 +12,9 @@ import type { RpcPeer } from "./rpc-peer.ts";
 import { discover, envelope, initialize } from "./settle-era.ts";
 import type { Settlement } from "./settle-era.ts";
 
+/** Two streams of HTTP run on two sockets, of which one may be read later than the other. */
+const subscriptionOverlapMs = 1000;
+
 /**
  * Opens a connection over a transport that was not started yet, in the era the server speaks: it is asked
  * for the modern one first (`server/discover`), then `initialize` is sent. The transport is closed when
@@ -110,6 +113,7 @@ function connectionOn({ peer, settled, options, reconnect }: Parts): McpConnecti
     onNotification: options.onNotification,
     onLost: (reason) => peer.receiver.onLost(reason),
     timings: reconnect,
+    overlapMs: transport.kind === "pipe" ? 0 : subscriptionOverlapMs,
   });
   void peer.lost.then(() => subscription.end());
 

@@ -1,133 +1,122 @@
 import type { JsonObject } from "../core/json.ts";
-import { RpcFault, rpcCodes } from "../core/json-rpc.ts";
-import { metaKeys, metaOf } from "../core/mcp.ts";
-import { reasonOf } from "./ask-http.ts";
-import { AnswerFault } from "./mcp-connection.ts";
-import type { NotificationListener } from "./mcp-connection.ts";
-import { createReopening } from "./reopening.ts";
-import type { ReopenTimings } from "./reopening.ts";
-import { HttpStatusError } from "./transport.ts";
-
-export interface SubscriptionOptions {
-  /** Sends `subscriptions/listen`; resolves or rejects when the subscription ends. */
-  listen: (
-    params: JsonObject,
-    onNotification: NotificationListener,
-    signal: AbortSignal,
-  ) => Promise<JsonObject>;
-  onNotification: NotificationListener;
-  /** The server is not to be reached any more. */
-  onLost: (reason: string) => void;
-  timings: ReopenTimings;
-}
+import { keepSubscription } from "./keep-subscription.ts";
+import type { KeptSubscription, ListenOptions } from "./keep-subscription.ts";
 
 /** What one connection is subscribed to. */
 export interface Subscription {
   /**
-   * Subscribes to what `filter` names; the earlier subscription ends when this one stands, so that nothing is
-   * missed in between. Resolves when the server has acknowledged it, or will not just now; never rejects.
+   * Subscribes to what `filter` names; the earlier subscription ends a moment after this one stands, so that
+   * nothing is missed in between (what is said meanwhile may be heard twice). Resolves when the server has
+   * acknowledged this one, or one asked for later in its place, or will not just now; never rejects.
    */
   replace(filter: JsonObject): Promise<void>;
   end(): void;
 }
 
-/** How long the server's acknowledgement is waited for, in milliseconds. */
-const acknowledgeMs = 5000;
+export interface SubscriptionOptions extends ListenOptions {
+  /**
+   * How long what was said on the earlier subscription may still be on its way when a later one stands, in
+   * milliseconds; 0 where both come the same way and so in order.
+   */
+  overlapMs: number;
+}
+
+/** Earlier ones that are still read; of more than these the oldest ends at once. */
+const mostRetiring = 16;
 
 export function createSubscription(options: SubscriptionOptions): Subscription {
-  let standing: AbortController | undefined;
-  let opening: AbortController | undefined;
+  /** The last that the server acknowledged. */
+  let standing: KeptSubscription | undefined;
+  /** A later one that it has not acknowledged yet. */
+  let newest: KeptSubscription | undefined;
+  const retiring = new Map<KeptSubscription, NodeJS.Timeout>();
+  /** What is asked for next, once the one that is being opened has settled. */
+  let next: { filter: JsonObject; opened: Promise<void> } | undefined;
+  let opening: Promise<void> = Promise.resolve();
+  /** Something that was asked for may have been said while nobody heard it. */
+  let gap = false;
   let ended = false;
+
+  const endRetired = (earlier: KeptSubscription): void => {
+    clearTimeout(retiring.get(earlier));
+    retiring.delete(earlier);
+    earlier.end();
+  };
+  const retire = (earlier: KeptSubscription): void => {
+    if (options.overlapMs === 0) {
+      earlier.end();
+      return;
+    }
+    earlier.retire();
+    const timer = setTimeout(() => endRetired(earlier), options.overlapMs);
+    retiring.set(earlier, timer);
+    const [oldest] = retiring.keys();
+    if (retiring.size > mostRetiring && oldest !== undefined) endRetired(oldest);
+  };
+  const announceMissed = (filter: JsonObject): void => {
+    gap = false;
+    for (const { method, params } of missed(filter)) options.onNotification(method, params);
+  };
+  const open = async (filter: JsonObject): Promise<void> => {
+    if (ended) return;
+    // It was given its time, and the server did not take it.
+    newest?.end();
+    const own = keepSubscription(filter, {
+      ...options,
+      onAcknowledged() {
+        if (newest === own) {
+          newest = undefined;
+          if (standing !== undefined) retire(standing);
+          standing = own;
+        }
+        if (gap) announceMissed(filter);
+      },
+      onInterrupted() {
+        gap = true;
+      },
+    });
+    newest = own;
+    await own.settled;
+    // Whoever asked goes on as if it stood.
+    if (newest === own) gap = true;
+  };
   return {
     async replace(filter) {
-      if (ended) return;
-      opening?.abort();
-      const own = new AbortController();
-      opening = own;
-      await new Promise<void>((resolve) => {
-        const limit = setTimeout(resolve, acknowledgeMs);
-        const onSettled = (): void => {
-          clearTimeout(limit);
-          resolve();
-        };
-        void keepSubscription({ ...options, filter, onSettled, signal: own.signal });
-      });
-      // Another one was asked for meanwhile.
-      if (own.signal.aborted) return;
-      standing?.abort();
-      standing = own;
-      opening = undefined;
+      if (next === undefined) {
+        const opened = opening.then(() => {
+          const wanted = next?.filter;
+          next = undefined;
+          return wanted === undefined ? undefined : open(wanted);
+        });
+        opening = opened;
+        next = { filter, opened };
+      } else next.filter = filter;
+      await next.opened;
     },
     end() {
       ended = true;
-      opening?.abort();
-      standing?.abort();
+      newest?.end();
+      standing?.end();
+      for (const earlier of retiring.keys()) endRetired(earlier);
     },
   };
 }
 
-interface KeptOptions extends SubscriptionOptions {
-  filter: JsonObject;
-  /** It stands, or has failed for the first time. */
-  onSettled: () => void;
-  /** Ends it. */
-  signal: AbortSignal;
-}
-
-/** What may have changed unheard while nobody listened. */
 const listChanges: Readonly<Record<string, string>> = {
   toolsListChanged: "notifications/tools/list_changed",
   promptsListChanged: "notifications/prompts/list_changed",
   resourcesListChanged: "notifications/resources/list_changed",
 };
 
-/**
- * Keeps a `subscriptions/listen` open (MCP 2026-07-28), renewing it with a growing pause when it ends. After
- * a gap the list changes that were asked for are announced once, for nobody knows what was missed. Ends by
- * itself when the server does not know the method.
- */
-async function keepSubscription(options: KeptOptions): Promise<void> {
-  const { filter, signal, onNotification } = options;
-  const reopening = createReopening(options.timings);
-  let acknowledged = false;
-  const hear: NotificationListener = (method, params) => {
-    reopening.heard();
-    if (method !== "notifications/subscriptions/acknowledged") {
-      onNotification(method, withoutSubscriptionId(params));
-      return;
-    }
-    if (acknowledged) {
-      for (const [name, change] of Object.entries(listChanges)) {
-        if (filter[name] === true) onNotification(change, {});
-      }
-    }
-    acknowledged = true;
-    options.onSettled();
-  };
-  while (!signal.aborted) {
-    try {
-      await options.listen({ notifications: filter }, hear, signal).finally(options.onSettled);
-    } catch (error) {
-      if (signal.aborted) return;
-      if (error instanceof RpcFault) {
-        if (error.code === rpcCodes.methodNotFound) return;
-      } else if (!(error instanceof AnswerFault)) {
-        reopening.failed();
-        const refused = error instanceof HttpStatusError && error.status < 500;
-        if (refused || reopening.exhausted) {
-          options.onLost(reasonOf(error));
-          return;
-        }
-      }
-    }
-    await reopening.pause(signal);
-  }
-}
-
-/** It is this connection's own and says nothing to anybody behind it. */
-function withoutSubscriptionId(params: JsonObject): JsonObject {
-  const { [metaKeys.subscriptionId]: id, ...meta } = metaOf(params);
-  if (id === undefined) return params;
-  const { _meta: _own, ...rest } = params;
-  return Object.keys(meta).length === 0 ? rest : { ...rest, _meta: meta };
+/** All that may have changed unheard while nobody listened. */
+function missed(filter: JsonObject): { method: string; params: JsonObject }[] {
+  const lists = Object.entries(listChanges)
+    .filter(([name]) => filter[name] === true)
+    .map(([, method]) => ({ method, params: {} }));
+  const { resourceSubscriptions: uris } = filter;
+  const resources = Array.isArray(uris) ? uris : [];
+  return [
+    ...lists,
+    ...resources.map((uri) => ({ method: "notifications/resources/updated", params: { uri } })),
+  ];
 }

@@ -1,4 +1,4 @@
-import { describe, expect, test, vi } from "vitest";
+import { describe, expect, onTestFinished, test, vi } from "vitest";
 import type { RequestId } from "../../src/core/json-rpc.ts";
 import type { JsonObject } from "../../src/core/json.ts";
 import { HttpStatusError } from "../../src/mcp-client/transport.ts";
@@ -7,6 +7,7 @@ import { openModern } from "./support/open.ts";
 
 const method = "subscriptions/listen";
 const changed = "notifications/tools/list_changed";
+const updated = "notifications/resources/updated";
 
 function tell(
   { kind, receiver }: FakeTransport,
@@ -20,6 +21,9 @@ function tell(
     kind === "http" ? id : undefined,
   );
 }
+
+const listens = ({ sent }: FakeTransport): number =>
+  sent.filter(({ message }) => "method" in message && message.method === method).length;
 
 const acknowledge = (transport: FakeTransport, id: RequestId): void =>
   tell(transport, id, "notifications/subscriptions/acknowledged", { notifications: {} });
@@ -54,6 +58,33 @@ describe.each(["http", "pipe"] as const)("over %s", (kind) => {
     expect(heard).toEqual([[changed, {}]]);
   });
 
+  test("says of each resource that it may have changed while nobody heard", async () => {
+    const { connection, transport, heard } = await openModern(kind);
+    void connection.listen({ resourceSubscriptions: ["a:1", "a:2"] });
+    const first = await transport.next(method);
+    acknowledge(transport, first.id);
+    transport.answer(first, { resultType: "complete" });
+    acknowledge(transport, (await transport.next(method)).id);
+    expect(heard).toEqual([
+      [updated, { uri: "a:1" }],
+      [updated, { uri: "a:2" }],
+    ]);
+  });
+
+  test("says so too when the first attempt failed, after which the caller went on", async () => {
+    const { connection, transport, heard } = await openModern(kind);
+    const standing = connection.listen({ resourceSubscriptions: ["a:1"] });
+    const first = await transport.next(method);
+    const error = { code: -32_603, message: "Not just now" };
+    const on = kind === "http" ? first.id : undefined;
+    transport.receiver.onMessage({ jsonrpc: "2.0", id: first.id, error }, on);
+    await standing;
+    const second = await transport.next(method);
+    expect(heard).toEqual([]);
+    acknowledge(transport, second.id);
+    expect(heard).toEqual([[updated, { uri: "a:1" }]]);
+  });
+
   test("replaces the earlier one, which ends only when the new one stands", async () => {
     const { connection, transport, heard } = await openModern(kind);
     const one = connection.listen({ toolsListChanged: true });
@@ -61,31 +92,66 @@ describe.each(["http", "pipe"] as const)("over %s", (kind) => {
     const firstStream = transport.sent.at(-1)?.options.signal;
     acknowledge(transport, first.id);
     await one;
+    vi.useFakeTimers();
+    onTestFinished(() => {
+      vi.useRealTimers();
+    });
     const two = connection.listen({ toolsListChanged: true, resourceSubscriptions: ["a:b"] });
     const second = await transport.next(method);
-    expect(firstStream?.aborted).toBe(false);
+    const secondStream = transport.sent.at(-1)?.options.signal;
     tell(transport, first.id, changed);
-    expect(heard).toHaveLength(1);
     acknowledge(transport, second.id);
     await two;
-    expect(firstStream?.aborted).toBe(true);
     tell(transport, first.id, changed);
-    expect(heard).toHaveLength(kind === "http" ? 1 : 2);
+    expect(heard).toHaveLength(2);
+    // On another socket: what was said there may be read later.
+    expect(firstStream?.aborted).toBe(kind === "pipe");
+    await vi.advanceTimersByTimeAsync(1000);
+    expect([firstStream?.aborted, secondStream?.aborted]).toEqual([true, false]);
+    tell(transport, first.id, changed);
+    expect(heard).toHaveLength(kind === "http" ? 2 : 3);
   });
 
-  test("of several asked for at once only the last one goes on", async () => {
-    const { connection, transport } = await openModern(kind);
-    const all = ["a:1", "a:2", "a:3"].map((uri) =>
-      connection.listen({ resourceSubscriptions: [uri] }),
-    );
-    await transport.next(method);
-    await transport.next(method);
-    const streams = transport.sent
-      .filter(({ message }) => "method" in message && message.method === method)
-      .map(({ options }) => options.signal?.aborted);
-    expect(streams).toEqual([true, true, false]);
+  test("an earlier one that ends by itself is not renewed once the new one stands", async () => {
+    const { connection, transport, heard } = await openModern(kind);
+    const one = connection.listen({ toolsListChanged: true });
+    const first = await transport.next(method);
+    acknowledge(transport, first.id);
+    await one;
+    vi.useFakeTimers();
+    onTestFinished(() => {
+      vi.useRealTimers();
+    });
+    const two = connection.listen({ promptsListChanged: true });
     acknowledge(transport, (await transport.next(method)).id);
+    await two;
+    transport.answer(first, { resultType: "complete" });
+    await vi.advanceTimersByTimeAsync(500);
+    expect(listens(transport)).toBe(2);
+    expect(heard).toEqual([]);
+  });
+
+  test("one goes on being opened while others are asked for; of those only the last is", async () => {
+    const { connection, transport } = await openModern(kind);
+    const stands: string[] = [];
+    const ask = async (uri: string): Promise<void> => {
+      await connection.listen({ resourceSubscriptions: [uri] });
+      stands.push(uri);
+    };
+    const all = [ask("a:1")];
+    const first = await transport.next(method);
+    all.push(ask("a:2"), ask("a:3"));
+    expect(first.params).toMatchObject({ notifications: { resourceSubscriptions: ["a:1"] } });
+    expect(transport.sent.at(-1)?.options.signal?.aborted).toBe(false);
+    acknowledge(transport, first.id);
+    const last = await transport.next(method);
+    expect(last.params).toMatchObject({ notifications: { resourceSubscriptions: ["a:3"] } });
+    expect(stands).toEqual(["a:1"]);
+    expect(transport.sent.some(({ options }) => options.signal?.aborted)).toBe(false);
+    acknowledge(transport, last.id);
     await Promise.all(all);
+    expect(stands).toEqual(["a:1", "a:2", "a:3"]);
+    expect(listens(transport)).toBe(2);
   });
 
   test("ends with the connection", async () => {
