@@ -9,6 +9,7 @@ import type {
   RpcRequest,
 } from "../core/json-rpc.ts";
 import type { Gateway } from "../gateway/gateway.ts";
+import { initializeFault } from "./declared-capabilities.ts";
 import { createLegacySession } from "./legacy-session.ts";
 import type { LegacySession } from "./legacy-session.ts";
 import type { McpIdentity, UnportedCaller } from "./mcp-identity.ts";
@@ -64,11 +65,17 @@ export function createDuplexClient(options: DuplexOptions): DuplexClient {
   let ended = false;
 
   const begin = (request: RpcRequest, signal: AbortSignal): Promise<void> => {
+    const { params = {} } = request;
+    const fault = initializeFault(params);
+    if (fault !== undefined) {
+      stream.send(failure(request.id, fault));
+      return Promise.resolve();
+    }
     const begun = createLegacySession({
       gateway,
       identity,
       caller: options.caller,
-      initializeParams: request.params ?? {},
+      initializeParams: params,
       newId: options.newId,
     });
     session = begun;

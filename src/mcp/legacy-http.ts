@@ -6,6 +6,7 @@ import { principalKey } from "../core/principal.ts";
 import type { Gateway } from "../gateway/gateway.ts";
 import { headerOf } from "./check-headers.ts";
 import { checkLegacyVersion } from "./classify.ts";
+import { initializeFault } from "./declared-capabilities.ts";
 import { createEventLog } from "./event-log.ts";
 import { createEventSink, eventStreamHeaders } from "./event-sink.ts";
 import { createHttpSessions, defaultSessionLimits } from "./http-sessions.ts";
@@ -137,6 +138,8 @@ export function createLegacyHttp(options: LegacyHttpOptions): LegacyHttp {
       const message = "params.protocolVersion must be a string";
       throw new Refused(400, { code: rpcCodes.invalidParams, message }, request.id);
     }
+    const fault = initializeFault(params);
+    if (fault !== undefined) throw new Refused(400, fault, request.id);
     const session = open(exchange.caller, params);
     const headers = { [sessionHeader]: session.session.id };
     await work(exchange, [request], session, { batch: false, headers });

@@ -1,7 +1,7 @@
 import { setMaxListeners } from "node:events";
 import type { ClientPort, ClientSession } from "../core/client-port.ts";
 import { AppError } from "../core/errors.ts";
-import { isRequest, isRequestId, RpcFault, rpcCodes } from "../core/json-rpc.ts";
+import { isRequest, RpcFault, rpcCodes } from "../core/json-rpc.ts";
 import type { RequestId, RpcMessage, RpcNotification, RpcRequest } from "../core/json-rpc.ts";
 import { isJsonObject } from "../core/json.ts";
 import type { JsonObject } from "../core/json.ts";
@@ -11,6 +11,8 @@ import { principalKey } from "../core/principal.ts";
 import { oneLine } from "../core/terminal-text.ts";
 import type { CallerContext, Gateway } from "../gateway/gateway.ts";
 import { createClientRequests } from "./client-requests.ts";
+import { carriedCapabilities } from "./declared-capabilities.ts";
+import { createEarlyNews } from "./early-news.ts";
 import { stringParam } from "./gateway-methods.ts";
 import type { McpIdentity, UnportedCaller } from "./mcp-identity.ts";
 import { sendNews } from "./message-stream.ts";
@@ -24,7 +26,7 @@ export interface LegacySessionOptions {
   identity: McpIdentity;
   /** Who opened it; its `clientName` is taken from `initialize` where that says one, its `sessionId` is the session's. */
   caller: UnportedCaller;
-  /** The params of `initialize`. */
+  /** The params of `initialize`, in which `initializeFault` found nothing wrong; nothing of them is kept that is not used. */
   initializeParams: JsonObject;
   /** Unguessable: the session's id is made of it. */
   newId: () => string;
@@ -61,22 +63,25 @@ export interface LegacySession {
 const mostCalls = 256;
 
 interface Call {
+  id: RequestId;
   stream: MessageStream;
   cancellation: AbortController;
 }
 
 export function createLegacySession(options: LegacySessionOptions): LegacySession {
-  const { gateway, identity, initializeParams, newId } = options;
+  // No closure here may name `options`: it would keep the whole of `initialize`.
+  const { gateway, identity, caller: opener, newId } = options;
   const id = newId();
-  const capabilities = declaredCapabilities(initializeParams);
-  const protocolVersion = negotiate(initializeParams["protocolVersion"]);
-  const clientName = clientNameOf(initializeParams);
+  const capabilities = carriedCapabilities(options.initializeParams["capabilities"]);
+  const protocolVersion = negotiate(options.initializeParams["protocolVersion"]);
+  const clientName = clientNameOf(options.initializeParams);
   const requests = createClientRequests(capabilities);
   const ended = new AbortController();
   // Every connection to a server that is this session's own listens to it.
   setMaxListeners(0, ended.signal);
   /** In flight, oldest first. */
-  const calls = new Map<RequestId, Call>();
+  const calls = new Set<Call>();
+  const early = createEarlyNews();
   let logLevel: LogLevel | undefined;
   let common: MessageStream | undefined;
   let initialized = false;
@@ -84,7 +89,7 @@ export function createLegacySession(options: LegacySessionOptions): LegacySessio
   /** Where a message goes that belongs to no request; without a common stream to the youngest request's. */
   const anyStream = (): MessageStream | undefined =>
     common?.isConnected?.() === false || common === undefined
-      ? ([...calls.values()].at(-1)?.stream ?? common)
+      ? ([...calls].at(-1)?.stream ?? common)
       : common;
 
   const tell = (method: string, params: JsonObject, stream: MessageStream | undefined): void => {
@@ -111,7 +116,7 @@ export function createLegacySession(options: LegacySessionOptions): LegacySessio
     clientName: clientName ?? caller.clientName,
     sessionId: id,
   });
-  const owner = named(options.caller);
+  const owner = named(opener);
 
   /** The way back to the client while it has asked something on this stream, or outside of any request. */
   const portOn = (stream: MessageStream | undefined): ClientPort => ({
@@ -125,15 +130,21 @@ export function createLegacySession(options: LegacySessionOptions): LegacySessio
     notify: (method, params) => tell(method, params, stream ?? anyStream()),
   });
 
+  /** What happens while no stream leads to the client is told it when one opens. */
+  const tellCommon = (method: string, params: JsonObject): void => {
+    if (common === undefined) early.add(method, params);
+    else tell(method, params, common);
+  };
+
   const subscriptions = createResourceSubscriptions({
     gateway,
     caller: { ...owner, client: portOn(undefined) },
-    onUpdated: (params) => tell("notifications/resources/updated", params, common),
+    onUpdated: (params) => tellCommon("notifications/resources/updated", params),
   });
 
   const stopHearing = gateway.onListsChanged((kinds, session) => {
     if (session !== undefined && session !== clientSession) return;
-    for (const method of changedNotifications(kinds)) tell(method, {}, common);
+    for (const method of changedNotifications(kinds)) tellCommon(method, {});
   });
 
   /** What only a session can be asked. */
@@ -174,9 +185,9 @@ export function createLegacySession(options: LegacySessionOptions): LegacySessio
     if (ended.signal.aborted) cancellation.abort(ended.signal.reason);
     if (signal?.aborted === true) cancel();
     signal?.addEventListener("abort", cancel, { once: true });
-    const call: Call = { stream, cancellation };
+    const call: Call = { id: request.id, stream, cancellation };
     const isFull = calls.size >= mostCalls;
-    if (!isFull) calls.set(request.id, call);
+    if (!isFull) calls.add(call);
     requests.opened(stream);
     try {
       await answer(request, stream, cancellation.signal, async () => {
@@ -194,14 +205,16 @@ export function createLegacySession(options: LegacySessionOptions): LegacySessio
       });
     } finally {
       signal?.removeEventListener("abort", cancel);
-      if (calls.get(request.id) === call) calls.delete(request.id);
+      calls.delete(call);
     }
   };
 
   const hear = ({ method, params = {} }: RpcNotification): void => {
     if (method === "notifications/cancelled") {
       const requestId = params["requestId"];
-      if (isRequestId(requestId)) calls.get(requestId)?.cancellation.abort(new ClientCancelled());
+      for (const call of calls) {
+        if (call.id === requestId) call.cancellation.abort(new ClientCancelled());
+      }
     }
     if (method === "notifications/roots/list_changed") gateway.rootsChanged(clientSession);
   };
@@ -210,14 +223,16 @@ export function createLegacySession(options: LegacySessionOptions): LegacySessio
     id,
     protocolVersion,
     clientSession,
-    async receive(message, stream, { signal, caller = options.caller } = {}) {
+    async receive(message, stream, { signal, caller = opener } = {}) {
       if (isRequest(message)) await serve(message, stream, signal, caller);
       else if ("method" in message) hear(message);
       else requests.settle(message);
     },
     setCommonStream(stream) {
       common = stream;
-      if (stream !== undefined) requests.opened(stream);
+      if (stream === undefined) return;
+      requests.opened(stream);
+      for (const news of early.take()) sendNews(stream, news);
     },
     end() {
       if (ended.signal.aborted) return;
@@ -227,7 +242,7 @@ export function createLegacySession(options: LegacySessionOptions): LegacySessio
       stopHearing();
       subscriptions.end();
       requests.end();
-      for (const { cancellation } of calls.values()) cancellation.abort(reason);
+      for (const { cancellation } of calls) cancellation.abort(reason);
     },
   };
 }
@@ -237,15 +252,11 @@ function negotiate(asked: unknown): string {
   return legacyVersions.find((version) => version === asked) ?? legacyVersions[0] ?? "";
 }
 
-function declaredCapabilities({ capabilities }: JsonObject): JsonObject {
-  if (!isJsonObject(capabilities)) return {};
-  const { tasks: _tasks, ...carried } = capabilities;
-  return carried;
-}
-
 function clientNameOf({ clientInfo }: JsonObject): string | undefined {
   const name = isJsonObject(clientInfo) ? clientInfo["name"] : undefined;
-  return typeof name === "string" ? oneLine(name, 200) : undefined;
+  if (typeof name !== "string") return undefined;
+  // By way of bytes: a part of a string keeps the whole of it.
+  return Buffer.from(oneLine(name, 200)).toString();
 }
 
 function invalidRequest(message: string): RpcFault {

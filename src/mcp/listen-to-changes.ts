@@ -8,6 +8,7 @@ import type { CallerContext, Gateway } from "../gateway/gateway.ts";
 import type { McpIdentity } from "./mcp-identity.ts";
 import { sendNews } from "./message-stream.ts";
 import type { MessageStream } from "./message-stream.ts";
+import { longestUri, mostUriCharacters } from "./resource-subscriptions.ts";
 import { changedNotifications } from "./rpc-messages.ts";
 
 export interface ListenContext {
@@ -105,6 +106,15 @@ function readFilter(value: unknown): Filter {
   }
   const distinct = new Set(uris);
   if (distinct.size > mostUris) throw invalid(`A subscription names ${mostUris} URIs at most`);
+  const lengths = [...distinct].map(({ length }) => length);
+  if (
+    lengths.some((length) => length > longestUri) ||
+    lengths.reduce((sum, length) => sum + length, 0) > mostUriCharacters
+  ) {
+    throw invalid(
+      `A URI has ${longestUri} characters at most, those of a subscription ${mostUriCharacters}`,
+    );
+  }
   const kinds = filterKeys.flatMap(([key, kind]) => (filter[key] === true ? [kind] : []));
   return { kinds: new Set(kinds), uris: [...distinct] };
 }

@@ -3,6 +3,7 @@ import type { RpcError } from "../core/json-rpc.ts";
 import { isJsonObject } from "../core/json.ts";
 import type { Json, JsonObject } from "../core/json.ts";
 import { isLogLevel, metaKeys, metaOf, modernVersions } from "../core/mcp.ts";
+import { isOversized } from "./declared-capabilities.ts";
 
 /** Whether a message claims the modern era: by the protocol version in its `_meta` (2026-07-28). */
 export function claimsModernEra(params: JsonObject | undefined): boolean {
@@ -61,6 +62,8 @@ function envelopeIssue(meta: JsonObject): EnvelopeIssue | undefined {
       if (required) return { key, problem: "is missing" };
     } else if (!isGood(value)) return { key, problem: "is not of its type" };
   }
+  const key = metaKeys.clientCapabilities;
+  if (isOversized(meta[key])) return { key, problem: "is too long" };
   return undefined;
 }
 

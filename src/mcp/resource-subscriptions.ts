@@ -13,6 +13,10 @@ export interface ResourceSubscriptions {
 
 /** Far more than a client watches, and few enough for one that never stops asking. */
 const mostSubscriptions = 1_000;
+/** Characters of one URI that is subscribed to. */
+export const longestUri = 8_000;
+/** Characters of all URIs that one session, or one `subscriptions/listen`, is subscribed to: they are kept. */
+export const mostUriCharacters = 256 * 1024;
 
 export function createResourceSubscriptions(options: {
   gateway: Gateway;
@@ -21,35 +25,50 @@ export function createResourceSubscriptions(options: {
 }): ResourceSubscriptions {
   const { gateway, caller, onUpdated } = options;
   const subscribed = new Map<string, Promise<() => void>>();
+  let characters = 0;
+
+  const forget = (uri: string): void => {
+    if (subscribed.delete(uri)) characters -= uri.length;
+  };
 
   return {
     async add(uri) {
-      const known = subscribed.get(uri);
-      if (known === undefined && subscribed.size >= mostSubscriptions) {
-        const message = `A client may subscribe to ${mostSubscriptions} resources at most`;
-        throw new RpcFault({ code: rpcCodes.invalidParams, message });
+      let subscription = subscribed.get(uri);
+      if (subscription === undefined) {
+        if (uri.length > longestUri) throw tooMuch(`A URI has ${longestUri} characters at most`);
+        if (subscribed.size >= mostSubscriptions || characters + uri.length > mostUriCharacters) {
+          throw tooMuch(
+            `A client may subscribe to ${mostSubscriptions} resources at most, of ${mostUriCharacters} characters`,
+          );
+        }
+        subscription = gateway.subscribeResource(caller, uri, onUpdated);
+        subscribed.set(uri, subscription);
+        characters += uri.length;
       }
-      const subscription = known ?? gateway.subscribeResource(caller, uri, onUpdated);
-      subscribed.set(uri, subscription);
       try {
         await subscription;
       } catch (error) {
-        if (subscribed.get(uri) === subscription) subscribed.delete(uri);
+        if (subscribed.get(uri) === subscription) forget(uri);
         throw asResourceFault(error, uri, caller);
       }
       return {};
     },
     async remove(uri) {
       const subscription = subscribed.get(uri);
-      subscribed.delete(uri);
+      forget(uri);
       await subscription?.then(stop, ignored);
       return {};
     },
     end() {
       for (const subscription of subscribed.values()) void subscription.then(stop, ignored);
       subscribed.clear();
+      characters = 0;
     },
   };
+}
+
+function tooMuch(message: string): RpcFault {
+  return new RpcFault({ code: rpcCodes.invalidParams, message });
 }
 
 function stop(unsubscribe: () => void): void {

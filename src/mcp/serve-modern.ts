@@ -1,12 +1,12 @@
 import type { ClientPort } from "../core/client-port.ts";
 import { RpcFault } from "../core/json-rpc.ts";
 import type { RpcError, RpcRequest } from "../core/json-rpc.ts";
-import { isJsonObject } from "../core/json.ts";
 import type { JsonObject } from "../core/json.ts";
 import { isLogLevel, metaKeys, metaOf, modernVersions, reachesLevel } from "../core/mcp.ts";
 import { principalKey } from "../core/principal.ts";
 import { oneLine } from "../core/terminal-text.ts";
 import type { CallerContext, Gateway } from "../gateway/gateway.ts";
+import { carriedCapabilities } from "./declared-capabilities.ts";
 import { gatewayMethods } from "./gateway-methods.ts";
 import { listenToChanges } from "./listen-to-changes.ts";
 import type { McpIdentity, UnportedCaller } from "./mcp-identity.ts";
@@ -84,8 +84,7 @@ const noStream: MessageStream = { send: () => undefined, keepsUp: () => false };
 
 /** The client has no ears of its own in this era: what it is to be asked stands in the result. */
 function portOf(meta: JsonObject, owner: string, stream: MessageStream): ClientPort {
-  const declared = meta[metaKeys.clientCapabilities];
-  const { tasks: _tasks, ...capabilities } = isJsonObject(declared) ? declared : {};
+  const capabilities = carriedCapabilities(meta[metaKeys.clientCapabilities]);
   const level = meta[metaKeys.logLevel];
   const logLevel = isLogLevel(level) ? level : undefined;
   return {
