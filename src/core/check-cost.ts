@@ -37,6 +37,8 @@ export function boundedCheck(schema: JsonObject): ((args: JsonObject) => boolean
     targets.set(reference, target);
   }
   if (room <= 0) return undefined;
+  // It asks for an object and no more: huge arguments are not gone through for that.
+  if (Object.values(schema).every((part) => isEmpty(part))) return () => true;
   return (args) => {
     // The usual case. In a tree each part is met by each value once at most, and by the name of each property.
     if (isTree && 2 * weight * valuesIn(args, mostSteps / weight) <= mostSteps) return true;
@@ -87,6 +89,11 @@ function traitsOf(schema: JsonObject): SchemaTraits | undefined {
   return { references, weight, isTree: references.size === 0 && !compares };
 }
 
+/** Holds no schema, and no list of anything. */
+function isEmpty(part: Json): boolean {
+  return typeof part !== "object" || part === null || Object.keys(part).length === 0;
+}
+
 /** How many values there are, texts and numbers too; more than `most` are not counted. */
 function valuesIn(value: Json, most: number): number {
   let count = 0;
@@ -94,7 +101,10 @@ function valuesIn(value: Json, most: number): number {
   for (let at = left.pop(); at !== undefined && count <= most; at = left.pop()) {
     count += 1;
     if (typeof at !== "object" || at === null) continue;
-    for (const part of Object.values(at)) left.push(part);
+    const parts = Object.values(at);
+    // What is on its way counts as well; it need not be gone through one by one.
+    if (count + left.length + parts.length > most) return most + 1;
+    for (const part of parts) left.push(part);
   }
   return count;
 }
@@ -182,12 +192,15 @@ function createCounter(
       }
     } else if (isJsonObject(value)) {
       const { properties, propertyNames } = schema;
+      for (const [key, property] of Object.entries(isJsonObject(properties) ? properties : {})) {
+        if (Object.hasOwn(value, key)) sum += count(property, value[key] ?? null);
+      }
+      // What is under names that the schema does not know is gone through only where that can cost something.
+      const others = everyProperty.map((keyword) => schema[keyword]).filter(isJsonObject);
+      if (others.length === 0 && !isJsonObject(propertyNames)) return sum;
       for (const [key, part] of Object.entries(value)) {
-        if (isJsonObject(properties) && Object.hasOwn(properties, key)) {
-          sum += count(properties[key], part);
-        }
         sum += count(propertyNames, key);
-        for (const keyword of everyProperty) sum += count(schema[keyword], part);
+        for (const other of others) sum += count(other, part);
       }
     }
     return sum;

@@ -92,10 +92,19 @@ function redactJsonText(text: string, walk: Walk, depth: number): string | undef
   } catch {
     return undefined;
   }
-  const before = JSON.stringify(parsed);
   const after = JSON.stringify(redactValue(parsed, walk, depth + 1));
   // What held no secret keeps its own spelling.
-  return before === after ? text : after;
+  return spelling(parsed) === after ? text : after;
+}
+
+/** As JSON; undefined where it is nested deeper than the stack, which no redacted copy is. */
+function spelling(value: Json): string | undefined {
+  try {
+    return JSON.stringify(value);
+  } catch (error) {
+    if (error instanceof RangeError) return undefined;
+    throw error;
+  }
 }
 
 function replaceSecrets(text: string, walk: Walk): string {

@@ -1,9 +1,13 @@
+/** Names are foreign and may be many: how much of each is compared, how many are looked at, */
 const longestCompared = 64;
+const mostLookedAt = 20_000;
+/** and how many cells all tables of distances have together: about 500 of the longest names, a few milliseconds. */
+const mostCells = 500 * longestCompared ** 2;
 
 /**
  * The candidate a person most likely meant: the one with the fewest edits (Damerau-Levenshtein with
  * adjacent transpositions, ignoring case), if they are few for the word's length; else the one candidate
- * that holds the word as its beginning or end.
+ * that holds the word as its beginning or end. Of too many candidates the first are compared.
  */
 export function closest(word: string, candidates: Iterable<string>): string | undefined {
   const wanted = word.slice(0, longestCompared).toLowerCase();
@@ -11,12 +15,17 @@ export function closest(word: string, candidates: Iterable<string>): string | un
   let best: string | undefined;
   let bestDistance = Math.max(1, Math.floor(wanted.length / 3)) + 1;
   const holding: string[] = [];
+  let lookedAt = 0;
+  let cells = 0;
   for (const candidate of candidates) {
+    lookedAt += 1;
+    if (lookedAt > mostLookedAt || cells > mostCells) break;
     const text = candidate.slice(0, longestCompared).toLowerCase();
     if (wanted.length >= 3 && (text.startsWith(wanted) || text.endsWith(wanted))) {
       holding.push(candidate);
     }
     if (Math.abs(text.length - wanted.length) >= bestDistance) continue;
+    cells += wanted.length * text.length;
     const distance = editDistance(wanted, text);
     if (distance < bestDistance) {
       best = candidate;
@@ -28,29 +37,30 @@ export function closest(word: string, candidates: Iterable<string>): string | un
 
 /** Optimal string alignment distance: insertions, deletions, substitutions, swaps of neighbours. */
 function editDistance(left: string, right: string): number {
-  let beforePrevious: number[] = [];
-  let previous = Array.from({ length: right.length + 1 }, (_, index) => index);
+  let beforePrevious = new Uint8Array(right.length + 1);
+  let previous = Uint8Array.from({ length: right.length + 1 }, (_, index) => index);
+  let current = new Uint8Array(right.length + 1);
   for (let row = 1; row <= left.length; row++) {
-    const current = [row];
+    current[0] = row;
+    const letter = left.charCodeAt(row - 1);
     for (let column = 1; column <= right.length; column++) {
-      const substitution = left[row - 1] === right[column - 1] ? 0 : 1;
+      const other = right.charCodeAt(column - 1);
       let cost = Math.min(
         (previous[column] ?? 0) + 1,
         (current[column - 1] ?? 0) + 1,
-        (previous[column - 1] ?? 0) + substitution,
+        (previous[column - 1] ?? 0) + (letter === other ? 0 : 1),
       );
       if (
         row > 1 &&
         column > 1 &&
-        left[row - 1] === right[column - 2] &&
-        left[row - 2] === right[column - 1]
+        letter === right.charCodeAt(column - 2) &&
+        left.charCodeAt(row - 2) === other
       ) {
         cost = Math.min(cost, (beforePrevious[column - 2] ?? 0) + 1);
       }
-      current.push(cost);
+      current[column] = cost;
     }
-    beforePrevious = previous;
-    previous = current;
+    [beforePrevious, previous, current] = [previous, current, beforePrevious];
   }
   return previous[right.length] ?? left.length;
 }

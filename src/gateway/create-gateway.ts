@@ -223,8 +223,8 @@ function namedTool({ address }: GatewayCall): string {
   return oneLine(name, 200);
 }
 
-/** What the audit row says of arguments that were not even typed. */
-function givenArguments({ params, untyped }: GatewayCall): JsonObject {
-  const given = params["arguments"];
-  return { ...(isJsonObject(given) ? given : {}), ...untyped };
+/** What the audit row says of arguments that were not even typed; a copy only where there is something to add. */
+function givenArguments({ params, untyped = {} }: GatewayCall): JsonObject {
+  const given = isJsonObject(params["arguments"]) ? params["arguments"] : {};
+  return Object.keys(untyped).length === 0 ? given : { ...given, ...untyped };
 }

@@ -224,3 +224,29 @@ describe("an ordinary schema that refers to itself", () => {
     ]);
   });
 });
+
+it.each<JsonObject>([{}, { type: "object" }, { type: "object", properties: {}, required: [] }])(
+  "does not go through the arguments for %j",
+  (nothingAsked) => {
+    const unread = new Proxy<JsonObject>(
+      {},
+      {
+        ownKeys: () => {
+          throw new Error("gone through");
+        },
+      },
+    );
+    expect(check(nothingAsked, unread)).toEqual([]);
+    expect(() => Object.keys(unread)).toThrow("gone through");
+    expect(check(nothingAsked, { a: 1 })).toEqual([]);
+  },
+);
+
+it("looks at what the schema names in arguments of any number", () => {
+  const many = Object.fromEntries(Array.from({ length: 20_000 }, (_, index) => [`k${index}`, 0]));
+  const naming = { properties: { a: { $ref: "#/$defs/a" } }, $defs: { a: { type: "string" } } };
+  expect(check(naming, { ...many, a: 1 })).toEqual(['Argument "a" must be string']);
+  const others = { ...naming, additionalProperties: { $ref: "#/$defs/a" } };
+  expect(check(others, many)).toEqual(['Argument "k0" must be string']);
+  expect(check({ ...naming, propertyNames: { $ref: "#/$defs/a" } }, { a: "" })).toEqual([]);
+});

@@ -114,6 +114,8 @@ describe("redactParams", () => {
     let deep: JsonObject = { a: 1 };
     for (let level = 0; level < 5000; level++) deep = { deep };
     expect(text({ deep }).length).toBeLessThan(1000);
+    const brackets = `${"[".repeat(8_000)}"token od_${"a".repeat(20)}"${"]".repeat(8_000)}`;
+    expect(text({ brackets }).length).toBeLessThan(1000);
     const wide = Object.fromEntries(
       Array.from({ length: 200_000 }, (_, index) => [`k${index}`, 1]),
     );

@@ -29,3 +29,21 @@ it("is bounded whatever it is asked", () => {
   const long = "x".repeat(100_000);
   expect(closest(long, [`${long}y`, "y"])).toBe(`${long}y`);
 });
+
+const long = (count: number): string[] =>
+  Array.from({ length: count }, (_, index) => `${index}${"abcdefghij".repeat(7)}`.slice(0, 60));
+
+function* endless(): Generator<string> {
+  for (;;) yield "";
+}
+
+it("compares a bounded number of candidates, more of them where they are short", () => {
+  const wanted = `u__1${"jihgfedcba".repeat(6)}`;
+  expect(closest(wanted, [...long(100), `${wanted.slice(0, 60)}x`])).toBe(
+    `${wanted.slice(0, 60)}x`,
+  );
+  expect(closest(wanted, [...long(1_000), `${wanted.slice(0, 60)}x`])).toBeUndefined();
+  const short = Array.from({ length: 10_000 }, (_, index) => `tool-${index}`);
+  expect(closest("serach", [...short, "search"])).toBe("search");
+  expect(closest("serach", endless())).toBeUndefined();
+});

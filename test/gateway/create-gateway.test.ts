@@ -212,6 +212,31 @@ describe("the audit", () => {
     expect(events).toMatchObject([{ toolName, status: "error", userId: "ada" }]);
   });
 
+  it.each<[string, Partial<GatewayCall>]>([
+    ["that worked", {}],
+    ["of an unknown tool", { address: { exposedName: "one__nope" } }],
+  ])("goes through the arguments of a call %s once, whatever their number", async (_what, more) => {
+    let times = 0;
+    const counted = new Proxy<JsonObject>(
+      { message: "hi" },
+      {
+        ownKeys: (given) => {
+          times += 1;
+          return Reflect.ownKeys(given);
+        },
+      },
+    );
+    const [event] = await rows({ params: { arguments: counted }, ...more }, (one) => {
+      one.listing = {
+        ...one.listing,
+        tools: [{ name: "echo", inputSchema: { type: "object" } }],
+      };
+      one.answer = () => ({ content: [] });
+    });
+    expect(event?.params).toEqual({ message: "hi" });
+    expect(times).toBe(1);
+  });
+
   it("tells success, error result, failure and refusal apart", async () => {
     expect(await status(() => ({ content: [] }))).toBe("success");
     expect(await status(() => ({ content: [], isError: true }))).toBe("error");
