@@ -6,6 +6,10 @@ import { HttpStatusError } from "./transport.ts";
 import type { HttpAnswer, SendHttp } from "./transport.ts";
 
 const mostRedirects = 5;
+/** How long the body of an answer of no interest, or of a refusal, may take, in milliseconds. */
+const refusalMs = 10_000;
+/** How long a server may take for a message to which it answers nothing, in milliseconds. */
+const takeMessageMs = 10_000;
 /** Bytes of an answer's body that are kept, or read before the connection is given up. */
 const mostOfRefusal = 64 * 1024;
 
@@ -14,9 +18,14 @@ export type HttpRequest = Parameters<SendHttp>[0];
 /**
  * Asks, and follows redirects that keep method and origin: what goes along (credentials, arguments) is for
  * nobody else.
+ * @param giveUp ends the request, as its signal does: called when the body of a refusal does not come to its end
  * @throws HttpStatusError for an answer that is not 2xx; what `sendHttp` throws
  */
-export async function askHttp(sendHttp: SendHttp, request: HttpRequest): Promise<HttpAnswer> {
+export async function askHttp(
+  sendHttp: SendHttp,
+  request: HttpRequest,
+  giveUp: () => void,
+): Promise<HttpAnswer> {
   let { url } = request;
   for (let followed = 0; ; followed++) {
     const answer = await sendHttp({ ...request, url });
@@ -24,15 +33,31 @@ export async function askHttp(sendHttp: SendHttp, request: HttpRequest): Promise
     if (status >= 200 && status < 300) return answer;
     const target = redirectTarget(url, answer);
     if (target === undefined) {
-      const body = await readText(answer.body, mostOfRefusal, "cut").catch(() => "");
+      const body = await readWithin(refusalMs, giveUp, readText(answer.body, mostOfRefusal, "cut"));
       throw new HttpStatusError(`it answered with HTTP ${status}`, { status, headers, body });
     }
-    await discard(answer.body);
+    await readWithin(refusalMs, giveUp, discard(answer.body));
     const keepsMethod = request.method === "GET" || status === 307 || status === 308;
     if (target.origin !== url.origin || !keepsMethod || followed === mostRedirects) {
       throw new HttpStatusError(unfollowed(target), { status, headers, body: "" });
     }
     url = target;
+  }
+}
+
+/** What is read, or nothing when that fails or takes too long. */
+async function readWithin(
+  limitMs: number,
+  giveUp: () => void,
+  reading: Promise<string | void>,
+): Promise<string> {
+  const limit = setTimeout(giveUp, limitMs);
+  try {
+    return (await reading) ?? "";
+  } catch {
+    return "";
+  } finally {
+    clearTimeout(limit);
   }
 }
 
@@ -72,6 +97,30 @@ export async function readText(
   const [first] = chunks;
   const whole = chunks.length === 1 && first !== undefined ? first : Buffer.concat(chunks);
   return Buffer.from(whole.buffer, whole.byteOffset, whole.length).toString("utf8");
+}
+
+/**
+ * For a message to which nothing is answered: calls `giveUp` when the server has not taken it in time.
+ * @throws what `sending` throws, or in its place a reason that says so
+ */
+export async function sendWithin<Value>(
+  giveUp: () => void,
+  sending: Promise<Value>,
+): Promise<Value> {
+  let late = false;
+  const limit = setTimeout(() => {
+    late = true;
+    giveUp();
+  }, takeMessageMs);
+  try {
+    return await sending;
+  } catch (error) {
+    if (!late) throw error;
+    const seconds = takeMessageMs / 1000;
+    throw new Error(`it did not take a message within ${seconds} s`, { cause: error });
+  } finally {
+    clearTimeout(limit);
+  }
 }
 
 /** Reads away a body of no interest, so that the connection can serve the next request; gives a long one up. */

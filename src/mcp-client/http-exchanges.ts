@@ -1,7 +1,7 @@
 /** One HTTP request and its answer, for as long as either is under way. */
 export interface HttpExchange {
   readonly signal: AbortSignal;
-  abort(): void;
+  readonly abort: () => void;
   /** It is over. */
   close(): void;
 }

@@ -13,6 +13,11 @@ export const reopenTimings: ReopenTimings = { firstMs: 1000, longestMs: 30_000, 
 const longestRetryMs = 60 * 60 * 1000;
 /** … nor for none at all. */
 const shortestRetryMs = 10;
+/** A stream that ends again and again, whatever it brought, is opened again this often in a while … */
+const mostAtOnce = 10;
+const whileMs = 60_000;
+/** … and from then on not before this pause. */
+const tirelessPauseMs = 1000;
 
 export interface Reopening {
   /** The server named a pause (`retry:`). */
@@ -29,6 +34,15 @@ export function createReopening(timings: ReopenTimings): Reopening {
   let retryMs: number | undefined;
   let pauses = 0;
   let failures = 0;
+  /** When the last reopenings were asked for. */
+  const recent: number[] = [];
+  const isTireless = (): boolean => {
+    const nowMs = performance.now();
+    recent.push(nowMs);
+    if (recent.length <= mostAtOnce) return false;
+    const beforeMs = recent.shift() ?? nowMs;
+    return nowMs - beforeMs < whileMs;
+  };
   return {
     named(told) {
       retryMs = Math.min(Math.max(told, shortestRetryMs), longestRetryMs);
@@ -45,7 +59,8 @@ export function createReopening(timings: ReopenTimings): Reopening {
     },
     pause(signal) {
       const grown = Math.min(timings.firstMs * 1.5 ** pauses++, timings.longestMs);
-      const ms = pauses === 1 && retryMs !== undefined ? retryMs : Math.max(grown, retryMs ?? 0);
+      const due = pauses === 1 && retryMs !== undefined ? retryMs : Math.max(grown, retryMs ?? 0);
+      const ms = isTireless() ? Math.max(due, tirelessPauseMs) : due;
       return new Promise((resolve) => {
         if (signal.aborted) {
           resolve();

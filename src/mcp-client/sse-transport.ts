@@ -1,4 +1,6 @@
-import { askHttp, discard, mediaTypeOf, reasonOf } from "./ask-http.ts";
+import { isRequest } from "../core/json-rpc.ts";
+import { askHttp, discard, mediaTypeOf, reasonOf, sendWithin } from "./ask-http.ts";
+import type { HttpRequest } from "./ask-http.ts";
 import { createHttpExchanges } from "./http-exchanges.ts";
 import { messageLimits } from "./message-limits.ts";
 import { readEventStream } from "./read-event-stream.ts";
@@ -50,11 +52,15 @@ export function createSseTransport(options: SseOptions): Transport {
     async start(receiver) {
       const exchange = exchanges.open(undefined, false);
       const { signal } = exchange;
-      const answer = await askHttp(sendHttp, {
+      const request: HttpRequest = {
         method: "GET",
         url,
         headers: headers({ accept: "text/event-stream" }),
         signal,
+      };
+      const answer = await askHttp(sendHttp, request, exchange.abort).catch((error: unknown) => {
+        exchange.close();
+        throw error;
       });
       if (mediaTypeOf(answer) !== "text/event-stream") {
         exchange.abort();
@@ -70,13 +76,16 @@ export function createSseTransport(options: SseOptions): Transport {
         throw new Error("the connection was closed");
       const exchange = exchanges.open(signal, "method" in message && !("id" in message));
       try {
-        const answer = await askHttp(sendHttp, {
+        const { abort } = exchange;
+        const request: HttpRequest = {
           method: "POST",
           url: endpoint,
           headers: headers({ "content-type": "application/json", accept: "*/*" }),
           body: JSON.stringify(message),
           signal: exchange.signal,
-        });
+        };
+        const sending = askHttp(sendHttp, request, abort);
+        const answer = await (isRequest(message) ? sending : sendWithin(abort, sending));
         const limit = setTimeout(() => exchange.abort(), lingerMs);
         void discard(answer.body).finally(() => {
           clearTimeout(limit);

@@ -2,7 +2,8 @@ import { isRequest } from "../core/json-rpc.ts";
 import type { RequestId, RpcMessage } from "../core/json-rpc.ts";
 import { mcpNameParameter, metaKeys, metaOf } from "../core/mcp.ts";
 import { headerFieldValue } from "../core/parameter-headers.ts";
-import { askHttp, discard, mediaTypeOf, readText, reasonOf } from "./ask-http.ts";
+import { askHttp, discard, mediaTypeOf, readText, reasonOf, sendWithin } from "./ask-http.ts";
+import type { HttpRequest } from "./ask-http.ts";
 import { createHttpExchanges } from "./http-exchanges.ts";
 import type { HttpExchange } from "./http-exchanges.ts";
 import { messageLimits } from "./message-limits.ts";
@@ -81,7 +82,8 @@ export function createStreamableHttpTransport(options: StreamableHttpOptions): T
       const exchange = exchanges.open(signal, isNotification(message));
       let answer: HttpAnswer;
       try {
-        answer = await askHttp(sendHttp, {
+        const { abort } = exchange;
+        const request: HttpRequest = {
           method: "POST",
           url,
           headers: {
@@ -93,7 +95,9 @@ export function createStreamableHttpTransport(options: StreamableHttpOptions): T
           },
           body: JSON.stringify(message),
           signal: exchange.signal,
-        });
+        };
+        const sending = askHttp(sendHttp, request, abort);
+        answer = await (isRequest(message) ? sending : sendWithin(abort, sending));
       } catch (error) {
         exchange.close();
         throw error;
@@ -217,7 +221,11 @@ export function createStreamableHttpTransport(options: StreamableHttpOptions): T
   ): Promise<AsyncIterable<Uint8Array> | undefined> {
     const headers: Record<string, string> = { ...connectionHeaders(), accept: "text/event-stream" };
     if (lastEventId !== undefined) headers["last-event-id"] = lastEventId;
-    const answer = await askHttp(sendHttp, { method: "GET", url, headers, signal });
+    // Of its own: who waits for the stream goes on after a refusal that does not end.
+    const attempt = new AbortController();
+    const both = AbortSignal.any([signal, attempt.signal]);
+    const request: HttpRequest = { method: "GET", url, headers, signal: both };
+    const answer = await askHttp(sendHttp, request, () => attempt.abort());
     if (mediaTypeOf(answer) === "text/event-stream") return answer.body;
     await discard(answer.body);
     return undefined;

@@ -41,6 +41,20 @@ test.each([
   expect([await pauseOf(reopening), await pauseOf(reopening)]).toEqual(expected);
 });
 
+test("one that is opened again and again gets a pause, whatever comes and is named", async () => {
+  const reopening = createReopening(timings);
+  reopening.named(0);
+  const pauses: number[] = [];
+  for (let n = 0; n < 13; n++) {
+    reopening.heard();
+    pauses.push(await pauseOf(reopening));
+  }
+  expect(pauses).toEqual([...Array<number>(10).fill(10), 1000, 1000, 1000]);
+  await vi.advanceTimersByTimeAsync(60_000);
+  reopening.heard();
+  expect(await pauseOf(reopening)).toBe(10);
+});
+
 test("failures in a row exhaust it; what comes in between counts", () => {
   const reopening = createReopening(timings);
   reopening.failed();
