@@ -7,6 +7,7 @@ import type { Logger } from "../core/logger.ts";
 import type { Gateway } from "../gateway/gateway.ts";
 import type { LegacySse } from "../mcp/legacy-sse.ts";
 import type { McpEndpoint } from "../mcp/mcp-endpoint.ts";
+import { costFault } from "../mcp/read-json.ts";
 import { authenticateRequest, selfDescription } from "./authenticate-request.ts";
 import { errorAnswerOf, HttpError, sendError } from "./error-answer.ts";
 import "./fastify-types.ts";
@@ -137,7 +138,10 @@ function acceptJsonOnly(app: FastifyInstance): void {
   const parse = app.getDefaultJsonParser("error", "error");
   app.removeAllContentTypeParsers();
   app.addContentTypeParser("application/json", { parseAs: "string" }, (request, body, done) => {
-    if (body === "") done(null, undefined);
-    else void parse(request, body.toString(), done);
+    const text = body.toString();
+    const fault = costFault(text);
+    if (text === "") done(null, undefined);
+    else if (fault !== undefined) done(new HttpError(400, "usage", fault));
+    else void parse(request, text, done);
   });
 }

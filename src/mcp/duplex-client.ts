@@ -15,6 +15,7 @@ import type { LegacySession } from "./legacy-session.ts";
 import type { McpIdentity, UnportedCaller } from "./mcp-identity.ts";
 import type { MessageStream } from "./message-stream.ts";
 import { claimsModernEra } from "./modern-envelope.ts";
+import { longestBatch } from "./read-post.ts";
 import { ClientCancelled, failure } from "./rpc-messages.ts";
 import { serveModern } from "./serve-modern.ts";
 
@@ -24,7 +25,7 @@ import { serveModern } from "./serve-modern.ts";
  */
 export interface DuplexClient {
   /**
-   * Takes what came, already parsed. Answers come on the stream; never throws.
+   * Takes what came, read by `readJson`. Answers come on the stream; never throws.
    * @param caller who sent it, where that can differ from who opened the line
    * @returns what is wrong with it when it is no message; it is not on the stream
    */
@@ -174,6 +175,9 @@ export function createDuplexClient(options: DuplexOptions): DuplexClient {
       if (!Array.isArray(value)) return receiveOne(value, caller);
       if (session?.protocolVersion !== batchRevision || value.length === 0) {
         return invalid(null, "A batch is not taken here");
+      }
+      if (value.length > longestBatch) {
+        return invalid(null, `A batch holds ${longestBatch} messages at most`);
       }
       for (const each of value) {
         const fault = receiveOne(each, caller);

@@ -84,12 +84,12 @@ export function createLegacyHttp(options: LegacyHttpOptions): LegacyHttp {
   };
 
   const work = async (
-    { response, caller }: McpExchange,
+    { response, caller, body = "" }: McpExchange,
     messages: readonly RpcMessage[],
     session: HttpSession | undefined,
     form: { batch: boolean; headers: Record<string, string> },
   ): Promise<void> => {
-    const call = calls.begin();
+    const call = calls.begin(caller.principal, body.length);
     const stream = createPostAnswer({
       ...form,
       response,

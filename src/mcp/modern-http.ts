@@ -46,8 +46,8 @@ export function createModernHttp(options: ModernHttpOptions): ModernHttp {
   };
 
   const serve = async (exchange: McpExchange, request: RpcRequest): Promise<void> => {
-    const { caller, response } = exchange;
-    const call = calls.begin();
+    const { caller, response, body = "" } = exchange;
+    const call = calls.begin(caller.principal, body.length);
     const answer = createPostAnswer({
       response,
       batch: false,

@@ -1,13 +1,13 @@
 import type { IncomingHttpHeaders } from "node:http";
 import { isRequest, readMessage, rpcCodes } from "../core/json-rpc.ts";
 import type { RpcMessage, RpcNotification, RpcRequest } from "../core/json-rpc.ts";
-import { parseJson } from "../core/json.ts";
 import type { Json } from "../core/json.ts";
 import { legacyVersions, modernVersions } from "../core/mcp.ts";
+import { toJsonRpcError } from "../gateway/json-rpc-error.ts";
 import { headerOf, versionHeader } from "./check-headers.ts";
 import { eraOf } from "./classify.ts";
 import { claimsModernEra } from "./modern-envelope.ts";
-import { couldBeTooDeep, isTooDeep } from "./nesting.ts";
+import { readJson } from "./read-json.ts";
 import { invalidRequest, readableId, Refused } from "./refused.ts";
 
 /** What was posted, its era known. */
@@ -17,7 +17,7 @@ export type Post =
   | { era: "legacy"; batch: true; messages: readonly RpcMessage[] };
 
 /** Messages in one batch. */
-const longestBatch = 100;
+export const longestBatch = 100;
 /** The revisions that have batches: they came with the one and went with the next. */
 const batchVersions: ReadonlySet<string> = new Set(
   legacyVersions.slice(legacyVersions.indexOf("2025-03-26")),
@@ -31,9 +31,6 @@ export function readPost(exchange: {
   const { headers, body = "" } = exchange;
   checkAccept(headers.accept);
   const value = parse(body);
-  if (couldBeTooDeep(body.length) && isTooDeep(value)) {
-    throw invalidRequest("The message is nested too deeply", readableId(value));
-  }
   if (Array.isArray(value))
     return { era: "legacy", batch: true, messages: readBatch(value, headers) };
   const message = readMessage(value);
@@ -47,10 +44,9 @@ export function readPost(exchange: {
 
 function parse(body: string): Json {
   try {
-    return parseJson(body);
-  } catch {
-    const message = "Parse error: the body is not valid JSON";
-    throw new Refused(400, { code: rpcCodes.parseError, message });
+    return readJson(body);
+  } catch (error) {
+    throw new Refused(400, toJsonRpcError(error));
   }
 }
 

@@ -1,11 +1,17 @@
+import { setMaxListeners } from "node:events";
 import { AppError } from "../core/errors.ts";
 import { rpcCodes } from "../core/json-rpc.ts";
+import type { Principal } from "../core/principal.ts";
+import { principalKey } from "../core/principal.ts";
 import { Refused } from "./refused.ts";
 
 /** The POSTs that are being worked on, so that they can be told when nobody waits for them any more. */
 export interface RunningCalls {
-  /** @throws Refused 503 when there are too many */
-  begin(): RunningCall;
+  /**
+   * @param posted what has to be kept for it, in characters
+   * @throws Refused 503 when there are too many, or too many of this principal
+   */
+  begin(principal: Principal, posted: number): RunningCall;
   cancelAll(reason: Error): void;
 }
 
@@ -19,23 +25,44 @@ export interface RunningCall {
 
 /** More than connections: those whose client may still come back count too. */
 const mostCalls = 5_000;
+/** One principal does not use up what all need. */
+const mostCallsOfOne = 500;
+/** Of all that one principal's calls posted, in characters. */
+const mostPostedOfOne = 64 * 1024 * 1024;
 
 export function createRunningCalls(): RunningCalls {
   const running = new Set<AbortController>();
+  const shares = new Map<string, { calls: number; posted: number }>();
   return {
-    begin() {
-      if (running.size >= mostCalls) {
+    begin(principal, posted) {
+      const owner = principalKey(principal);
+      const share = shares.get(owner) ?? { calls: 0, posted: 0 };
+      if (
+        running.size >= mostCalls ||
+        share.calls >= mostCallsOfOne ||
+        share.posted + posted > mostPostedOfOne
+      ) {
         const message = "The gateway works on too many requests at once";
         throw new Refused(503, { code: rpcCodes.internalError, message }, null, {
           "retry-after": "5",
         });
       }
       const call = new AbortController();
+      // Each message of a batch listens to it.
+      setMaxListeners(0, call.signal);
       running.add(call);
+      share.calls += 1;
+      share.posted += posted;
+      shares.set(owner, share);
       return {
         signal: call.signal,
         gone: () => call.abort(new AppError("unreachable", "The client closed the connection")),
-        done: () => void running.delete(call),
+        done() {
+          if (!running.delete(call)) return;
+          share.calls -= 1;
+          share.posted -= posted;
+          if (share.calls === 0) shares.delete(owner);
+        },
       };
     },
     cancelAll(reason) {

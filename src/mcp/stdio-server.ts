@@ -1,10 +1,10 @@
 import type { Readable } from "node:stream";
-import { parseJson } from "../core/json.ts";
-import type { Json } from "../core/json.ts";
 import { rpcCodes } from "../core/json-rpc.ts";
-import type { RpcMessage } from "../core/json-rpc.ts";
+import type { RpcFailure, RpcMessage } from "../core/json-rpc.ts";
+import { toJsonRpcError } from "../gateway/json-rpc-error.ts";
 import { createDuplexClient } from "./duplex-client.ts";
 import type { DuplexOptions } from "./duplex-client.ts";
+import { readJson } from "./read-json.ts";
 import { failure } from "./rpc-messages.ts";
 
 export interface StdioServerOptions extends Omit<DuplexOptions, "stream"> {
@@ -73,15 +73,17 @@ export async function serveStdio(options: StdioServerOptions): Promise<void> {
     stream: { send: write, keepsUp: () => unread <= mostUnread },
   });
   const receive = (line: Buffer | undefined): void => {
-    const value = line === undefined ? undefined : parsed(line);
     if (line === undefined) {
       write(failure(null, { code: rpcCodes.invalidRequest, message: "The message is too long" }));
-    } else if (value === undefined) {
-      write(failure(null, { code: rpcCodes.parseError, message: "The line is not JSON" }));
-    } else {
-      const fault = client.receive(value);
-      if (fault !== undefined) write(fault);
+      return;
     }
+    let fault: RpcFailure | undefined;
+    try {
+      fault = client.receive(readJson(textOf(line)));
+    } catch (error) {
+      fault = failure(null, toJsonRpcError(error));
+    }
+    if (fault !== undefined) write(fault);
   };
 
   try {
@@ -107,12 +109,12 @@ function isBlank(byte: number): boolean {
   return byte === 0x20 || byte === 0x09 || byte === 0x0d;
 }
 
-/** Undefined for what is not JSON in UTF-8. */
-function parsed(line: Buffer): Json | undefined {
+/** Nothing for what is not UTF-8, which is no JSON then. */
+function textOf(line: Buffer): string {
   try {
-    return parseJson(utf8.decode(line));
+    return utf8.decode(line);
   } catch {
-    return undefined;
+    return "";
   }
 }
 

@@ -278,6 +278,7 @@ describe("what is posted", () => {
   it.each([
     ["no JSON", "{oops", {}, 400, -32_700],
     ["no message", '{"jsonrpc":"1.0"}', {}, 400, -32_600],
+    ["what is nested too deeply", `${"[".repeat(600)}${"]".repeat(600)}`, {}, 400, -32_600],
     ["a batch", '[{"jsonrpc":"2.0","id":1,"method":"ping"}]', {}, 400, -32_600],
   ])("%s is refused, and the session lives on", async (_what, body, headers, status, code) => {
     const stream = await openStream();

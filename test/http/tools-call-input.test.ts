@@ -85,3 +85,13 @@ describe("POST /api/v1/tools/call of a tool that asks", () => {
     expect((await post({ clientCapabilities: 5 })).status).toBe(400);
   });
 });
+
+it("a body that costs more to take in than it is worth is refused before that", async () => {
+  const { one, post } = await start();
+  const list: number[] = Array.from({ length: 200_010 }, () => 1);
+  expect(await post({ arguments: { list } })).toMatchObject({
+    status: 400,
+    json: { error: { code: "usage", message: "The message has too many values" } },
+  });
+  expect(one.requests).toEqual([]);
+});

@@ -196,6 +196,26 @@ describe("what is no message", () => {
     expect(fault?.error.code).toBe(code);
   });
 
+  it("a batch of more than a hundred is not even begun", async () => {
+    const { client, answers } = openLine();
+    client.receive(initialize(1, "2025-03-26"));
+    await client.idle();
+    const ping = { jsonrpc: "2.0", id: 2, method: "ping" };
+    expect(client.receive(Array.from({ length: 101 }, () => ping))?.error.code).toBe(-32_600);
+    expect(answers()).toEqual({ 1: "result" });
+  });
+
+  it("capabilities beyond 16 KiB begin no session; the next may do better", async () => {
+    const { client, answers } = openLine();
+    const oversized = initialize(1);
+    const capabilities = { experimental: { text: "x".repeat(17 * 1024) } };
+    client.receive({ ...oversized, params: { protocolVersion: "2025-11-25", capabilities } });
+    await client.idle();
+    client.receive(initialize(2));
+    await client.idle();
+    expect(answers()).toEqual({ 1: -32_602, 2: "result" });
+  });
+
   it("an answer that nobody asked for is ignored", () => {
     const { client, sent } = openLine();
     client.receive(initialize(1));

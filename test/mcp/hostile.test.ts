@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { isJsonObject } from "../../src/core/json.ts";
 import type { JsonObject } from "../../src/core/json.ts";
 import {
   deferred,
@@ -12,6 +13,8 @@ import {
 } from "./endpoint.ts";
 
 // What nobody who means well would send; and what must not pile up.
+
+const listOf = (count: number): JsonObject => echo({ arguments: { list: Array(count).fill(1) } });
 
 describe("a body", () => {
   it.each<[string, string, number, number]>([
@@ -73,6 +76,16 @@ describe("a body", () => {
     },
   );
 
+  it("of more values than are worth making is refused; brackets in strings are none", async () => {
+    const { port, gateway } = await startEndpoint();
+    const refused = await exchange(port, { body: listOf(200_010) });
+    expect([refused.status, refused.last]).toMatchObject([400, { error: { code: -32600 } }]);
+    expect((await exchange(port, { body: listOf(150_000) })).status).toBe(200);
+    const text = '[{"\\\\" ,[\\'.repeat(100_000);
+    expect((await exchange(port, { body: echo({ arguments: { text } }) })).status).toBe(200);
+    expect(gateway.calls.at(-1)?.call.params["arguments"]).toEqual({ text });
+  });
+
   it("with more than a hundred messages is refused", async () => {
     const { port } = await startEndpoint();
     const batch = Array.from({ length: 101 }, (_none, id) => rpc("ping", {}, id));
@@ -112,6 +125,51 @@ describe("Accept", () => {
 });
 
 describe("a flood", () => {
+  it("of calls takes a principal its own share, and nobody else any", async () => {
+    const { port, gateway } = await startEndpoint();
+    const finish = deferred();
+    const begun = deferred();
+    let running = 0;
+    gateway.call = async ({ params }) => {
+      if (isJsonObject(params["arguments"]) && params["arguments"]["wait"] === true) {
+        running += 1;
+        if (running === 500) begun.resolve();
+        await finish.promise;
+      }
+      return { content: [] };
+    };
+    const waiting = Array.from({ length: 500 }, () =>
+      exchange(port, { body: echo({ arguments: { wait: true } }) }),
+    );
+    await begun.promise;
+    const statusOf = async (token: string): Promise<number> =>
+      (await exchange(port, { headers: { authorization: `Bearer ${token}` }, body: echo() }))
+        .status;
+    expect([await statusOf("ada-token"), await statusOf("bob-token")]).toEqual([503, 200]);
+    finish.resolve();
+    await Promise.all(waiting);
+    expect(await statusOf("ada-token")).toBe(200);
+  });
+
+  it("of large bodies that are worked on is bounded for each principal", async () => {
+    const { port, gateway } = await startEndpoint();
+    const finish = deferred();
+    const begun = deferred();
+    gateway.call = async () => {
+      if (gateway.calls.length === 16) begun.resolve();
+      if (gateway.calls.length <= 16) await finish.promise;
+      return { content: [] };
+    };
+    const large = echo({ arguments: { text: "x".repeat(4 * 1024 * 1024 - 1_000) } });
+    const waiting = Array.from({ length: 16 }, () => exchange(port, { body: large }));
+    await begun.promise;
+    expect((await exchange(port, { body: large })).status).toBe(503);
+    expect((await exchange(port, { body: echo() })).status).toBe(200);
+    finish.resolve();
+    await Promise.all(waiting);
+    expect((await exchange(port, { body: large })).status).toBe(200);
+  });
+
   it("of sessions costs its own principal the oldest of them, and nobody else any", async () => {
     const { port, gateway } = await startEndpoint({ sessionLimits: { perPrincipal: 5 } });
     const bob = await openSession(port, {}, { token: "bob-token" });

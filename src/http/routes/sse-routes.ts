@@ -1,11 +1,11 @@
 import type { IncomingMessage } from "node:http";
 import type { FastifyInstance } from "fastify";
 import { AppError } from "../../core/errors.ts";
-import { parseJson } from "../../core/json.ts";
 import type { Json } from "../../core/json.ts";
-import { rpcCodes } from "../../core/json-rpc.ts";
 import type { RpcFailure } from "../../core/json-rpc.ts";
+import { toJsonRpcError } from "../../gateway/json-rpc-error.ts";
 import type { LegacySse } from "../../mcp/legacy-sse.ts";
+import { readJson } from "../../mcp/read-json.ts";
 import { failure } from "../../mcp/rpc-messages.ts";
 import { callerOf, principalOf } from "../authenticate-request.ts";
 import { HttpError } from "../error-answer.ts";
@@ -85,13 +85,11 @@ function asFault(
   body: unknown,
   receive: (value: Json) => RpcFailure | undefined,
 ): RpcFailure | undefined {
-  let value: Json;
   try {
-    value = parseJson(typeof body === "string" ? body : "");
-  } catch {
-    return failure(null, { code: rpcCodes.parseError, message: "The body is not JSON" });
+    return receive(readJson(typeof body === "string" ? body : ""));
+  } catch (error) {
+    return failure(null, toJsonRpcError(error));
   }
-  return receive(value);
 }
 
 function sessionIdOf({ url }: IncomingMessage): string {
