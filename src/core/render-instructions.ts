@@ -9,6 +9,7 @@ const mostInstructionLines = 60;
 const longestLine = 500;
 const longestSignature = 300;
 const mostInstructionCharacters = 4_000;
+const cutMark = "… (cut)";
 
 /** What the instructions say of a server. All of it but `state` and `toolCount` is foreign text. */
 export interface DescribedServer {
@@ -134,6 +135,12 @@ function quotedName(name: string): string {
   return quoteForShell(oneLine(name, 100));
 }
 
+/** What a server says of itself, no longer than in the instructions; what was cut says so in a line of its own. */
+export function cutInstructions(instructions: string): string {
+  if (instructions.length <= mostInstructionCharacters) return instructions;
+  return `${instructions.slice(0, mostInstructionCharacters)}\n${cutMark}`;
+}
+
 function saidBy(name: string, instructions: string): string[] {
   const lines = escapeForTerminal(instructions.slice(0, mostInstructionCharacters), { lines: true })
     .trim()
@@ -143,7 +150,7 @@ function saidBy(name: string, instructions: string): string[] {
     .map((line) => `| ${oneLine(line, longestLine)}`.trimEnd());
   const cut =
     lines.length > mostInstructionLines || instructions.length > mostInstructionCharacters;
-  return [`  Said by ${name}:`, ...shown, ...(cut ? ["| … (cut)"] : [])];
+  return [`  Said by ${name}:`, ...shown, ...(cut ? [`| ${cutMark}`] : [])];
 }
 
 /** Foreign text as part of one line: no line break, no control character, no more than `limit` long. */

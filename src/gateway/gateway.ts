@@ -57,6 +57,7 @@ export interface ServerSummary {
 }
 
 export interface ServerDetail extends ServerSummary, Listing {
+  /** Cut, with a note, where they are longer than anybody is shown. */
   instructions?: string | undefined;
   stderrTail: readonly string[];
   serverInfo?: JsonObject | undefined;

@@ -1,5 +1,6 @@
 import type { Catalog } from "../core/catalog.ts";
 import { emptyListing } from "../core/mcp.ts";
+import { cutInstructions } from "../core/render-instructions.ts";
 import type { Upstream } from "../upstream/upstream.ts";
 import type { ServerDetail, ServerStatus, ServerSummary } from "./gateway.ts";
 import type { LiveServer } from "./live-catalog.ts";
@@ -47,11 +48,12 @@ export function summaryOf({ configuration, upstream }: LiveServer): ServerSummar
 /** @param catalog the common one, which knows what was withheld */
 export function detailOf(server: LiveServer, catalog: Catalog): ServerDetail {
   const { configuration, upstream } = server;
+  // What the owner of the gateway wrote stands for what the server says of itself.
+  const instructions = configuration.instructions ?? upstream?.instructions;
   return {
     ...summaryOf(server),
     ...(upstream?.listing ?? emptyListing),
-    // What the owner of the gateway wrote stands for what the server says of itself.
-    instructions: configuration.instructions ?? upstream?.instructions,
+    instructions: instructions === undefined ? undefined : cutInstructions(instructions),
     stderrTail: upstream?.stderrTail ?? [],
     serverInfo: upstream?.serverInfo,
     problems: problemsOf(server, catalog),

@@ -73,7 +73,7 @@ test("shows how many prompts, resources and templates there are, where there are
   );
   bench.stdout = "";
   await bench.run(createInspect(bench.source), { all: false, target: "everything" });
-  expect(bench.stdout).toMatch(/^everything: ready, 1 tools, 4 prompts, 1 resource; /u);
+  expect(bench.stdout).toMatch(/^everything: ready, 1 tool, 4 prompts, 1 resource; /u);
   bench.stdout = "";
   await bench.run(createInspect(bench.source), { all: false, format: "json" });
   expect(JSON.parse(bench.stdout)).toMatchObject({ servers: [{ counts }, { counts: null }] });

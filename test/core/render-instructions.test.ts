@@ -1,5 +1,6 @@
 import { expect, it } from "vitest";
 import {
+  cutInstructions,
   renderInstructions,
   type DescribedServer,
   type InstructionsAudience,
@@ -101,6 +102,13 @@ it("caps what one server may put before a reader", () => {
   expect(text.length).toBeLessThan(12_000);
   const lines = "line\n".repeat(500);
   expect(renderInstructions([server({ instructions: lines })], "mcp")).toContain("| … (cut)");
+});
+
+it("cuts the instructions alone at the same length, and says so once", () => {
+  expect(cutInstructions("x".repeat(4_000))).toBe("x".repeat(4_000));
+  const cut = cutInstructions("x".repeat(4_001));
+  expect(cut).toBe(`${"x".repeat(4_000)}\n… (cut)`);
+  expect(cutInstructions(cut)).toBe(cut);
 });
 
 it("never cuts what is quoted: a long signature gives way to the name, a long name to nothing", () => {

@@ -354,6 +354,10 @@ describe("the state", () => {
     });
     servers.set("one", serverConfiguration("one", { instructions: "ours" }));
     expect(gateway.inspectServer(caller, "one").instructions).toBe("ours");
+    servers.set("one", serverConfiguration("one"));
+    one.instructions = "z".repeat(5_000_000);
+    expect(gateway.inspectServer(caller, "one").instructions).toBe(`${"z".repeat(4_000)}\n… (cut)`);
+    expect(gateway.instructions(caller, "mcp")).toContain("| … (cut)");
     expect(gateway.inspectTool(caller, "one", "echo")).toBe(echoTool);
   });
 });

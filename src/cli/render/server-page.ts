@@ -1,12 +1,13 @@
 import type { ServerPage } from "../../client/tool-server.ts";
 import type { Tool } from "../../core/mcp.ts";
+import { cutInstructions } from "../../core/render-instructions.ts";
 import { toolSignature } from "../../core/signature.ts";
 import type { Io } from "../context.ts";
 import { indented, inLine } from "./foreign-text.ts";
 import type { OnePage } from "./one-page.ts";
 import { otherKinds, serverRowJson } from "./server-list.ts";
 
-/** Lines of instructions on a page for people; `agent instructions` and `--json` have them all. */
+/** Lines of instructions on a page for people; `agent instructions` and `--json` have more of them. */
 const shownInstructionLines = 10;
 /** Lines of standard error on a page for people; `--json` has all that the gateway kept. */
 const shownStderrLines = 10;
@@ -24,7 +25,8 @@ export function serverPageJson(
   return {
     ...serverRowJson(server),
     serverInfo: server.serverInfo ?? null,
-    instructions: server.instructions ?? null,
+    // From a server that is asked without a gateway they come as it sent them.
+    instructions: server.instructions === undefined ? null : cutInstructions(server.instructions),
     stderrTail: server.stderrTail,
     problems: server.problems ?? [],
     tools: page.entries.map((tool) =>
@@ -71,11 +73,11 @@ function countsOf({ toolCount, counts }: ServerPage): string[] {
     const count = counts?.[kind] ?? 0;
     return count === 0 ? [] : [`${count} ${count === 1 ? one : many}`];
   });
-  return [`${toolCount} tools`, ...others];
+  return [`${toolCount} ${toolCount === 1 ? "tool" : "tools"}`, ...others];
 }
 
 function firstLines(instructions: string, io: Pick<Io, "foreign">): string {
-  const lines = instructions.trim().split("\n");
+  const lines = cutInstructions(instructions).trim().split("\n");
   const more = lines.length - shownInstructionLines;
   const rest = more > 0 ? `(${more} more lines: agent instructions)\n` : "";
   return indented(lines.slice(0, shownInstructionLines).join("\n"), io, "| ") + rest;
