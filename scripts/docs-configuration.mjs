@@ -91,6 +91,9 @@ belongs to, and nobody else.
   nothing can be asked. A program that should ask needs \`"connection": "session"\`: then it is started once more for
   each such client, and ended with it.
 
+A log message that comes on no call's own stream says nothing of whose it is: over a shared connection it is written
+to the gateway's debug log and reaches no client, over a client's own connection it reaches that client.
+
 A server of the 2026-07-28 revision needs no connection of its own for that: there each request carries what its
 client can be asked. With an explicit \`"connection": "shared"\` none carries it.
 

@@ -49,6 +49,7 @@ for (const entry of code.commandTable) {
       "",
       `${entry.summary}.`,
       "",
+      ...(module.about ?? []).flatMap((/** @type {string} */ text) => [text, ""]),
       "```",
       code.commandUsage(entry, module),
       "```",

@@ -49,6 +49,8 @@ export interface CommandModule<Options extends object = Record<string, unknown>>
   positionals?: readonly PositionalSpec[];
   /** Whether every one of `serverOptions` belongs to it; a command that takes only some lists them itself. */
   talksToServer: boolean;
+  /** What its options do not say, a paragraph each. */
+  about?: readonly string[];
   /** Milliseconds until it gives up where `--timeout` does not say; 30 s without this. */
   defaultTimeoutMs?(options: Options): number;
   examples: readonly (readonly [command: string, explains: string])[];

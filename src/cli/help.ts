@@ -47,6 +47,7 @@ export function commandHelp(entry: CommandEntry, module: CommandModule, columns:
   return page([
     `Usage: ${commandUsage(entry, module)}`,
     entry.summary,
+    ...(module.about ?? []).map((text) => wrap(text, columns).join("\n")),
     section("Arguments", positionals, columns),
     section("Options", optionRows(module.options), columns),
     section("Server", module.talksToServer ? optionRows(serverOptions) : [], columns),

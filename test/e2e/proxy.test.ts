@@ -209,6 +209,27 @@ describe("a server that goes", () => {
       .toContain("raw__strange");
   });
 
+  test("and comes back at another port is found there, with what is saved for that address", async () => {
+    const mcpServers = { everything: realServer("everything") };
+    const first = await serve(mcpServers);
+    await login();
+    const named = proxy(["--url", first.url], { ONEDOOR_TOKEN: token });
+    await named.begin();
+    const { begin, ask, agent } = proxy();
+    await begin();
+    await first.stop();
+    gateway = await startGateway(home, { auth, mcpServers });
+    expect(gateway.url).not.toBe(first.url);
+    await agent.waitFor("stderr", /needs a sign-in/u);
+    expect(agent.stderr).toContain(`Your gateway is at ${gateway.url} now`);
+    await login();
+    await expect
+      .poll(async () => textOf(await ask("tools/call", echo)), { timeout: 10_000 })
+      .toBe("Echo: through two doors");
+    // The one that was told where to go does not look for another.
+    expect((await named.ask("tools/call", echo)).error?.message).toContain(first.url);
+  });
+
   test("before the first message gets a client that is served when it is there", async () => {
     const first = await serve({ everything: realServer("everything") });
     await login();

@@ -43,6 +43,8 @@ export async function completionModel(
           ...module.options,
           ...(module.talksToServer ? serverOptions : {}),
           ...globalOptions,
+          // A command's own word on one of them wins.
+          ...module.options,
         }),
       };
     }),

@@ -1,4 +1,5 @@
 import type { HttpAnswer, SendHttp } from "../../mcp-client/transport.ts";
+import type { FollowedServer, ProxyServer } from "./follow-gateway.ts";
 import type { ProxyCredentials } from "./proxy-credentials.ts";
 
 /**
@@ -36,6 +37,27 @@ export function createAuthorizedHttp(
     const second = await sendWith(request, other);
     if (second.status === 401) onRefused();
     return second;
+  };
+}
+
+/**
+ * HTTP to a server that may come back at another address, each request with what is shown at the one it goes to.
+ * @param authorized makes the HTTP of one address
+ */
+export function createFollowingHttp(
+  server: FollowedServer,
+  authorized: (server: ProxyServer) => SendHttp,
+): SendHttp {
+  const { origin: firstOrigin } = new URL(server.current.choice.endpoint);
+  let made = { at: server.current, send: authorized(server.current) };
+  return async (request) => {
+    const at = await server.find();
+    if (made.at !== at) made = { at, send: authorized(at) };
+    const { send } = made;
+    const { origin } = new URL(at.choice.endpoint);
+    if (origin === firstOrigin || request.url.origin !== firstOrigin) return send(request);
+    const { pathname, search } = request.url;
+    return send({ ...request, url: new URL(`${origin}${pathname}${search}`) });
   };
 }
 

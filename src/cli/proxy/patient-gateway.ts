@@ -8,8 +8,8 @@ export interface PatientGatewayOptions {
   pool: Pick<UpstreamPool, "onChange">;
   /** The one server behind the gateway. */
   upstream: Upstream;
-  /** How it is called in messages. */
-  address: string;
+  /** How it is called in messages, at the moment. */
+  address: () => string;
   /** How long a request waits for the connection, in milliseconds. */
   waitMs: number;
   /** Why the server refuses us at the moment; then waiting is in vain. */
@@ -45,7 +45,7 @@ export function createPatientGateway(options: PatientGatewayOptions): PatientGat
     if (refused !== undefined) return refused;
     const { state } = upstream;
     const reason = "reason" in state && state.reason !== undefined ? `: ${state.reason}` : "";
-    return new AppError("upstream_unavailable", `${address} is not connected${reason}`, {
+    return new AppError("upstream_unavailable", `${address()} is not connected${reason}`, {
       hint: "It is tried again by itself",
     });
   };

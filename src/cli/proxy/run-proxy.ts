@@ -23,11 +23,15 @@ import { chooseServer } from "../server-choice.ts";
 import type { ServerChoice } from "../server-choice.ts";
 import { authDependencies } from "../sign-in/dependencies.ts";
 import type { AuthDependencies } from "../sign-in/dependencies.ts";
-import { atFirstThatAnswers, createAuthorizedHttp } from "./authorized-http.ts";
+import {
+  atFirstThatAnswers,
+  createAuthorizedHttp,
+  createFollowingHttp,
+} from "./authorized-http.ts";
+import { followGateway } from "./follow-gateway.ts";
+import type { FollowedServer } from "./follow-gateway.ts";
 import { createPatientGateway } from "./patient-gateway.ts";
 import type { PatientGateway } from "./patient-gateway.ts";
-import { createProxyCredentials } from "./proxy-credentials.ts";
-import type { ProxyCredentials } from "./proxy-credentials.ts";
 import { createProxyLogger } from "./proxy-logger.ts";
 import { upstreamIdentity } from "./upstream-identity.ts";
 
@@ -66,13 +70,25 @@ export async function runProxy(
   dependencies: AuthDependencies = authDependencies,
 ): Promise<void> {
   const choice = await chooseServer(options, context, dependencies);
-  const credentials = await createProxyCredentials(choice, options, context, dependencies);
-  const refusals = createRefusals(credentials, context.io);
+  if (context.io.stdinIsTerminal) {
+    context.io.note(
+      "This speaks MCP on stdin and stdout, for a client that starts it; Ctrl-D or Ctrl-C ends it",
+    );
+  }
+  const followed = await followGateway(choice, options, context, dependencies, (moved) => {
+    // What the old address refused says nothing of the new one.
+    refusals.onTaken();
+    context.io.note(`Your gateway is at ${shownAddress(moved.endpoint)} now`);
+  });
+  const refusals = createRefusals(followed, context.io);
   const agent = createAgent(choice.endpoint);
   const server = serverOf(choice, options.timeoutMs ?? callMs);
   const servers = new Map([[server.name, server]]);
   const logger = createProxyLogger(context.io, options.debug);
-  const authorized = createAuthorizedHttp(createSendHttp(agent), credentials, refusals);
+  const send = createSendHttp(agent);
+  const authorized = createFollowingHttp(followed, ({ credentials }) =>
+    createAuthorizedHttp(send, credentials, refusals),
+  );
   const pool = createUpstreamPool({
     servers,
     logger,
@@ -96,7 +112,7 @@ export async function runProxy(
       names: "own",
     });
     try {
-      await serve({ gateway, pool, server, choice, refusals, context });
+      await serve({ gateway, pool, server, followed, refusals, context });
     } finally {
       gateway.close();
     }
@@ -110,7 +126,7 @@ async function serve(parts: {
   gateway: Gateway;
   pool: UpstreamPool;
   server: ServerConfiguration;
-  choice: ServerChoice;
+  followed: FollowedServer;
   refusals: Refusals;
   context: Context;
 }): Promise<void> {
@@ -118,7 +134,7 @@ async function serve(parts: {
   const { io, signal } = context;
   const upstream = pool.upstreams.get(server.name);
   if (upstream === undefined) throw new Error("The pool left out its only server");
-  const address = shownAddress(parts.choice.endpoint);
+  const address = (): string => shownAddress(parts.followed.current.choice.endpoint);
   const refusal = (): AppError | undefined => refusals.current;
   noteOutages(pool, upstream, address, parts);
   const patient = createPatientGateway({ gateway, pool, upstream, address, waitMs, refusal });
@@ -158,7 +174,7 @@ interface Refusals {
   sayLater(): void;
 }
 
-function createRefusals(credentials: ProxyCredentials, io: Io): Refusals {
+function createRefusals(followed: FollowedServer, io: Io): Refusals {
   let current: AppError | undefined;
   let isSaid = false;
   return {
@@ -167,7 +183,7 @@ function createRefusals(credentials: ProxyCredentials, io: Io): Refusals {
     },
     onRefused() {
       const isNew = current === undefined;
-      current = credentials.refusal();
+      current = followed.current.credentials.refusal();
       const { message, hint = "" } = current;
       if (isSaid && isNew) io.note(`${message}\nhint: ${hint}`, { always: true });
     },
@@ -184,7 +200,7 @@ function createRefusals(credentials: ProxyCredentials, io: Io): Refusals {
 function noteOutages(
   pool: UpstreamPool,
   upstream: Upstream,
-  address: string,
+  address: () => string,
   { refusals, context: { io } }: { refusals: Refusals; context: Context },
 ): void {
   let isAway = false;
@@ -192,10 +208,10 @@ function noteOutages(
     const { state } = upstream;
     if (state.kind === "waiting" && !isAway && refusals.current === undefined) {
       isAway = true;
-      io.note(`${address} is not connected: ${state.reason}`);
+      io.note(`${address()} is not connected: ${state.reason}`);
     } else if (state.kind === "ready" && isAway) {
       isAway = false;
-      io.note(`${address} is connected again`);
+      io.note(`${address()} is connected again`);
     }
   });
 }

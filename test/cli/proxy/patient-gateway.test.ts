@@ -19,7 +19,7 @@ function bench() {
     gateway,
     pool,
     upstream,
-    address: "https://mcp.example.com",
+    address: () => "https://mcp.example.com",
     waitMs: 5_000,
     refusal: () => refused.why,
   });
