@@ -1,56 +1,40 @@
-import { StringDecoder } from "node:string_decoder";
-
-/** One event of a `text/event-stream` (WHATWG HTML §9.2): its name and its data. */
-export interface StreamEvent {
-  event: string;
-  data: string;
-}
+import { messageLimits } from "../mcp-client/message-limits.ts";
+import type { StreamEvent } from "../mcp-client/read-event-stream.ts";
 
 /**
- * Reads events as they arrive. Comments, ids and retry times are left out; an event that is cut off by
- * the end of the stream is no event.
- * @param onBytes is told the size of each chunk, and throws when it has been enough
+ * Reads the events of a `text/event-stream` until `find` makes something of one, and no further. An event that
+ * is cut off by the end of the stream is no event.
+ * @param maxLength characters that one event may have; beyond it `tooLong` says what is thrown
+ * @returns undefined when the stream ended before; throws what `find` or the stream throws
  */
-export async function* readEvents(
-  stream: AsyncIterable<Buffer>,
-  onBytes: (bytes: number) => void,
-): AsyncGenerator<StreamEvent> {
-  let event = "";
-  let data: string[] = [];
-  for await (const line of readLines(stream, onBytes)) {
-    if (line === "") {
-      if (data.length > 0) yield { event: event || "message", data: data.join("\n") };
-      event = "";
-      data = [];
-      continue;
+export async function findInEvents<Found>(
+  stream: AsyncIterable<Uint8Array>,
+  find: (event: StreamEvent) => Found | undefined,
+  { maxLength, tooLong }: { maxLength: number; tooLong: () => Error },
+): Promise<Found | undefined> {
+  // Most answers are no streams; what reads one is loaded for the first that is.
+  const [{ readEventStream }, { MessageFault }] = await Promise.all([
+    import("../mcp-client/read-event-stream.ts"),
+    import("../mcp-client/read-messages.ts"),
+  ]);
+  let found: Found | undefined;
+  async function* untilFound(): AsyncGenerator<Uint8Array> {
+    for await (const chunk of stream) {
+      yield chunk;
+      if (found !== undefined) return;
     }
-    const colon = line.indexOf(":");
-    const field = colon === -1 ? line : line.slice(0, colon);
-    const value = colon === -1 ? "" : line.slice(colon + 1).replace(/^ /u, "");
-    if (field === "event") event = value;
-    if (field === "data") data.push(value);
   }
-}
-
-/** Whole lines, without their ends (CRLF, LF or CR). */
-async function* readLines(
-  stream: AsyncIterable<Buffer>,
-  onBytes: (bytes: number) => void,
-): AsyncGenerator<string> {
-  const decoder = new StringDecoder("utf8");
-  // What follows the last line end; in pieces, because one line may be as long as a whole result.
-  let rest: string[] = [];
-  for await (const chunk of stream) {
-    onBytes(chunk.length);
-    const text = decoder.write(chunk);
-    const afterReturn = rest.at(-1)?.endsWith("\r") === true;
-    rest.push(text);
-    if (!afterReturn && !/[\r\n]/u.test(text)) continue;
-    // A `\r` at the very end may be the first half of a line end.
-    const lines = rest.join("").split(/\r\n|\n|\r(?!$)/u);
-    rest = [lines.pop() ?? ""];
-    yield* lines;
+  try {
+    await readEventStream(
+      untilFound(),
+      { ...messageLimits, bytes: maxLength },
+      {
+        onEvent: (event) => void (found ??= find(event)),
+        onRetry: () => undefined,
+      },
+    );
+  } catch (error) {
+    throw error instanceof MessageFault ? tooLong() : error;
   }
-  const last = rest.join("");
-  if (last.endsWith("\r")) yield last.slice(0, -1);
+  return found;
 }

@@ -7,7 +7,8 @@ import { splitTarget } from "../core/target.ts";
 import { errorOfAnswer } from "./answer-error.ts";
 import type { RefusedAnswer } from "./answer-error.ts";
 import { bearerHeader } from "./bearer-header.ts";
-import { readEvents } from "./event-stream.ts";
+import type { StreamEvent } from "../mcp-client/read-event-stream.ts";
+import { findInEvents } from "./event-stream.ts";
 import { isTool, progressOf } from "../core/mcp.ts";
 import { inventoryOf, pageOf } from "./gateway-answers.ts";
 import {
@@ -171,23 +172,21 @@ async function readCall(
   call: ToolCall,
   refused: (url: string, answer: RefusedAnswer) => AppError,
 ): Promise<CallToolResult> {
-  // Progress may go on for an hour; only what belongs to one event counts against its size.
-  let size = 0;
-  const count = (bytes: number): void => {
-    size += bytes;
-    if (size > maxAnswerBytes) throw tooLong(question.url, maxAnswerBytes);
+  const find = ({ event, data }: StreamEvent): CallToolResult | undefined => {
+    const value = jsonOrUndefined(data);
+    if (event === "result" && isJsonObject(value)) return value;
+    if (event === "error") throw refused(question.url, { status: 500, headers: {}, json: value });
+    const progress = event === "progress" ? progressOf(value) : undefined;
+    if (progress) call.onProgress?.(progress);
+    return undefined;
   };
   try {
-    for await (const { event, data } of readEvents(answer as AsyncIterable<Buffer>, count)) {
-      size = 0;
-      const value = jsonOrUndefined(data);
-      if (event === "result" && isJsonObject(value)) return value;
-      if (event === "error") {
-        throw refused(question.url, { status: 500, headers: {}, json: value });
-      }
-      const progress = event === "progress" ? progressOf(value) : undefined;
-      if (progress) call.onProgress?.(progress);
-    }
+    // Progress may go on for an hour; only what belongs to one event counts against its size.
+    const result = await findInEvents(answer as AsyncIterable<Buffer>, find, {
+      maxLength: maxAnswerBytes,
+      tooLong: () => tooLong(question.url, maxAnswerBytes),
+    });
+    if (result !== undefined) return result;
   } catch (error) {
     if (call.signal.aborted) throw abortReason(call.signal);
     if (error instanceof AppError) throw error;

@@ -1,19 +1,19 @@
 import { Readable } from "node:stream";
 import { expect, test } from "vitest";
-import { readEvents } from "../../src/client/event-stream.ts";
-import type { StreamEvent } from "../../src/client/event-stream.ts";
+import { findInEvents } from "../../src/client/event-stream.ts";
+import type { StreamEvent } from "../../src/mcp-client/read-event-stream.ts";
+
+const limits = { maxLength: 1_000, tooLong: () => new Error("enough") };
+
+function streamOf(chunks: readonly string[]): Readable {
+  return Readable.from(chunks.map((chunk) => Buffer.from(chunk, "latin1")));
+}
 
 async function read(chunks: readonly string[]): Promise<StreamEvent[]> {
   const events: StreamEvent[] = [];
-  const stream = Readable.from(chunks.map((chunk) => Buffer.from(chunk, "latin1")));
-  for await (const event of readEvents(stream, () => undefined)) events.push(event);
+  await findInEvents(streamOf(chunks), (event) => void events.push(event), limits);
   return events;
 }
-
-const expected = [
-  { event: "progress", data: '{"a":1}' },
-  { event: "message", data: "one\ntwo" },
-];
 
 test.each(["\n", "\r\n", "\r"])("reads events whose lines end in %j", async (end) => {
   const text = [
@@ -25,25 +25,51 @@ test.each(["\n", "\r\n", "\r"])("reads events whose lines end in %j", async (end
     "data: one",
     "data: two",
     "",
+    ": the last",
     "",
   ].join(end);
-  expect(await read([text])).toEqual(expected);
-  expect(await read(Array.from(text))).toEqual(expected);
+  const expected = [{ event: "progress", data: '{"a":1}' }, { data: "one\ntwo" }];
+  expect(await read([text])).toMatchObject(expected);
+  expect(await read(Array.from(text))).toMatchObject(expected);
 });
 
 test("characters that fall between two chunks stay whole", async () => {
   const text = Buffer.from("data: grüße\n\n").toString("latin1");
-  expect(await read(Array.from(text))).toEqual([{ event: "message", data: "grüße" }]);
+  expect(await read(Array.from(text))).toMatchObject([{ data: "grüße" }]);
 });
 
 test("an event that was cut off is none", async () => {
   expect(await read(["event: result\ndata: {}\n"])).toEqual([]);
 });
 
-test("whoever counts the bytes can end it", async () => {
-  const stream = Readable.from([Buffer.alloc(10)]);
-  const events = readEvents(stream, () => {
-    throw new Error("enough");
-  });
-  await expect(events.next()).rejects.toThrow("enough");
+test("what was found ends the reading, whatever follows and though nothing does", async () => {
+  const stream = new Readable({ read: () => undefined });
+  stream.push("data: 1\n\ndata: 2\n\ndata: 3\n\n");
+  const seen: string[] = [];
+  const found = await findInEvents(
+    stream,
+    ({ data }) => {
+      seen.push(data);
+      return data === "2" ? data : undefined;
+    },
+    limits,
+  );
+  expect([found, seen, stream.destroyed]).toEqual(["2", ["1", "2"], true]);
+});
+
+test("each event is bounded, not the stream; what is thrown ends it", async () => {
+  const short = `data: ${"x".repeat(500)}\n\n`;
+  expect(await read(Array.from({ length: 10 }, () => short))).toHaveLength(10);
+  await expect(read(["data: ", "x".repeat(600), "x".repeat(600)])).rejects.toThrow("enough");
+  const stream = streamOf([short, short]);
+  await expect(
+    findInEvents(
+      stream,
+      () => {
+        throw new Error("refused");
+      },
+      limits,
+    ),
+  ).rejects.toThrow("refused");
+  expect(stream.destroyed).toBe(true);
 });
