@@ -4,6 +4,7 @@ import type { MintedTokens } from "../auth/token-mint.ts";
 import type { Configuration } from "../core/configuration.ts";
 import { AppError } from "../core/errors.ts";
 import type { Logger } from "../core/logger.ts";
+import { principalKey } from "../core/principal.ts";
 import type { Gateway } from "../gateway/gateway.ts";
 import type { LegacySse } from "../mcp/legacy-sse.ts";
 import type { McpEndpoint } from "../mcp/mcp-endpoint.ts";
@@ -12,6 +13,7 @@ import { authenticateRequest, selfDescription } from "./authenticate-request.ts"
 import { errorAnswerOf, HttpError, sendError } from "./error-answer.ts";
 import "./fastify-types.ts";
 import type { InFlight } from "./in-flight.ts";
+import type { OpenAnswers } from "./open-answers.ts";
 import { createRequestGuard } from "./request-guard.ts";
 import { addApiRoutes } from "./routes/api-routes.ts";
 import { addAuthRoutes } from "./routes/auth-routes.ts";
@@ -31,6 +33,7 @@ export interface AppOptions {
   instanceId: string;
   logger: Logger;
   inFlight: InFlight;
+  answers: OpenAnswers;
 }
 
 /** Paths below these are public or, in this gateway, not there: asking for them needs no sign-in. */
@@ -44,7 +47,7 @@ interface KnownPath {
 
 /** All routes behind guard, authentication and one way to answer failures. Does not listen. */
 export function createApp(options: AppOptions): FastifyInstance {
-  const { gateway, configuration, logger } = options;
+  const { gateway, configuration, logger, answers } = options;
   const guard = createRequestGuard(configuration);
   const paths = new Map<string, KnownPath>();
 
@@ -83,6 +86,7 @@ export function createApp(options: AppOptions): FastifyInstance {
       const { access, tokenInQuery = false } = request.routeOptions.config;
       if (access !== "public") {
         request.principal = await authenticateRequest(gateway, request.raw, { tokenInQuery });
+        answers.belongsTo(reply.raw, principalKey(request.principal));
       }
     } catch (error) {
       recordRefusedCall(request, error);

@@ -13,6 +13,7 @@ import { gatewayIdentity } from "../mcp/mcp-identity.ts";
 import { createApp } from "./create-app.ts";
 import { createInFlight, stoppingError } from "./in-flight.ts";
 import { listen } from "./listen.ts";
+import { createOpenAnswers } from "./open-answers.ts";
 
 export interface HttpServerOptions {
   gateway: Gateway;
@@ -52,7 +53,8 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
   const newId = randomUUID;
   const mcp = createMcpEndpoint({ gateway, identity, newId, now: Date.now, logger });
   const sse = createLegacySse({ gateway, identity, newId });
-  const app = createApp({ ...options, exchange, mcp, sse, inFlight });
+  const answers = createOpenAnswers();
+  const app = createApp({ ...options, exchange, mcp, sse, inFlight, answers });
   await app.ready();
   let closing = false;
 
@@ -65,6 +67,7 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
         connectionsCheckingInterval: 5_000,
       },
       (request, response) => {
+        if (!answers.begin(response)) return;
         response.once("close", () => {
           if (closing) setImmediate(() => server.closeIdleConnections());
         });
@@ -72,6 +75,7 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
       },
     );
     server.maxConnections = mostConnections;
+    answers.guard(server);
     server.on("clientError", answerClientError);
     return server;
   };
@@ -94,6 +98,7 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
         }
       }
       await closed;
+      answers.close();
       gateway.flushRefusals();
       mcp.close();
       await app.close();

@@ -1,0 +1,109 @@
+import type { Server, ServerResponse } from "node:http";
+import type { Socket } from "node:net";
+
+/**
+ * The answers that are not sent to their end yet, over all connections. What clients leave unread is memory
+ * of the gateway's, so it is bounded for each principal and in total, and a client that reads nothing at all
+ * is not waited for.
+ */
+export interface OpenAnswers {
+  /** Watches a server's connections. */
+  guard(server: Server): void;
+  /** To be called for each request first. @returns false when its connection asked too much and is closed */
+  begin(response: ServerResponse): boolean;
+  /** Whose answer it is, once that is known. */
+  belongsTo(response: ServerResponse, owner: string): void;
+  close(): void;
+}
+
+export interface AnswerLimits {
+  /** Bytes that one principal may leave unread. */
+  unreadOfOne: number;
+  /** Bytes that all may leave unread; beyond it each has the same share. */
+  unreadInTotal: number;
+  /** Requests on one connection that were not answered before the next came. */
+  pipelined: number;
+  /** How long a client may read nothing while there is something to read, in milliseconds. */
+  stalledMs: number;
+  /** How often to look, in milliseconds. */
+  lookMs: number;
+}
+
+/** An answer may have some 16 MiB, and most clients read it as fast as it comes. */
+const defaultLimits: AnswerLimits = {
+  unreadOfOne: 96 * 1024 * 1024,
+  unreadInTotal: 256 * 1024 * 1024,
+  pipelined: 16,
+  stalledMs: 30_000,
+  lookMs: 250,
+};
+
+export function createOpenAnswers(limits: AnswerLimits = defaultLimits): OpenAnswers {
+  const owners = new Map<ServerResponse, string>();
+  const connections = new WeakMap<Socket, Set<ServerResponse>>();
+
+  const opened = (socket: Socket): Set<ServerResponse> => {
+    const answers = new Set<ServerResponse>();
+    connections.set(socket, answers);
+    // Node tells only the answer whose turn it is that nobody waits for it any more.
+    socket.once("close", () => {
+      for (const answer of [...answers].filter((waiting) => waiting.socket === null)) {
+        answer.destroy();
+        answer.emit("close");
+      }
+    });
+    return answers;
+  };
+
+  const look = (): void => {
+    const shares = new Map<string, number>();
+    const unread: { owner: string; bytes: number; socket: Socket }[] = [];
+    for (const [response, owner] of owners) {
+      const bytes = response.writableLength;
+      if (bytes === 0) continue;
+      shares.set(owner, (shares.get(owner) ?? 0) + bytes);
+      unread.push({ owner, bytes, socket: response.req.socket });
+    }
+    let total = 0;
+    for (const bytes of shares.values()) total += bytes;
+    const share = total > limits.unreadInTotal ? limits.unreadInTotal / shares.size : Infinity;
+    const most = Math.min(limits.unreadOfOne, share);
+    for (const { owner, bytes, socket } of unread.toSorted((a, b) => b.bytes - a.bytes)) {
+      const left = shares.get(owner) ?? 0;
+      if (left <= most) continue;
+      shares.set(owner, left - bytes);
+      socket.destroy();
+    }
+  };
+  const looking = setInterval(look, limits.lookMs).unref();
+
+  return {
+    guard(server) {
+      // Node counts what the other side takes as a sign of life, within one long write too.
+      server.timeout = limits.stalledMs;
+      server.on("timeout", (socket: Socket) => {
+        const isIdle = (connections.get(socket)?.size ?? 0) === 0;
+        if (isIdle || socket.writableLength > 0) socket.destroy();
+      });
+    },
+    begin(response) {
+      const { socket } = response.req;
+      const answers = connections.get(socket) ?? opened(socket);
+      if (answers.size >= limits.pipelined) {
+        socket.destroy();
+        return false;
+      }
+      answers.add(response);
+      owners.set(response, "");
+      response.once("close", () => {
+        answers.delete(response);
+        owners.delete(response);
+      });
+      return true;
+    },
+    belongsTo(response, owner) {
+      if (owners.has(response)) owners.set(response, owner);
+    },
+    close: () => clearInterval(looking),
+  };
+}
