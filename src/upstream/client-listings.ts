@@ -69,7 +69,7 @@ export function createClientListings(options: ClientListingsOptions): ClientList
         options.onCommon(ourPatience, (connection) => connection.listAs(capabilities)),
       );
     }
-    if (session !== undefined) return sessions.listing(session);
+    if (session !== undefined) return sessions.listing(session, client.owner);
     return byCapabilities.get(capabilities, () =>
       leases.run(client, ourPatience, (connection) => connection.list()),
     );

@@ -35,8 +35,8 @@ export interface LeasedConnections {
     patience: Patience,
     work: (connection: ServerConnection) => Promise<Value>,
   ): Promise<Value>;
-  /** Ends one that waits for a request; whether there was one. */
-  endIdle(): boolean;
+  /** Ends one that waits for a request, of this principal if one is named; whether there was one. */
+  endIdle(owner?: string): boolean;
   /** Ends all of them, and what is under way on them. */
   endAll(): void;
   close(): Promise<void>;
@@ -44,6 +44,7 @@ export interface LeasedConnections {
 
 interface Lease {
   readonly key: string;
+  readonly owner: string;
   readonly connection: ServerConnection;
   readonly giveBack: () => void;
   /** Whose request runs on it; undefined: it waits for one. */
@@ -69,7 +70,7 @@ export function createLeasedConnections(options: LeasedConnectionsOptions): Leas
   const open = async (client: ClientPort, key: string): Promise<Lease> => {
     if (closing.signal.aborted) throw unavailableError(name, "it is stopped");
     await options.admitted();
-    const giveBack = takeFrom(options);
+    const giveBack = takeFrom(options, client.owner);
     if (giveBack === undefined) {
       throw unavailableError(name, "too many clients have a connection of their own");
     }
@@ -94,7 +95,7 @@ export function createLeasedConnections(options: LeasedConnectionsOptions): Leas
           return to.request(method, params, signal);
         },
       });
-      lease = { key, connection, giveBack, holder: client, timer: undefined };
+      lease = { key, owner: client.owner, connection, giveBack, holder: client, timer: undefined };
     } catch (error) {
       giveBack();
       throw unavailableError(name, describeFailure(error), error);
@@ -191,9 +192,9 @@ export function createLeasedConnections(options: LeasedConnectionsOptions): Leas
         else underWay.set(owner, left);
       }
     },
-    endIdle() {
+    endIdle(owner) {
       for (const lease of live) {
-        if (lease.holder !== undefined) continue;
+        if (lease.holder !== undefined || (owner ?? lease.owner) !== lease.owner) continue;
         end(lease);
         return true;
       }

@@ -23,20 +23,25 @@ export interface OwnConnectionsOptions {
   /** Resolves when one can be opened. @throws AppError why none can be */
   admitted: () => Promise<void>;
   budget: ConnectionBudget;
-  /** Ends a connection that nobody uses, if there is one, so that the budget has one left. */
-  makeRoom: () => boolean;
+  /**
+   * Ends a connection that can be done without, if there is one, so that the budget has one left for `owner`.
+   * @param fromOwn one of its own
+   */
+  makeRoom: (owner: string, fromOwn: boolean) => boolean;
   timings: UpstreamTimings;
   onProblem: (problem: string) => void;
   /** Something was begun or finished, or the number of connections changed. */
   onUse: () => void;
 }
 
-/** Takes a connection off the budget, at the cost of one that nobody uses. */
-export function takeFrom({
-  budget,
-  makeRoom,
-}: Pick<OwnConnectionsOptions, "budget" | "makeRoom">): (() => void) | undefined {
-  return budget.take() ?? (makeRoom() ? budget.take() : undefined);
+/** Takes a connection for `owner` off the budget, at the cost of one that can be done without. */
+export function takeFrom(
+  { budget, makeRoom }: Pick<OwnConnectionsOptions, "budget" | "makeRoom">,
+  owner: string,
+): (() => void) | undefined {
+  const room = budget.room(owner);
+  if (room !== "free" && !makeRoom(owner, room === "share")) return undefined;
+  return budget.take(owner);
 }
 
 /** The same for clients that declared the same, whatever the order of the keys. */

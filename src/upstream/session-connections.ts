@@ -34,20 +34,28 @@ export interface SessionConnections {
   /** @throws as `Upstream.request` */
   request(request: UpstreamRequest, session: ClientSession): Promise<JsonObject>;
   /** What is listed on it; opens it when nothing was listed yet. @throws when it cannot be opened */
-  listing(session: ClientSession): Promise<Listing>;
+  listing(session: ClientSession, owner: string): Promise<Listing>;
   /** What was listed on it, as long as nothing changed. */
   knownListing(session: ClientSession): Listing | undefined;
   /** The client was shown this listing in place of its own, which could not be had. */
   toldInstead(listing: Listing, session: ClientSession): void;
   /** What is listed on connections that are closed now may have changed. */
   expireListings(): void;
-  subscribe(uri: string, session: ClientSession): Promise<void>;
+  subscribe(uri: string, session: ClientSession, owner: string): Promise<void>;
   /** @returns whether the session had subscribed to it here */
   unsubscribe(uri: string, session: ClientSession): Promise<boolean>;
   setLogLevel(level: LogLevel, session: ClientSession): Promise<void>;
   rootsChanged(session: ClientSession): void;
-  /** Ends the one that was not used for the longest time, and is not in use; whether there was one. */
-  endIdle(): boolean;
+  /**
+   * Ends the one that was not used for the longest time, and is not in use; whether there was one.
+   * @param owner of this principal only
+   */
+  endIdle(owner?: string): boolean;
+  /**
+   * Ends one that does nothing but wait for news of resources, of a principal that has more connections than
+   * `owner`; whether there was one. It is opened again once there is room for it.
+   */
+  endListening(owner: string): boolean;
   /** Ends all of them, and what is under way on them; each is opened again by the next request. */
   endAll(): void;
   close(): Promise<void>;
@@ -55,6 +63,8 @@ export interface SessionConnections {
 
 interface Entry {
   readonly session: ClientSession;
+  /** The principal whose session it is. */
+  readonly owner: string;
   readonly subscriptions: Subscriptions;
   /** Aborted when the session has ended, or all of this. */
   readonly stop: AbortController;
@@ -64,6 +74,10 @@ interface Entry {
   /** What the client was shown in its place. */
   told: Listing | undefined;
   idle: IdleWatch | undefined;
+  /** Of these resources nothing was heard since the last connection ended. */
+  unheard: readonly string[];
+  /** A lost connection is about to be opened again. */
+  comingBack: boolean;
   usedAtMs: number;
   giveBack: () => void;
   failures: number;
@@ -79,9 +93,10 @@ export function createSessionConnections(options: SessionConnectionsOptions): Se
   let count = 0;
   let closed = false;
 
-  const isBusy = ({ connection, subscriptions }: Entry): boolean =>
-    subscriptions.size > 0 ||
+  const isWorking = ({ connection, opening }: Entry): boolean =>
+    opening !== undefined ||
     (connection !== undefined && (connection.inFlight > 0 || connection.openQuestions > 0));
+  const isBusy = (entry: Entry): boolean => entry.subscriptions.size > 0 || isWorking(entry);
   const used = (entry: Entry): void => {
     entry.usedAtMs = performance.now();
     entry.idle?.used();
@@ -91,6 +106,7 @@ export function createSessionConnections(options: SessionConnectionsOptions): Se
     const { connection, giveBack } = entry;
     if (connection === undefined) return;
     entry.connection = undefined;
+    entry.unheard = entry.subscriptions.uris;
     entry.idle?.stop();
     count--;
     giveBack();
@@ -102,11 +118,12 @@ export function createSessionConnections(options: SessionConnectionsOptions): Se
     entry.reason = reason;
     entry.retryAtMs = performance.now() + pauseAfter(entry.failures, timings, 0);
   };
-  const entryOf = (session: ClientSession): Entry => {
+  const entryOf = (session: ClientSession, owner: string): Entry => {
     const known = entries.get(session);
     if (known !== undefined) return known;
     const entry: Entry = {
       session,
+      owner,
       subscriptions: createSubscriptions(),
       stop: new AbortController(),
       connection: undefined,
@@ -114,6 +131,8 @@ export function createSessionConnections(options: SessionConnectionsOptions): Se
       listing: undefined,
       told: undefined,
       idle: undefined,
+      unheard: [],
+      comingBack: false,
       usedAtMs: performance.now(),
       giveBack: () => undefined,
       failures: 0,
@@ -141,14 +160,18 @@ export function createSessionConnections(options: SessionConnectionsOptions): Se
     if (logLevel !== undefined) await connection.setLogLevel(logLevel);
     for (const uri of entry.subscriptions.uris) {
       await connection.ask("resources/subscribe", { uri });
+      // Nobody knows what it was to be told meanwhile.
+      const isNews = entry.unheard.includes(uri) && entry.subscriptions.has(uri);
+      if (isNews) options.onResourceUpdated({ uri }, entry.session);
     }
+    entry.unheard = [];
   };
   const open = async (entry: Entry): Promise<ServerConnection> => {
     const { session, stop } = entry;
     if (stop.signal.aborted) throw unavailableError(name, "the client's session has ended");
     await options.admitted();
     if (performance.now() < entry.retryAtMs) throw unavailableError(name, entry.reason);
-    const giveBack = takeFrom(options);
+    const giveBack = takeFrom(options, entry.owner);
     if (giveBack === undefined) {
       throw unavailableError(name, "too many clients have a connection of their own");
     }
@@ -208,10 +231,18 @@ export function createSessionConnections(options: SessionConnectionsOptions): Se
   };
   /** Opens a lost connection again on which the client waits for news of resources. */
   const comeBack = async (entry: Entry): Promise<void> => {
+    if (entry.comingBack) return;
+    entry.comingBack = true;
+    await untilBack(entry);
+    entry.comingBack = false;
+  };
+  const untilBack = async (entry: Entry): Promise<void> => {
     for (let attempt = 1; entry.subscriptions.size > 0; attempt++) {
       const pauseMs = Math.max(0, entry.retryAtMs - performance.now());
       await sleepUntil(entry.stop.signal, Math.max(pauseMs, pauseAfter(attempt, timings, 0)));
       if (entry.stop.signal.aborted || entry.connection !== undefined) return;
+      // It ends no other for itself: that one would do the same.
+      if (options.budget.room(entry.owner) !== "free") continue;
       if (await connected(entry).then(Boolean, () => false)) return;
     }
   };
@@ -264,13 +295,23 @@ export function createSessionConnections(options: SessionConnectionsOptions): Se
     }
   };
 
+  /** The connected one that was not used for the longest time. */
+  const oldest = (suits: (entry: Entry) => boolean): Entry | undefined => {
+    let found: Entry | undefined;
+    for (const entry of entries.values()) {
+      if (entry.connection === undefined || !suits(entry)) continue;
+      if (found === undefined || entry.usedAtMs < found.usedAtMs) found = entry;
+    }
+    return found;
+  };
+
   return {
     get count() {
       return count;
     },
-    request: (request, session) => attempt(entryOf(session), request, true),
-    async listing(session) {
-      const entry = entryOf(session);
+    request: (request, session) => attempt(entryOf(session, request.client.owner), request, true),
+    async listing(session, owner) {
+      const entry = entryOf(session, owner);
       if (entry.listing === undefined) {
         const connection = await connected(entry);
         const listing = await connection.list();
@@ -290,9 +331,9 @@ export function createSessionConnections(options: SessionConnectionsOptions): Se
         entry.listing = undefined;
       }
     },
-    async subscribe(uri, session) {
-      const entry = entryOf(session);
-      await entry.subscriptions.add(uri, async () => {
+    async subscribe(uri, session, owner) {
+      const entry = entryOf(session, owner);
+      await entry.subscriptions.add(uri, owner, async () => {
         const connection = await connected(entry);
         await connection.ask("resources/subscribe", { uri });
       });
@@ -301,7 +342,7 @@ export function createSessionConnections(options: SessionConnectionsOptions): Se
     async unsubscribe(uri, session) {
       const entry = entries.get(session);
       if (entry === undefined || !entry.subscriptions.has(uri)) return false;
-      await entry.subscriptions.remove(uri, async () => {
+      await entry.subscriptions.remove(uri, entry.owner, async () => {
         await entry.connection?.ask("resources/unsubscribe", { uri });
       });
       used(entry);
@@ -313,14 +354,25 @@ export function createSessionConnections(options: SessionConnectionsOptions): Se
     rootsChanged(session) {
       entries.get(session)?.connection?.notify("notifications/roots/list_changed", {});
     },
-    endIdle() {
-      let oldest: Entry | undefined;
+    endIdle(owner) {
+      const idle = oldest((entry) => !isBusy(entry) && (owner ?? entry.owner) === entry.owner);
+      if (idle !== undefined) disconnect(idle);
+      return idle !== undefined;
+    },
+    endListening(owner) {
+      const counts = new Map<string, number>();
       for (const entry of entries.values()) {
-        if (entry.connection === undefined || isBusy(entry)) continue;
-        if (oldest === undefined || entry.usedAtMs < oldest.usedAtMs) oldest = entry;
+        if (entry.connection === undefined) continue;
+        counts.set(entry.owner, (counts.get(entry.owner) ?? 0) + 1);
       }
-      if (oldest !== undefined) disconnect(oldest);
-      return oldest !== undefined;
+      const most = Math.max(...counts.values(), counts.get(owner) ?? 0);
+      const listening = oldest(
+        (entry) => !isWorking(entry) && entry.owner !== owner && counts.get(entry.owner) === most,
+      );
+      if (listening === undefined || most === counts.get(owner)) return false;
+      disconnect(listening);
+      void comeBack(listening);
+      return true;
     },
     endAll() {
       for (const entry of entries.values()) {

@@ -2,9 +2,12 @@ import { RpcFault, rpcCodes } from "../core/json-rpc.ts";
 
 /** Resources subscribed to at once, on one connection. */
 const mostSubscriptions = 2000;
+/** Of them by one principal, so that it leaves some to the others. */
+const mostOfOneOwner = 1000;
 
 interface Subscription {
-  count: number;
+  /** How many times each principal wants it. */
+  owners: Map<string, number>;
   /** Settles when the server was told. */
   told: Promise<void>;
 }
@@ -14,14 +17,19 @@ export interface Subscriptions {
   readonly uris: readonly string[];
   readonly size: number;
   has(uri: string): boolean;
-  /** @param tell tells the server; called for the first. @throws what `tell` throws; RpcFault beyond the bound */
-  add(uri: string, tell: () => Promise<void>): Promise<void>;
+  /** @param tell tells the server; called for the first. @throws what `tell` throws; RpcFault beyond a bound */
+  add(uri: string, owner: string, tell: () => Promise<void>): Promise<void>;
   /** @param tell called after the last. */
-  remove(uri: string, tell: () => Promise<void>): Promise<void>;
+  remove(uri: string, owner: string, tell: () => Promise<void>): Promise<void>;
 }
 
 export function createSubscriptions(): Subscriptions {
   const byUri = new Map<string, Subscription>();
+  const countOf = (owner: string): number => {
+    let count = 0;
+    for (const { owners } of byUri.values()) if (owners.has(owner)) count++;
+    return count;
+  };
   return {
     get uris() {
       return [...byUri.keys()];
@@ -30,17 +38,25 @@ export function createSubscriptions(): Subscriptions {
       return byUri.size;
     },
     has: (uri) => byUri.has(uri),
-    async add(uri, tell) {
+    async add(uri, owner, tell) {
       const known = byUri.get(uri);
+      const wanted = known?.owners.get(owner) ?? 0;
+      const isOneTooMany =
+        wanted === 0 &&
+        ((known === undefined && byUri.size >= mostSubscriptions) ||
+          countOf(owner) >= mostOfOneOwner);
+      if (isOneTooMany) {
+        throw new RpcFault({ code: rpcCodes.internalError, message: "Too many subscriptions" });
+      }
       if (known !== undefined) {
-        known.count++;
+        known.owners.set(owner, wanted + 1);
         await known.told;
         return;
       }
-      if (byUri.size === mostSubscriptions) {
-        throw new RpcFault({ code: rpcCodes.internalError, message: "Too many subscriptions" });
-      }
-      const subscription: Subscription = { count: 1, told: Promise.resolve() };
+      const subscription: Subscription = {
+        owners: new Map([[owner, 1]]),
+        told: Promise.resolve(),
+      };
       byUri.set(uri, subscription);
       subscription.told = tell();
       try {
@@ -51,11 +67,13 @@ export function createSubscriptions(): Subscriptions {
         throw error;
       }
     },
-    async remove(uri, tell) {
+    async remove(uri, owner, tell) {
       const known = byUri.get(uri);
-      if (known === undefined) return;
-      known.count--;
-      if (known.count > 0) return;
+      const wanted = known?.owners.get(owner);
+      if (known === undefined || wanted === undefined) return;
+      if (wanted > 1) known.owners.set(owner, wanted - 1);
+      else known.owners.delete(owner);
+      if (known.owners.size > 0) return;
       byUri.delete(uri);
       await tell();
     },

@@ -36,12 +36,15 @@ export interface UpstreamTimings {
   /** Connections of single clients to one server; of processes, each connection being one. */
   mostOwnConnections: number;
   mostOwnProcesses: number;
+  /** Of them, of one principal. */
+  mostOwnConnectionsOfOneOwner: number;
+  mostOwnProcessesOfOneOwner: number;
   /** Of them, under way for one principal without a session at once. */
   mostLeasesOfOneOwner: number;
 }
 
 /** Connections of single clients to all servers together. */
-export const mostOwnConnectionsInTotal = 1000;
+export const ownConnectionsInTotal = { most: 1000, mostOfOneOwner: 750 };
 
 export const defaultTimings: UpstreamTimings = {
   startMs: 60_000,
@@ -63,5 +66,7 @@ export const defaultTimings: UpstreamTimings = {
   ownListingMs: 10_000,
   mostOwnConnections: 250,
   mostOwnProcesses: 32,
+  mostOwnConnectionsOfOneOwner: 200,
+  mostOwnProcessesOfOneOwner: 24,
   mostLeasesOfOneOwner: 16,
 };

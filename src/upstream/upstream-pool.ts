@@ -8,7 +8,7 @@ import { createConnectionBudget } from "./connection-budget.ts";
 import { createListeners } from "./listeners.ts";
 import { createEndings } from "./endings.ts";
 import { sleepUntil } from "./sleep.ts";
-import { defaultTimings, mostOwnConnectionsInTotal } from "./timings.ts";
+import { defaultTimings, ownConnectionsInTotal } from "./timings.ts";
 import type { UpstreamTimings } from "./timings.ts";
 import { createUpstreamServer } from "./upstream-server.ts";
 import type { UpstreamServer } from "./upstream-server.ts";
@@ -39,7 +39,7 @@ export interface ConfigurablePool extends UpstreamPool {
 /** Connects to all enabled servers at once, each under its own supervision: none waits for another. */
 export function createUpstreamPool(options: PoolOptions): ConfigurablePool {
   const timings = { ...defaultTimings, ...options.timings };
-  const budget = createConnectionBudget(mostOwnConnectionsInTotal);
+  const budget = createConnectionBudget(ownConnectionsInTotal);
   const upstreams = new Map<string, UpstreamServer>();
   const running = new Map<string, ServerConfiguration>();
   const changes = createListeners<[]>();

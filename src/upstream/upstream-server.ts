@@ -149,10 +149,18 @@ export function createUpstreamServer(options: UpstreamServerOptions): UpstreamSe
       if (common.state.kind !== "idle") await common.ready(ourPatience);
     },
     budget: createConnectionBudget(
-      isProcess ? timings.mostOwnProcesses : timings.mostOwnConnections,
+      isProcess
+        ? { most: timings.mostOwnProcesses, mostOfOneOwner: timings.mostOwnProcessesOfOneOwner }
+        : {
+            most: timings.mostOwnConnections,
+            mostOfOneOwner: timings.mostOwnConnectionsOfOneOwner,
+          },
       options.budget,
     ),
-    makeRoom: () => leases.endIdle() || sessions.endIdle(),
+    makeRoom(owner, fromOwn) {
+      if (fromOwn) return leases.endIdle(owner) || sessions.endIdle(owner);
+      return leases.endIdle() || sessions.endIdle() || sessions.endListening(owner);
+    },
     timings,
     onProblem,
     onUse: () => common.used(),
@@ -296,10 +304,10 @@ export function createUpstreamServer(options: UpstreamServerOptions): UpstreamSe
     },
     async subscribe(uri, client) {
       if (!(await sharesConnection(client)) && client.session !== undefined) {
-        await sessions.subscribe(uri, client.session);
+        await sessions.subscribe(uri, client.session, client.owner);
         return "own";
       }
-      await subscriptions.add(uri, () =>
+      await subscriptions.add(uri, client.owner, () =>
         onCommon(ourPatience, async (connection) => {
           if (connection.era === "legacy") {
             await connection.ask("resources/subscribe", { uri });
@@ -318,7 +326,7 @@ export function createUpstreamServer(options: UpstreamServerOptions): UpstreamSe
     },
     async unsubscribe(uri, client) {
       if (client.session && (await sessions.unsubscribe(uri, client.session))) return;
-      await subscriptions.remove(uri, async () => {
+      await subscriptions.remove(uri, client.owner, async () => {
         const { connection } = common;
         if (connection?.era === "modern") await connection.watchResources(subscriptions.uris);
         else await connection?.ask("resources/unsubscribe", { uri });

@@ -19,6 +19,8 @@ const askable = (name: string, ...modes: string[]) => ({
 });
 const call = (upstream: Upstream, client: ClientPort, name: string, args: JsonObject = {}) =>
   callTool(upstream, { name, arguments: args }, callOptions({ client }));
+const sessionOf = (owner: string, name: string) =>
+  fakeSession(name, { elicitation: {} }, undefined, owner);
 const elicit = { method: "elicitation/create", params: { message: "Who?" } };
 const names = (entries: readonly { name: string }[]) => entries.map(({ name }) => name);
 
@@ -230,6 +232,60 @@ describe("a legacy server with a connection for each session", () => {
       message: 'Server "one" is not available: too many clients have a connection of their own',
     });
     await expect(one.listingFor(fakeSession("dora").port)).resolves.toBe(one.listing);
+  });
+
+  describe("of several principals", () => {
+    test("none takes those that are left for the others, but what it does not use", async () => {
+      const pool = openPool([askable("one")], {
+        mostOwnProcesses: 3,
+        mostOwnProcessesOfOneOwner: 2,
+      });
+      await pool.reaches("one", "ready");
+      const one = pool.get("one");
+      const first = sessionOf("anna", "a1").port;
+      const second = sessionOf("anna", "a2").port;
+      const third = sessionOf("anna", "a3").port;
+      const ben = sessionOf("ben", "b1").port;
+      await one.subscribe("raw://one", first);
+      await one.subscribe("raw://one", second);
+      await expect(failure(call(one, third, "state"))).resolves.toMatchObject({
+        message: 'Server "one" is not available: too many clients have a connection of their own',
+      });
+      await expect(call(one, ben, "state")).resolves.toMatchObject({ subscribed: [] });
+      await one.unsubscribe("raw://one", second);
+      await call(one, third, "state");
+      // It was not the other principal's idle one that made room.
+      expect(one.connections).toBe(4);
+      await expect(call(one, first, "state")).resolves.toMatchObject({ subscribed: ["raw://one"] });
+    });
+
+    test("one that only waits for news gives way to another's, and comes back when there is room", async () => {
+      const pool = openPool([askable("one")], { mostOwnProcesses: 2 });
+      await pool.reaches("one", "ready");
+      const one = pool.get("one");
+      const [first, second] = [sessionOf("anna", "a1"), sessionOf("anna", "a2")];
+      const ben = sessionOf("ben", "b1");
+      const told: unknown[] = [];
+      pool.onResourceUpdated((server, { uri }, session) => told.push([server, uri, session?.id]));
+      await one.subscribe("raw://one", first.port);
+      await one.subscribe("raw://two", second.port);
+      const { pid } = await call(one, second.port, "state");
+      await expect(call(one, ben.port, "state")).resolves.toMatchObject({ subscribed: [] });
+      expect(one.connections).toBe(3);
+      // With as many as the other nobody has to give way.
+      await one.subscribe("raw://one", ben.port);
+      await expect(failure(call(one, first.port, "state"))).resolves.toMatchObject({
+        code: "upstream_unavailable",
+      });
+      await expect(call(one, second.port, "state")).resolves.toMatchObject({ pid });
+      expect(told).toEqual([]);
+      ben.end();
+      // What it may have missed meanwhile is told.
+      await vi.waitFor(() => expect(told).toEqual([["one", "raw://one", "a1"]]));
+      await expect(call(one, first.port, "state")).resolves.toMatchObject({
+        subscribed: ["raw://one"],
+      });
+    });
   });
 
   test("nobody's process is left behind by the end of the pool", async () => {

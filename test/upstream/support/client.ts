@@ -43,6 +43,7 @@ export function fakeSession(
   name: string,
   capabilities: JsonObject = { elicitation: {}, roots: {} },
   answer?: Answer,
+  owner = "somebody",
 ): FakeSession {
   const ended = new AbortController();
   const session: Omit<FakeSession, "port"> = {
@@ -55,7 +56,7 @@ export function fakeSession(
   };
   const port: FakeSession["port"] = {
     era: "legacy",
-    owner: "somebody",
+    owner,
     capabilities,
     get session() {
       return full;
