@@ -61,6 +61,7 @@ export function createLocalAuthenticator(options: {
           scopes: [],
           method: "local",
           expiresAtMs: token.expiresAtMs,
+          tokenId: token.id,
         },
       };
     },

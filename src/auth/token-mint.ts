@@ -25,6 +25,8 @@ export interface MintedTokens {
   mintCliToken(userId: string): Promise<FreshToken>;
   /** Takes back the token shown; false when it is none of ours, expired, or revoked before. */
   revokeByBearer(bearer: string): Promise<boolean>;
+  /** Tells the id of each token that is taken back from now on, after it is out. */
+  onRevoked(listener: (tokenId: string) => void): void;
 }
 
 const lifetimeMs = 24 * 60 * 60 * 1000;
@@ -42,10 +44,11 @@ export interface TokenMintOptions {
   report: (event: TokenEvent) => void;
 }
 
-/** Both methods throw AppError `store_unavailable` when the storage does. */
+/** `mintCliToken` and `revokeByBearer` throw AppError `store_unavailable` when the storage does. */
 export function createTokenMint(options: TokenMintOptions): MintedTokens {
   const { storage, now, newId, randomBytes, report } = options;
   const verified = verifiedTokensOf(storage);
+  const listeners: ((tokenId: string) => void)[] = [];
   return {
     async mintCliToken(userId) {
       const token = `${mintedTokenPrefix}${Buffer.from(randomBytes(32)).toString("base64url")}`;
@@ -87,8 +90,11 @@ export function createTokenMint(options: TokenMintOptions): MintedTokens {
       }
       if (revoked !== undefined) {
         report({ kind: "revoked", tokenId: revoked.id, userId: revoked.userId });
+        for (const listener of listeners) listener(revoked.id);
       }
       return revoked !== undefined;
     },
+
+    onRevoked: (listener) => void listeners.push(listener),
   };
 }

@@ -17,6 +17,8 @@ export interface Principal {
   method: AuthenticationMethod;
   /** Milliseconds since the epoch at which the credential stops being good; absent: never. */
   expiresAtMs?: number | undefined;
+  /** Of the minted token that was shown, which can be taken back; absent for other credentials. */
+  tokenId?: string | undefined;
 }
 
 /**

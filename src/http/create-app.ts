@@ -4,7 +4,6 @@ import type { MintedTokens } from "../auth/token-mint.ts";
 import type { Configuration } from "../core/configuration.ts";
 import { AppError } from "../core/errors.ts";
 import type { Logger } from "../core/logger.ts";
-import { principalKey } from "../core/principal.ts";
 import type { Gateway } from "../gateway/gateway.ts";
 import type { LegacySse } from "../mcp/legacy-sse.ts";
 import type { McpEndpoint } from "../mcp/mcp-endpoint.ts";
@@ -86,7 +85,7 @@ export function createApp(options: AppOptions): FastifyInstance {
       const { access, tokenInQuery = false } = request.routeOptions.config;
       if (access !== "public") {
         request.principal = await authenticateRequest(gateway, request.raw, { tokenInQuery });
-        answers.belongsTo(reply.raw, principalKey(request.principal));
+        answers.belongsTo(reply.raw, request.principal);
       }
     } catch (error) {
       recordRefusedCall(request, error);

@@ -53,7 +53,8 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
   const newId = randomUUID;
   const mcp = createMcpEndpoint({ gateway, identity, newId, now: Date.now, logger });
   const sse = createLegacySse({ gateway, identity, newId });
-  const answers = createOpenAnswers();
+  const answers = createOpenAnswers(Date.now);
+  options.mint.onRevoked((tokenId) => answers.revoked(tokenId));
   const app = createApp({ ...options, exchange, mcp, sse, inFlight, answers });
   await app.ready();
   let closing = false;

@@ -1,5 +1,7 @@
 import type { Server, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
+import { principalKey } from "../core/principal.ts";
+import type { Principal } from "../core/principal.ts";
 
 /**
  * The answers that are not sent to their end yet, over all connections. What clients leave unread is memory
@@ -12,7 +14,11 @@ export interface OpenAnswers {
   /** To be called for each request first. @returns false when its connection asked too much and is closed */
   begin(response: ServerResponse): boolean;
   /** Whose answer it is, once that is known. */
-  belongsTo(response: ServerResponse, owner: string): void;
+  belongsTo(response: ServerResponse, principal: Principal): void;
+  /** Calls `end` when the credential that was shown for this answer has expired or is taken back. */
+  onCredentialEnd(response: ServerResponse, end: () => void): void;
+  /** The minted token with this id is taken back. */
+  revoked(tokenId: string): void;
   close(): void;
 }
 
@@ -38,8 +44,20 @@ const defaultLimits: AnswerLimits = {
   lookMs: 250,
 };
 
-export function createOpenAnswers(limits: AnswerLimits = defaultLimits): OpenAnswers {
-  const owners = new Map<ServerResponse, string>();
+interface Open {
+  owner: string;
+  tokenId?: string | undefined;
+  /** When its credential stops being good; milliseconds since the epoch. */
+  goodUntilMs: number;
+  end?: () => void;
+}
+
+export function createOpenAnswers(
+  /** Milliseconds since the epoch. */
+  now: () => number,
+  limits: AnswerLimits = defaultLimits,
+): OpenAnswers {
+  const opens = new Map<ServerResponse, Open>();
   const connections = new WeakMap<Socket, Set<ServerResponse>>();
 
   const opened = (socket: Socket): Set<ServerResponse> => {
@@ -55,10 +73,20 @@ export function createOpenAnswers(limits: AnswerLimits = defaultLimits): OpenAns
     return answers;
   };
 
+  const endWhenOver = (open: Open, nowMs: number): void => {
+    if (open.end === undefined || open.goodUntilMs > nowMs) return;
+    const { end } = open;
+    delete open.end;
+    end();
+  };
+
   const look = (): void => {
     const shares = new Map<string, number>();
     const unread: { owner: string; bytes: number; socket: Socket }[] = [];
-    for (const [response, owner] of owners) {
+    const nowMs = now();
+    for (const [response, open] of opens) {
+      endWhenOver(open, nowMs);
+      const { owner } = open;
       const bytes = response.writableLength;
       if (bytes === 0) continue;
       shares.set(owner, (shares.get(owner) ?? 0) + bytes);
@@ -94,15 +122,32 @@ export function createOpenAnswers(limits: AnswerLimits = defaultLimits): OpenAns
         return false;
       }
       answers.add(response);
-      owners.set(response, "");
+      opens.set(response, { owner: "", goodUntilMs: Infinity });
       response.once("close", () => {
         answers.delete(response);
-        owners.delete(response);
+        opens.delete(response);
       });
       return true;
     },
-    belongsTo(response, owner) {
-      if (owners.has(response)) owners.set(response, owner);
+    belongsTo(response, principal) {
+      const { tokenId, expiresAtMs: goodUntilMs = Infinity } = principal;
+      const open = opens.get(response);
+      if (open !== undefined) {
+        Object.assign(open, { owner: principalKey(principal), tokenId, goodUntilMs });
+      }
+    },
+    onCredentialEnd(response, end) {
+      const open = opens.get(response);
+      if (open === undefined) return;
+      open.end = end;
+      endWhenOver(open, now());
+    },
+    revoked(tokenId) {
+      for (const open of opens.values()) {
+        if (open.tokenId !== tokenId) continue;
+        open.goodUntilMs = -Infinity;
+        endWhenOver(open, now());
+      }
     },
     close: () => clearInterval(looking),
   };

@@ -188,6 +188,7 @@ export function createLegacyHttp(options: LegacyHttpOptions): LegacyHttp {
       }
       response.writeHead(200, eventStreamHeaders);
       response.flushHeaders();
+      exchange.onCredentialEnd(() => response.end());
       if (!session.streams.resume(lastEventId, response)) session.streams.openCommon(response);
     },
     delete(exchange) {

@@ -25,6 +25,11 @@ export interface McpExchange {
   body: string | undefined;
   caller: UnportedCaller;
   response: ServerResponse;
+  /**
+   * Registers what ends an answer that would stay open as long as the client likes; called when the
+   * caller's credential is no longer good.
+   */
+  onCredentialEnd(end: () => void): void;
 }
 
 /**

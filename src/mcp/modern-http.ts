@@ -45,7 +45,22 @@ export function createModernHttp(options: ModernHttpOptions): ModernHttp {
     return () => listening.splice(listening.indexOf(owner), 1);
   };
 
-  const serve = async (exchange: McpExchange, request: RpcRequest): Promise<void> => {
+  /** When a subscription ends by itself: with the gateway, or with its caller's credential. */
+  const endOf = (exchange: McpExchange): AbortSignal => {
+    const ended = new AbortController();
+    const end = (): void => ended.abort();
+    if (ending.aborted) end();
+    ending.addEventListener("abort", end, { once: true });
+    exchange.response.once("close", () => ending.removeEventListener("abort", end));
+    exchange.onCredentialEnd(end);
+    return ended.signal;
+  };
+
+  const serve = async (
+    exchange: McpExchange,
+    request: RpcRequest,
+    ends?: AbortSignal,
+  ): Promise<void> => {
     const { caller, response, body = "" } = exchange;
     const call = calls.begin(caller.principal, body.length);
     const answer = createPostAnswer({
@@ -61,7 +76,14 @@ export function createModernHttp(options: ModernHttpOptions): ModernHttp {
     });
     try {
       const { signal } = call;
-      await serveModern(request, { gateway, identity, caller, stream: answer, signal, ending });
+      await serveModern(request, {
+        gateway,
+        identity,
+        caller,
+        stream: answer,
+        signal,
+        ending: ends,
+      });
     } finally {
       answer.end();
       call.done();
@@ -86,7 +108,7 @@ export function createModernHttp(options: ModernHttpOptions): ModernHttp {
       } catch (error) {
         throw new Refused(503, toJsonRpcError(error), message.id);
       }
-      await serve(exchange, message).finally(stop);
+      await serve(exchange, message, endOf(exchange)).finally(stop);
     },
   };
 

@@ -21,6 +21,7 @@ const mint: MintedTokens = {
     return { token: "od_x", tokenId: "t", expiresAtMs: nowMs + 1000, userId, role: "admin" };
   },
   revokeByBearer: () => Promise.resolve(false),
+  onRevoked: () => undefined,
 };
 
 const newExchange = (other: { instanceId?: string } = {}): CliTokenExchange =>

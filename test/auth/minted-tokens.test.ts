@@ -143,8 +143,24 @@ describe("the local authenticator", () => {
     expect(await door.authenticate({ bearer: token })).toMatchObject({ kind: "rejected" });
   });
 
+  test("has let nobody in any more when it is told that a token is taken back, once", async () => {
+    const tokens = mint();
+    const { token, tokenId } = await tokens.mintCliToken("ada");
+    const door = local();
+    const told: string[] = [];
+    const answers: ReturnType<typeof door.authenticate>[] = [];
+    tokens.onRevoked((id) => {
+      told.push(id);
+      answers.push(door.authenticate({ bearer: token }));
+    });
+    await tokens.revokeByBearer(token);
+    await tokens.revokeByBearer(token);
+    expect(told).toEqual([tokenId]);
+    expect(await answers[0]).toMatchObject({ kind: "rejected" });
+  });
+
   test("says who it is", async () => {
-    const { token, expiresAtMs } = await mint().mintCliToken("ada");
+    const { token, tokenId, expiresAtMs } = await mint().mintCliToken("ada");
     expect(await local().authenticate({ bearer: token })).toStrictEqual({
       kind: "accepted",
       principal: {
@@ -155,6 +171,7 @@ describe("the local authenticator", () => {
         scopes: [],
         method: "local",
         expiresAtMs,
+        tokenId,
       },
     });
   });

@@ -4,18 +4,21 @@ import type { ServerResponse } from "node:http";
 import { connect } from "node:net";
 import type { AddressInfo, Socket } from "node:net";
 import { afterEach, expect, it } from "vitest";
+import { systemPrincipal } from "../../src/core/principal.ts";
 import { createOpenAnswers } from "../../src/http/open-answers.ts";
 import type { AnswerLimits } from "../../src/http/open-answers.ts";
 
 const mebibyte = 1024 * 1024;
+let nowMs = 0;
 const ends: (() => void)[] = [];
 afterEach(() => {
+  nowMs = 0;
   for (const end of ends.splice(0)) end();
 });
 
 /** A server that answers `/<bytes>` with so many, `/hang` not at all, `/later` when it is told to. */
 async function start(limits: Partial<AnswerLimits>) {
-  const answers = createOpenAnswers({
+  const answers = createOpenAnswers(() => nowMs, {
     unreadOfOne: 100 * mebibyte,
     unreadInTotal: 1_000 * mebibyte,
     pipelined: 16,
@@ -23,6 +26,7 @@ async function start(limits: Partial<AnswerLimits>) {
     lookMs: 5,
     ...limits,
   });
+  const credential = { tokenId: "t1", expiresAtMs: 1_000 };
   const later: ServerResponse[] = [];
   const closed: string[] = [];
   let begun = 0;
@@ -30,9 +34,10 @@ async function start(limits: Partial<AnswerLimits>) {
     if (!answers.begin(response)) return;
     begun += 1;
     const owner = String(request.headers["x-owner"]);
-    answers.belongsTo(response, owner);
+    answers.belongsTo(response, { ...systemPrincipal, userId: owner, ...credential });
     response.once("close", () => closed.push(`${owner} ${request.url}`));
-    if (request.url === "/later") later.push(response);
+    if (request.url === "/stream") answers.onCredentialEnd(response, () => response.end());
+    else if (request.url === "/later") later.push(response);
     else if (request.url !== "/hang") response.end("x".repeat(Number(request.url?.slice(1))));
   });
   server.keepAliveTimeout = 50;
@@ -55,7 +60,7 @@ async function start(limits: Partial<AnswerLimits>) {
     ends.push(() => socket.destroy());
     return socket;
   };
-  return { ask, later, closed, begun: () => begun };
+  return { ask, answers, credential, later, closed, begun: () => begun };
 }
 
 const big = `/${32 * mebibyte}`;
@@ -112,4 +117,20 @@ it("who reads nothing is not waited for, who waits for an answer is", async () =
   await expect.poll(() => closed).toContain("ada /later");
   // Nor is a connection kept on which nothing is asked any more.
   await once(waiting, "close");
+});
+
+it("a stream ends when the credential it was opened with is taken back, or has expired", async () => {
+  const { ask, answers, credential, closed, later, begun } = await start({});
+  ask("ada", "/stream");
+  ask("ada", "/later");
+  await expect.poll(begun).toBe(2);
+  Object.assign(credential, { tokenId: "t2", expiresAtMs: 5 });
+  ask("bob", "/stream");
+  await expect.poll(begun).toBe(3);
+  answers.revoked("t1");
+  await expect.poll(() => closed).toEqual(["ada /stream"]);
+  nowMs = 5;
+  await expect.poll(() => closed).toEqual(["ada /stream", "bob /stream"]);
+  // What was asked for is answered.
+  expect(later[0]?.destroyed).toBe(false);
 });

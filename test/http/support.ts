@@ -20,6 +20,7 @@ function fakeMint(): MintedTokens & { revoked: string[] } {
       revoked.push(bearer);
       return Promise.resolve(true);
     },
+    onRevoked: () => undefined,
   };
 }
 

@@ -89,6 +89,7 @@ async function handle(
     body: incoming.method === "POST" ? body : undefined,
     caller: { principal, clientName: "unknown", sessionId: null, projectId: null },
     response,
+    onCredentialEnd: () => undefined,
   });
 }
 

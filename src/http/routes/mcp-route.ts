@@ -5,9 +5,15 @@ import type { McpEndpoint } from "../../mcp/mcp-endpoint.ts";
 import { failure } from "../../mcp/rpc-messages.ts";
 import { callerOf, principalOf, selfAsserted } from "../authenticate-request.ts";
 import { errorAnswerOf, HttpError } from "../error-answer.ts";
+import type { OpenAnswers } from "../open-answers.ts";
+
+export interface McpRouteOptions {
+  mcp: McpEndpoint;
+  answers: OpenAnswers;
+}
 
 /** `/mcp`: hands what is let in to the MCP endpoint, which writes the answer itself. */
-export function addMcpRoute(app: FastifyInstance, { mcp }: { mcp: McpEndpoint }): void {
+export function addMcpRoute(app: FastifyInstance, { mcp, answers }: McpRouteOptions): void {
   void app.register((scope, _options, done) => {
     // As text, because a fault in it is JSON-RPC's to answer.
     scope.removeAllContentTypeParsers();
@@ -47,6 +53,7 @@ export function addMcpRoute(app: FastifyInstance, { mcp }: { mcp: McpEndpoint })
           body: typeof body === "string" ? body : undefined,
           caller,
           response: reply.raw,
+          onCredentialEnd: (end) => answers.onCredentialEnd(reply.raw, end),
         });
       },
     });

@@ -11,11 +11,13 @@ import { callerOf, principalOf } from "../authenticate-request.ts";
 import { HttpError } from "../error-answer.ts";
 import type { InFlight } from "../in-flight.ts";
 import { hostnameOf } from "../request-guard.ts";
+import type { OpenAnswers } from "../open-answers.ts";
 import { openMessageEvents } from "../message-events.ts";
 
 export interface SseRoutesOptions {
   sse: LegacySse;
   inFlight: InFlight;
+  answers: OpenAnswers;
   configuration: { externalUrl?: string | undefined };
 }
 
@@ -25,7 +27,7 @@ export interface SseRoutesOptions {
  * session takes messages from its own user only.
  */
 export function addSseRoutes(app: FastifyInstance, options: SseRoutesOptions): void {
-  const { sse, inFlight, configuration } = options;
+  const { sse, inFlight, answers, configuration } = options;
   void app.register((scope, _options, done) => {
     // As text, because a fault in it is JSON-RPC's to answer.
     scope.removeAllContentTypeParsers();
@@ -54,6 +56,7 @@ export function addSseRoutes(app: FastifyInstance, options: SseRoutesOptions): v
           session.end();
           reply.raw.end();
         });
+        answers.onCredentialEnd(reply.raw, () => reply.raw.end());
         reply.hijack();
         const folder = folderFor(raw, configuration.externalUrl);
         const query = new URLSearchParams({ sessionId: session.id, ...shownInQuery(raw) });

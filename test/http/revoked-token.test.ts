@@ -1,0 +1,131 @@
+import { randomBytes, randomUUID } from "node:crypto";
+import { request, type IncomingMessage } from "node:http";
+import { expect, it } from "vitest";
+import { createDoor } from "../../src/auth/door.ts";
+import { createLocalAuthenticator } from "../../src/auth/local-authenticator.ts";
+import { createTokenMint } from "../../src/auth/token-mint.ts";
+import type { JsonObject } from "../../src/core/json.ts";
+import { createMemoryStorage } from "../../src/storage/memory-storage.ts";
+import { fakeUpstream, gatewayOf } from "../gateway/fakes.ts";
+import { ask, startTestServer } from "./support.ts";
+
+const accept = "application/json, text/event-stream";
+const modernMeta = {
+  "io.modelcontextprotocol/protocolVersion": "2026-07-28",
+  "io.modelcontextprotocol/clientCapabilities": {},
+};
+const rpc = (method: string, params: JsonObject = {}): JsonObject => ({
+  jsonrpc: "2.0",
+  id: 1,
+  method,
+  params,
+});
+
+/** A gateway with a call that runs until it is finished, and everything a token can hold open. */
+async function start() {
+  const storage = createMemoryStorage("instance-1");
+  const mint = createTokenMint({
+    storage,
+    now: Date.now,
+    newId: randomUUID,
+    randomBytes,
+    report: () => undefined,
+  });
+  const door = createDoor([createLocalAuthenticator({ storage, now: Date.now })]);
+  const one = fakeUpstream("one");
+  let finish: (() => void) | undefined;
+  const finished = new Promise<void>((resolve) => (finish = resolve));
+  one.answer = async () => {
+    await finished;
+    return { content: [{ type: "text", text: "the end" }] };
+  };
+  const server = await startTestServer({
+    gateway: gatewayOf([one], { door }).gateway,
+    mint,
+  });
+
+  const { port } = server;
+  /** Resolves with the head. */
+  const open = (
+    token: string,
+    path: string,
+    headers: Record<string, string> = {},
+    body?: JsonObject,
+  ): Promise<{ readonly text: string; closed: Promise<void>; isOver: () => boolean }> =>
+    new Promise((resolve, reject) => {
+      const outgoing = request({
+        host: "127.0.0.1",
+        port,
+        path,
+        method: body === undefined ? "GET" : "POST",
+        headers: {
+          authorization: `Bearer ${token}`,
+          accept,
+          ...(body === undefined ? {} : { "content-type": "application/json" }),
+          ...headers,
+        },
+        agent: false,
+      });
+      outgoing.on("error", reject);
+      outgoing.on("response", (incoming: IncomingMessage) => {
+        let text = "";
+        let over = false;
+        incoming.setEncoding("utf8").on("data", (chunk: string) => (text += chunk));
+        const closed = new Promise<void>((done) => {
+          incoming.once("close", () => {
+            over = true;
+            done();
+          });
+        });
+        resolve({
+          get text() {
+            return text;
+          },
+          closed,
+          isOver: () => over,
+        });
+      });
+      outgoing.end(body === undefined ? undefined : JSON.stringify(body));
+    });
+
+  const holdOpen = async (token: string) => {
+    const begin = { protocolVersion: "2025-11-25", capabilities: {} };
+    const initialized = await ask(port, "/mcp", {
+      headers: { authorization: `Bearer ${token}`, accept },
+      body: rpc("initialize", begin),
+    });
+    const session = { "mcp-session-id": String(initialized.headers["mcp-session-id"]) };
+    const headers = { "mcp-protocol-version": "2026-07-28", "mcp-method": "subscriptions/listen" };
+    const filter = { notifications: { toolsListChanged: true }, _meta: modernMeta };
+    const streams = [
+      await open(token, "/mcp", session),
+      await open(token, "/sse"),
+      await open(token, "/mcp", headers, rpc("subscriptions/listen", filter)),
+    ];
+    const call = rpc("tools/call", { name: "one__echo", arguments: { message: "hi" } });
+    return { session, streams, answer: open(token, "/mcp", session, call) };
+  };
+  return { server, mint, one, holdOpen, finish: () => finish?.() };
+}
+
+it("ends what it holds open and nothing else; a call that runs is answered", async () => {
+  const { server, mint, one, holdOpen, finish } = await start();
+  const { port } = server;
+  const [revoked, other] = [await mint.mintCliToken("ada"), await mint.mintCliToken("ada")];
+  const held = await holdOpen(revoked.token);
+  const kept = await holdOpen(other.token);
+  await expect.poll(() => one.requests).toHaveLength(2);
+  const headers = { authorization: `Bearer ${revoked.token}` };
+  const logout = await ask(port, "/auth/logout", { method: "POST", headers });
+  expect(logout.json).toEqual({ revoked: true });
+  await Promise.all(held.streams.map(({ closed }) => closed));
+  expect(held.streams[2]?.text).toContain('"resultType":"complete"');
+  expect(kept.streams.map(({ isOver }) => isOver())).toEqual([false, false, false]);
+  finish();
+  const answer = await held.answer;
+  await answer.closed;
+  expect(answer.text).toContain("the end");
+  const again = await ask(port, "/mcp", { headers: { ...headers, ...held.session } });
+  expect(again.status).toBe(401);
+  await server.close(0);
+});
