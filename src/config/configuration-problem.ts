@@ -46,7 +46,7 @@ export function formatKeyPath(path: KeyPath): string {
 }
 
 /** `<file>:<line>: <key path>: <reason>`, leaving out what is not known. */
-function formatProblem(file: string, problem: ConfigurationProblem): string {
+export function formatProblem(file: string, problem: ConfigurationProblem): string {
   const place = problem.line === undefined ? file : `${file}:${problem.line}`;
   const key = formatKeyPath(problem.path);
   return `${place}: ${key === "" ? "" : `${key}: `}${problem.reason}`;

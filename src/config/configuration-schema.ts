@@ -29,11 +29,21 @@ const word = text.min(1, { error: "must not be empty" });
 const texts = z.array(text, { error: "expected a list of strings" });
 const words = z.array(word, { error: "expected a list of strings" });
 
+/** What other programs call the transport: `streamable-http`, `streamableHttp`. */
+function isStreamableHttp(type: unknown): boolean {
+  return typeof type === "string" && /^streamable[\W_]?(?:http)?$/iu.test(type);
+}
+
 const server = z
   .strictObject(
     {
       type: z
-        .enum(["stdio", "http", "sse"], { error: 'expected "stdio", "http" or "sse"' })
+        .enum(["stdio", "http", "sse"], {
+          error: ({ input }) =>
+            isStreamableHttp(input)
+              ? 'Streamable HTTP is called "http" here'
+              : 'expected "stdio", "http" or "sse"',
+        })
         .optional()
         .describe(
           "How to reach the server. Left out: `stdio` with `command`, `http` with `url` (Streamable HTTP). `sse` with `url`: the older HTTP+SSE transport.",

@@ -7,7 +7,7 @@ import type {
 import { AppError } from "../core/errors.ts";
 import type { Json } from "../core/json.ts";
 import { toAuthConfigurations } from "./auth-configuration.ts";
-import { configurationError, formatKeyPath } from "./configuration-problem.ts";
+import { configurationError, formatKeyPath, formatProblem } from "./configuration-problem.ts";
 import type { ConfigurationProblem } from "./configuration-problem.ts";
 import { readConfigurationFile } from "./configuration-file.ts";
 import { configurationSchema } from "./configuration-schema.ts";
@@ -35,6 +35,8 @@ export interface LoadOptions {
     externalUrl?: string | undefined;
     insecureHttp?: boolean | undefined;
   };
+  /** Told, where the configuration is good, what it allows and is seldom meant. */
+  onDoubt?: ((sentence: string) => void) | undefined;
 }
 
 const defaults = { host: "127.0.0.1", port: 3050, maxBodyBytes: 4 * 1024 * 1024 } as const;
@@ -106,15 +108,17 @@ function raise(
 function complete(
   written: WrittenConfiguration,
   file: string | undefined,
-  { overrides, environment }: LoadOptions,
+  { overrides, environment, onDoubt }: LoadOptions,
   lineOf: (problem: ConfigurationProblem) => number | undefined,
 ): Configuration {
   const problems: ConfigurationProblem[] = [];
+  const doubts: ConfigurationProblem[] = [];
   const servers = new Map<string, ServerConfiguration>();
   const folder = file === undefined ? process.cwd() : dirname(file);
   for (const [name, entry] of Object.entries(written.mcpServers ?? {})) {
     const made = toServerConfiguration(name, entry, { environment: environment.all, folder });
     problems.push(...made.problems);
+    doubts.push(...(made.doubts ?? []));
     if (made.server !== undefined) servers.set(name, made.server);
   }
   const authentication = toAuthConfigurations(written.auth);
@@ -139,6 +143,10 @@ function complete(
     refuseOverrides(problems, overrides);
   }
   if (problems.length > 0) raise(file ?? "configuration", problems, lineOf);
+  for (const doubt of doubts) {
+    const sentence = formatProblem(file ?? "configuration", { ...doubt, line: lineOf(doubt) });
+    onDoubt?.(doubt.hint === undefined ? sentence : `${sentence}, ${doubt.hint}`);
+  }
   return configuration;
 }
 

@@ -20,12 +20,16 @@ export interface ServerContext {
   folder: string;
 }
 
-/** One `mcpServers` entry with its defaults, or what is wrong with it. */
+/** One `mcpServers` entry with its defaults, or what is wrong with it; `doubts` are allowed, and seldom meant. */
 export function toServerConfiguration(
   name: string,
   written: WrittenServer,
   context: ServerContext,
-): { server?: ServerConfiguration; problems: ConfigurationProblem[] } {
+): {
+  server?: ServerConfiguration;
+  problems: ConfigurationProblem[];
+  doubts?: ConfigurationProblem[];
+} {
   const path = ["mcpServers", name];
   const problems: ConfigurationProblem[] = [];
   const report = (key: KeyPath, reason: string, hint?: string): void => {
@@ -88,13 +92,25 @@ export function toServerConfiguration(
       }
     }
     const type = written.type === "sse" ? "sse" : "http";
-    return problems.length === 0
-      ? { server: { ...common, type, url, headers }, problems }
-      : { problems };
+    if (problems.length > 0) return { problems };
+    const server: ServerConfiguration = { ...common, type, url, headers };
+    return { server, problems, doubts: doubtsOf(server, written, path) };
   } else {
     report([], "needs command (a program to start) or url (a server that runs elsewhere)");
   }
   return { problems };
+}
+
+/** Servers of the older transport have their stream at /sse as a rule, and others hardly ever anything. */
+function doubtsOf(
+  { disabled }: ServerConfiguration,
+  { type, url = "" }: WrittenServer,
+  path: KeyPath,
+): ConfigurationProblem[] {
+  const looksLikeStream = /\/sse\/?$/u.test(new URL(url).pathname);
+  if (type !== undefined || disabled || !looksLikeStream) return [];
+  const reason = 'ends in /sse; a server that speaks HTTP+SSE there needs "type": "sse"';
+  return [{ path: [...path, "url"], reason, hint: 'else write "type": "http"' }];
 }
 
 function faultOfName(name: string): string | undefined {

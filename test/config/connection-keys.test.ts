@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { useConfigurationFolder } from "./support/configuration-folder.ts";
 
-const { load, problem } = useConfigurationFolder();
+const { paths, load, problem } = useConfigurationFolder();
 
 describe("connections", () => {
   test("says how its servers are connected, when they rest, and how large a body may be", async () => {
@@ -34,7 +34,38 @@ describe("connections", () => {
     });
   });
 
+  test("a url that looks like an event stream, and does not say so, is doubted", async () => {
+    const doubts: string[] = [];
+    await load(
+      {
+        mcpServers: {
+          old: { url: "https://x/sse?a=1" },
+          slash: { url: "https://x/a/sse/" },
+          said: { url: "https://x/sse", type: "sse" },
+          meant: { url: "https://x/sse", type: "http" },
+          off: { url: "https://x/sse", disabled: true },
+          other: { url: "https://x/sse/mcp" },
+          program: { command: "x" },
+        },
+      },
+      { onDoubt: (sentence) => doubts.push(sentence) },
+    );
+    const rest =
+      'url: ends in /sse; a server that speaks HTTP+SSE there needs "type": "sse", else write "type": "http"';
+    expect(doubts.map((doubt) => doubt.replace(paths.file, "FILE"))).toEqual([
+      `FILE:4: mcpServers.old.${rest}`,
+      `FILE:7: mcpServers.slash.${rest}`,
+    ]);
+  });
+
   test.each<[what: string, file: object, message: string]>([
+    ...["streamable-http", "streamableHttp", "streamable_http"].map(
+      (type): [string, object, string] => [
+        `${type}, as others call it`,
+        { mcpServers: { a: { url: "https://x", type } } },
+        'FILE:5: mcpServers.a.type: Streamable HTTP is called "http" here',
+      ],
+    ),
     [
       "an unknown type of server",
       { mcpServers: { a: { url: "https://x", type: "websocket" } } },

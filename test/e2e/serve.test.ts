@@ -265,6 +265,16 @@ describe("saving the configuration", () => {
     expect(isAlive(pid ?? 0)).toBe(true);
   });
 
+  it("says what is seldom meant, at the start and whenever it is saved", async () => {
+    const url = "http://127.0.0.1:9/sse";
+    gateway = await startGateway(home, { mcpServers: { old: { url } } }, { args: open });
+    const { agent } = gateway;
+    const [atStart] = await agent.waitFor("stderr", /mcpServers\.old\.url: ends in \/sse.*/u);
+    expect(atStart).toContain('needs \\"type\\": \\"sse\\"');
+    home.writeConfiguration({ mcpServers: { older: { url } } });
+    await agent.waitFor("stderr", /mcpServers\.older\.url: ends in \/sse/u);
+  });
+
   it("takes a file that comes later", async () => {
     const agent = serve(["--port", "0", ...open]);
     await agent.waitFor("stderr", /No servers yet/u);

@@ -26,6 +26,7 @@ export async function serveForeground(
   onReady: (urls: readonly string[]) => void = () => undefined,
 ): Promise<void> {
   const { io, environment, directories, signal } = context;
+  const doubts: string[] = [];
   const load: LoadOptions = {
     ...(options.config === undefined ? {} : { file: options.config }),
     configDir: options.configDir,
@@ -37,6 +38,7 @@ export async function serveForeground(
       externalUrl: options.externalUrl,
       insecureHttp: options.insecureHttp,
     },
+    onDoubt: (sentence) => doubts.push(sentence),
   };
   const file = resolve(options.config ?? defaultConfigurationFile(directories.config));
   const seen = fingerprint(file);
@@ -49,6 +51,9 @@ export async function serveForeground(
     readable: io.stderrIsTerminal && !options.json,
     level: options.debug ? "debug" : options.quiet ? "warn" : "info",
   });
+  const tellDoubts = (): void => {
+    for (const doubt of doubts.splice(0)) logger.warn(doubt);
+  };
   const gateway = await startGateway({
     configuration,
     file,
@@ -59,11 +64,12 @@ export async function serveForeground(
   let watch: { close(): void } | undefined;
   try {
     watch = await watchFile(
-      { path: file, seen, load: () => loadConfiguration(load) },
+      { path: file, seen, load: () => loadConfiguration(load), tellDoubts },
       configuration,
       gateway,
       logger,
     );
+    tellDoubts();
     if (configuration.servers.size === 0) {
       logger.warn(`No servers yet: name them under "mcpServers" in ${file}; saving it is enough`);
     }
@@ -83,10 +89,12 @@ async function watchFile(
     path: file,
     seen,
     load,
+    tellDoubts,
   }: {
     path: string;
     seen: string | undefined;
     load: () => Promise<Configuration>;
+    tellDoubts: () => void;
   },
   first: Configuration,
   gateway: GatewayProcess,
@@ -103,6 +111,7 @@ async function watchFile(
         file,
         servers: changed.servers.size,
       });
+      tellDoubts();
       const waiting = changedSettings(first, changed);
       if (waiting.length > 0) {
         logger.warn(`Changed, but in effect only after a restart: ${waiting.join(", ")}`);
