@@ -55,6 +55,22 @@ test("says how to go on, and what collided", async () => {
   ]);
 });
 
+test("of many that collided the first are told, how many there are, and where all stand", async () => {
+  const bench = new Bench();
+  const [inventory] = bench.inventories;
+  const collisions = Array.from({ length: 200 }, (_none, index) => `a__${index} is offered twice`);
+  bench.inventories = [{ servers: inventory?.servers ?? [], collisions }];
+  await bench.run(createInspect(bench.source), { all: true, url: "http://localhost:1" });
+  expect(bench.notes).toEqual([
+    "a__0 is offered twice",
+    "a__1 is offered twice",
+    "a__2 is offered twice",
+    "200 names or URIs collide; the 197 others: agent inspect --url http://localhost:1 --json, or GET /servers",
+  ]);
+  await bench.run(createInspect(bench.source), { all: true, format: "json" });
+  expect(bench.stdout).toContain("a__199 is offered twice");
+});
+
 test("shows how many prompts, resources and templates there are, where there are any", async () => {
   const bench = new Bench();
   const [inventory] = bench.inventories;

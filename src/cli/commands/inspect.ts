@@ -14,6 +14,9 @@ import { serverListJson, serverTable } from "../render/server-list.ts";
 import { serverPageJson, serverPageText } from "../render/server-page.ts";
 import { toolPageJson, toolPageText } from "../render/tool-page.ts";
 
+/** Of the names that collide, this many are told to people. */
+const shownCollisions = 3;
+
 interface InspectOptions extends PageOptions {
   target?: string | undefined;
 }
@@ -74,8 +77,19 @@ async function showServers(server: ToolServer, options: Options, { io }: Context
   } else {
     await io.out(serverTable(page.entries, io));
   }
-  for (const collision of inventory.collisions) io.note(oneLine(collision));
+  noteCollisions(inventory.collisions, options, io);
   noteRest(page, "", options, io);
+}
+
+/** With two alike servers there may be hundreds. */
+function noteCollisions(collisions: readonly string[], options: Options, io: Context["io"]): void {
+  for (const collision of collisions.slice(0, shownCollisions)) io.note(oneLine(collision));
+  const more = collisions.length - shownCollisions;
+  if (more <= 0) return;
+  const all = `agent inspect${sameServer(options)} --json`;
+  io.note(
+    `${collisions.length} names or URIs collide; the ${more} others: ${all}, or GET /servers`,
+  );
 }
 
 async function showServer(
