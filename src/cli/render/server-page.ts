@@ -3,6 +3,7 @@ import type { Tool } from "../../core/mcp.ts";
 import { cutInstructions } from "../../core/render-instructions.ts";
 import { toolSignature } from "../../core/signature.ts";
 import type { Io } from "../context.ts";
+import { foldLines } from "./fold-lines.ts";
 import { indented, inLine } from "./foreign-text.ts";
 import type { OnePage } from "./one-page.ts";
 import { otherKinds, serverRowJson } from "./server-list.ts";
@@ -52,18 +53,14 @@ export function serverPageText(
   const parts = [
     `${inLine(name, io, 100)}: ${facts.join("; ")}\n`,
     ...(reason === undefined ? [] : [`Reason: ${inLine(reason, io, 1000)}\n`]),
+    ...(state === "ready" ? [] : lastWords(stderrTail, io)),
     ...(page.entries.length === 0 ? [] : ["\n"]),
     ...page.entries.map((tool) => toolLines(tool, prefix, io)),
     ...(problems.length === 0
       ? []
       : ["\nNot everything is shown to clients:\n", indented(problems.join("\n"), io, "| ")]),
     ...(instructions?.trim() ? ["\nSaid by the server:\n", firstLines(instructions, io)] : []),
-    ...(stderrTail.length === 0
-      ? []
-      : [
-          "\nLast lines of its stderr:\n",
-          indented(stderrTail.slice(-shownStderrLines).join("\n"), io, "| "),
-        ]),
+    ...(stderrTail.length === 0 ? [] : ["\nLast lines of its stderr:\n", tail(stderrTail, io)]),
   ];
   return parts.join("");
 }
@@ -81,6 +78,26 @@ function firstLines(instructions: string, io: Pick<Io, "foreign">): string {
   const more = lines.length - shownInstructionLines;
   const rest = more > 0 ? `(${more} more lines: agent instructions)\n` : "";
   return indented(lines.slice(0, shownInstructionLines).join("\n"), io, "| ") + rest;
+}
+
+/** What a server that is down said last stands beside the reason: often it is the better one. */
+function lastWords(stderrTail: readonly string[], io: Pick<Io, "foreign">): string[] {
+  const last = stderrTail.findLast((line) => line.trim() !== "");
+  return last === undefined ? [] : [`Last line of its stderr: ${inLine(last, io, 1000)}\n`];
+}
+
+/** The end of what a server said, each thing once. */
+function tail(stderrTail: readonly string[], io: Pick<Io, "foreign">): string {
+  const shown: string[] = [];
+  let room = shownStderrLines;
+  for (const { lines, times } of foldLines(stderrTail).toReversed()) {
+    if (room <= 0) break;
+    const what = lines.length === 1 ? "line" : `${lines.length} lines`;
+    if (times > 1) shown.unshift(`(the same ${what} ${times} times)\n`);
+    shown.unshift(indented(lines.slice(-room).join("\n"), io, "| "));
+    room -= lines.length;
+  }
+  return shown.join("");
 }
 
 function toolLines(tool: Tool, prefix: string | undefined, io: Pick<Io, "foreign">): string {

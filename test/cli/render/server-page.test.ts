@@ -31,3 +31,34 @@ test("instructions are cut with a note, from whomever they come", () => {
   expect(text).toContain("| … (cut)\n");
   expect(text.length).toBeLessThan(5_000);
 });
+
+test("a server that is down: what it said last beside the reason, and what it repeats once", () => {
+  const stderrTail = [..."started,fatal: no key,".repeat(4).split(","), "  "];
+  expect(shown({ state: "unavailable", reason: "it ended with exit code 1", stderrTail })).toBe(
+    [
+      "one: unavailable",
+      "Reason: it ended with exit code 1",
+      "Last line of its stderr: fatal: no key",
+      "",
+      "Last lines of its stderr:",
+      "| started",
+      "| fatal: no key",
+      "(the same 2 lines 4 times)",
+      "|",
+      "",
+    ].join("\n"),
+  );
+  expect(shown({ stderrTail })).not.toContain("Last line of");
+});
+
+test("of its stderr the last ten lines are shown", () => {
+  const stderrTail = Array.from({ length: 30 }, (_none, index) => `line ${index}`);
+  const text = shown({ stderrTail: [...stderrTail, "end", "end"] });
+  expect(text).toContain(
+    `:\n${stderrTail
+      .slice(-9)
+      .map((line) => `| ${line}\n`)
+      .join("")}| end\n(the same line 2 times)\n`,
+  );
+  expect(text).not.toContain("line 20\n");
+});
