@@ -169,8 +169,9 @@ describe("--status", () => {
     expect(started.stdout).toContain(`Configuration: ${file}`);
     // A variable that is not set here may be set where the gateway runs.
     home.writeConfiguration('{"host": "${NOT_SET_HERE}",\n "port": "x"\n}');
-    const { code, stderr } = await serve("--status");
+    const { code, stdout, stderr } = await serve("--status");
     expect(code).toBe(0);
+    expect(stdout).toContain(`Configuration: ${file} (an older one is in effect)\n`);
     expect(stderr).toMatch(/^configuration on disk is wrong: .*mcp\.json:2: port: .*; the one be/u);
     const json = await serve("--status", "--json");
     expect(json).toMatchObject({ code: 0, stderr: "" });

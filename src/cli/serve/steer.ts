@@ -138,7 +138,7 @@ async function tellState(
     await io.out(`${JSON.stringify(answer)}\n`);
     return;
   }
-  await io.out(`${stateAsText(state, log)}\n`);
+  await io.out(`${stateAsText(state, log, problem !== undefined)}\n`);
   if (problem !== undefined) {
     io.note(`configuration on disk is wrong: ${problem}; the one before stays in effect`, {
       always: true,
@@ -165,7 +165,7 @@ function stateAsJson(state: GatewayState, log: string): object {
   };
 }
 
-function stateAsText(state: GatewayState, log: string): string {
+function stateAsText(state: GatewayState, log: string, isOutdated = false): string {
   if (state.kind === "absent") {
     return `No gateway runs${aboutFile(state.reason)}`;
   }
@@ -179,7 +179,9 @@ function stateAsText(state: GatewayState, log: string): string {
     state.upstreams["total"] === 0 && configurationFile !== undefined
       ? `No servers yet: name them under "mcpServers" in ${configurationFile}; saving it is enough`
       : `Servers: ${countsAsText(state.upstreams)}`,
-    ...(configurationFile === undefined ? [] : [`Configuration: ${configurationFile}`]),
+    ...(configurationFile === undefined
+      ? []
+      : [`Configuration: ${configurationFile}${isOutdated ? " (an older one is in effect)" : ""}`]),
     `Log: ${log}`,
   ].join("\n");
 }
