@@ -9,6 +9,8 @@ export const messageLimits = {
 };
 
 export interface ValueCounter {
+  /** Those of the message so far. */
+  readonly count: number;
   /** @returns whether the message still is within the limit */
   add(bytes: Uint8Array): boolean;
   /** The next message begins. */
@@ -28,6 +30,9 @@ export function createValueCounter(most: number): ValueCounter {
   let inString = false;
   let escaped = false;
   return {
+    get count() {
+      return count;
+    },
     add(bytes) {
       for (const byte of bytes) {
         if (escaped) escaped = false;
@@ -65,6 +70,13 @@ export function isNestedBeyond(value: unknown, most: number): boolean {
 }
 
 /** As `createValueCounter`, for a text that is there as a whole. */
+export function countValues(text: string): number {
+  const values = createValueCounter(Number.POSITIVE_INFINITY);
+  values.add(Buffer.from(text));
+  return values.count;
+}
+
+/** Whether a text has more values than that, as `createValueCounter` counts them. */
 export function hasMoreValuesThan(most: number, text: string): boolean {
   // Every value takes a character at least.
   if (text.length <= most) return false;

@@ -1,5 +1,5 @@
 import { StringDecoder } from "node:string_decoder";
-import { setImmediate as nextTurn } from "node:timers/promises";
+import { setImmediate as nextTurn, setTimeout as pause } from "node:timers/promises";
 import { createParser } from "eventsource-parser";
 import { tooLarge } from "./read-messages.ts";
 import type { MessageLimits } from "./read-messages.ts";
@@ -11,6 +11,8 @@ export interface EventSink {
   onEvent(event: StreamEvent): void;
   /** The server says after how many milliseconds to come back. */
   onRetry(retryMs: number): void;
+  /** How long not to read on, in milliseconds. */
+  restMs?: () => number;
 }
 
 export interface StreamEvent {
@@ -22,7 +24,7 @@ export interface StreamEvent {
 
 /**
  * Reads a `text/event-stream` (WHATWG HTML §9.2) to its end, in small pieces with a turn for each, so that
- * one server's flood does not hold up the others.
+ * one server's flood does not hold up the others, and with the rests that the sink asks for.
  * @throws MessageFault when an event grows beyond the limit; what `onEvent` or the stream throws
  */
 export async function readEventStream(
@@ -46,6 +48,8 @@ export async function readEventStream(
       const piece = chunk.subarray(from, from + bytesPerTurn);
       parser.feed(decoder.write(Buffer.from(piece.buffer, piece.byteOffset, piece.length)));
       if (overflown) throw tooLarge(limits);
+      const restMs = sink.restMs?.() ?? 0;
+      if (restMs > 0) await pause(restMs, undefined, { ref: false });
       bytes += piece.length;
       if (bytes < bytesPerTurn) continue;
       bytes = 0;

@@ -3,6 +3,7 @@ import { askHttp, discard, mediaTypeOf, reasonOf, sendWithin } from "./ask-http.
 import type { HttpRequest } from "./ask-http.ts";
 import { createHttpExchanges } from "./http-exchanges.ts";
 import { messageLimits } from "./message-limits.ts";
+import { costOfText, createPace } from "./pace.ts";
 import { readEventStream } from "./read-event-stream.ts";
 import { MessageFault, readMessages } from "./read-messages.ts";
 import type { MessageLimits } from "./read-messages.ts";
@@ -30,6 +31,7 @@ export function createSseTransport(options: SseOptions): Transport {
   const limits = options.messageLimits ?? messageLimits;
   const { sendHttp } = options;
   const exchanges = createHttpExchanges();
+  const pace = createPace();
   let endpoint: URL | undefined;
   let protocolVersion: string | undefined;
   let closing: Promise<void> | undefined;
@@ -121,11 +123,16 @@ export function createSseTransport(options: SseOptions): Transport {
             endpoint ??= addressOf(data, url);
             ready();
           } else if (data !== "" && (event === undefined || event === "message")) {
-            for (const message of readMessages(data, limits))
+            let ownAccord = false;
+            for (const message of readMessages(data, limits)) {
+              ownAccord ||= "method" in message;
               receiver.onMessage(message, undefined);
+            }
+            if (ownAccord) pace.heard(costOfText(data));
           }
         },
         onRetry: () => undefined,
+        restMs: () => pace.restMs(),
       });
     } catch (error) {
       reason = reasonOf(error);

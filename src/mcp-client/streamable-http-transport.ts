@@ -7,6 +7,7 @@ import type { HttpRequest } from "./ask-http.ts";
 import { createHttpExchanges } from "./http-exchanges.ts";
 import type { HttpExchange } from "./http-exchanges.ts";
 import { messageLimits } from "./message-limits.ts";
+import { costOfText, createPace } from "./pace.ts";
 import { readEventStream } from "./read-event-stream.ts";
 import type { StreamEvent } from "./read-event-stream.ts";
 import { MessageFault, readMessages } from "./read-messages.ts";
@@ -57,6 +58,7 @@ export function createStreamableHttpTransport(options: StreamableHttpOptions): T
   const configured = lowerCase(options.headers);
   const { sendHttp } = options;
   const exchanges = createHttpExchanges();
+  const pace = createPace();
   let receiver: Receiver | undefined;
   let sessionId: string | undefined;
   let protocolVersion: string | undefined;
@@ -176,6 +178,7 @@ export function createStreamableHttpTransport(options: StreamableHttpOptions): T
         const reason = await readEventStream(body, limits, {
           onEvent,
           onRetry: (retryMs) => reopening.named(retryMs),
+          restMs: () => pace.restMs(),
         }).then(
           () => noAnswer,
           (error: unknown) => {
@@ -250,6 +253,7 @@ export function createStreamableHttpTransport(options: StreamableHttpOptions): T
             deliverEvent(event, undefined);
           },
           onRetry: (retryMs) => reopening.named(retryMs),
+          restMs: () => pace.restMs(),
         });
       } catch (error) {
         if (signal.aborted) break;
@@ -281,10 +285,13 @@ export function createStreamableHttpTransport(options: StreamableHttpOptions): T
 
   function deliver(text: string, on: RequestId | undefined): boolean {
     let answered = false;
+    let ownAccord = false;
     for (const message of readMessages(text, limits)) {
+      ownAccord ||= "method" in message;
       answered ||= !("method" in message) && on !== undefined && isSameId(message.id, on);
       receiver?.onMessage(message, on);
     }
+    if (ownAccord) pace.heard(costOfText(text));
     return answered;
   }
 

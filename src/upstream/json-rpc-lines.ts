@@ -3,6 +3,7 @@ import type { Json } from "../core/json.ts";
 import { isRequestId, readMessage } from "../core/json-rpc.ts";
 import type { RequestId, RpcMessage } from "../core/json-rpc.ts";
 import { createValueCounter } from "../mcp-client/message-limits.ts";
+import { costOf } from "../mcp-client/pace.ts";
 
 const newline = 0x0a;
 
@@ -10,8 +11,11 @@ const newline = 0x0a;
 const largeLine = 64 * 1024;
 
 export interface LineSink {
-  /** @param bytes of the line it stood on */
-  onMessage(message: RpcMessage, bytes: number): void;
+  /**
+   * @param bytes of the line it stood on
+   * @param cost its share of what the line cost, as `costOf` counts it
+   */
+  onMessage(message: RpcMessage, bytes: number, cost: number): void;
   /** An answer that is none: its `result` or `error` is not what JSON-RPC and MCP say. */
   onFaultyAnswer(id: RequestId): void;
   /** A line that is no JSON-RPC message; it is skipped. */
@@ -44,6 +48,8 @@ export function createJsonRpcLines(
   /** What stood on a line, in case of a batch more than one, the next one last. */
   let batch: Entry[] = [];
   let lineBytes = 0;
+  /** What each that stood on it cost. */
+  let costOfEach = 0;
   let overflown = false;
 
   const overflow = (limit: string): undefined => {
@@ -65,8 +71,6 @@ export function createJsonRpcLines(
     const line = pieces.length === 1 ? (pieces[0] ?? piece) : Buffer.concat(pieces);
     pieces = [];
     length = 0;
-    // Every value takes a byte at least.
-    if (line.length <= limits.values) return line;
     values.reset();
     return values.add(line) ? line : overflow(`${limits.values} values`);
   };
@@ -74,10 +78,13 @@ export function createJsonRpcLines(
     if (line.trim() === "") return;
     const entries = parse(line);
     if (entries === undefined) sink.onRubbish(line);
-    else batch = entries.toReversed();
+    else {
+      batch = entries.toReversed();
+      costOfEach = costOf(lineBytes, values.count) / entries.length;
+    }
   };
   const handOn = (entry: Entry): void => {
-    if (entry.kind === "message") sink.onMessage(entry.message, lineBytes);
+    if (entry.kind === "message") sink.onMessage(entry.message, lineBytes, costOfEach);
     else sink.onFaultyAnswer(entry.id);
   };
 

@@ -118,7 +118,7 @@ export class StdioTransport implements Transport {
 
   #listen(child: ChildProcessWithoutNullStreams): void {
     const lines = createJsonRpcLines(messageLimits, {
-      onMessage: (message, bytes) => this.#onMessage(message, bytes),
+      onMessage: (message, bytes, cost) => this.#onMessage(message, bytes, cost),
       onFaultyAnswer: (id) => this.#onFaultyAnswer(id),
       onRubbish: (line) => this.#onRubbish(line),
       onOverflow: (limit) => this.#lose(`sent a message of more than ${limit}`),
@@ -162,9 +162,9 @@ export class StdioTransport implements Transport {
     else this.#restTimer = setTimeout(again, restMs);
   }
 
-  #onMessage(message: RpcMessage, bytes: number): void {
+  #onMessage(message: RpcMessage, bytes: number, cost: number): void {
     if (this.#closed) return;
-    if (this.#traffic.received(message) === "unasked") this.#loseWhenFlooded();
+    if (this.#traffic.received(message, cost) === "unasked") this.#loseWhenFlooded();
     else if (this.#traffic.leavesRepliesUnread) this.#lose("does not read its input");
     else if (bytes > tooShortToBeTooDeep && isNestedBeyond(message, messageLimits.depth)) {
       this.#refuse(message);
@@ -173,7 +173,7 @@ export class StdioTransport implements Transport {
 
   #onFaultyAnswer(id: RequestId): void {
     if (this.#closed) return;
-    const unasked = this.#traffic.received({ jsonrpc: "2.0", id, result: {} }) === "unasked";
+    const unasked = this.#traffic.received({ jsonrpc: "2.0", id, result: {} }, 0) === "unasked";
     if (unasked) this.#loseWhenFlooded();
     else this.#receiver?.onFault(id, "it answered with something that is not a result");
   }

@@ -1,5 +1,6 @@
 import { isRequest, isRequestId } from "../core/json-rpc.ts";
 import type { RpcMessage } from "../core/json-rpc.ts";
+import { createPace } from "../mcp-client/pace.ts";
 
 const windowMs = 1000;
 /** Notifications and requests of a server in one window; then it is not read until the next one. */
@@ -16,8 +17,11 @@ export interface Traffic {
   sending(message: RpcMessage, bytes: number): () => void;
   /** The server goes on asking and does not take the answers. */
   readonly leavesRepliesUnread: boolean;
-  /** "unasked": an answer to nothing we asked, or no longer ask. */
-  received(message: RpcMessage): "expected" | "unasked";
+  /**
+   * "unasked": an answer to nothing we asked, or no longer ask.
+   * @param cost as `costOf` counts it
+   */
+  received(message: RpcMessage, cost: number): "expected" | "unasked";
   receivedRubbish(): void;
   /** Why the connection is to be ended, once there was too much of what nobody asked for. */
   readonly tooManyUnasked: string | undefined;
@@ -31,6 +35,7 @@ export function createTraffic(now: () => number = () => performance.now()): Traf
   let unreadReplies = 0;
   let askedUnread = 0;
   let unreadReplyBytes = 0;
+  const pace = createPace(now);
   let windowEndMs = 0;
   let ownAccord = 0;
   let unasked = 0;
@@ -62,10 +67,11 @@ export function createTraffic(now: () => number = () => performance.now()): Traf
     get leavesRepliesUnread() {
       return askedUnread > mostAskedUnread || unreadReplyBytes > mostUnreadReplyBytes;
     },
-    received(message) {
+    received(message, cost) {
       if ("method" in message) {
         openWindow();
         ownAccord++;
+        pace.heard(cost);
         if (unreadReplies > 0 && isRequest(message)) askedUnread++;
         return "expected";
       }
@@ -84,7 +90,9 @@ export function createTraffic(now: () => number = () => performance.now()): Traf
         : undefined;
     },
     restMs() {
-      return ownAccord < mostOfItsOwnAccord ? 0 : Math.max(0, Math.ceil(windowEndMs - now()));
+      const ofTooMany =
+        ownAccord < mostOfItsOwnAccord ? 0 : Math.max(0, Math.ceil(windowEndMs - now()));
+      return Math.max(ofTooMany, pace.restMs());
     },
   };
 }

@@ -1,4 +1,4 @@
-import { expect, test } from "vitest";
+import { expect, onTestFinished, test, vi } from "vitest";
 import { messageLimits } from "../../src/mcp-client/message-limits.ts";
 import { readEventStream } from "../../src/mcp-client/read-event-stream.ts";
 
@@ -22,6 +22,32 @@ test("what is there at once is read in turns", async () => {
   over = true;
   expect(events).toBe(6400);
   expect(turns).toBeGreaterThan(600);
+});
+
+test("is not read on while it is to rest", async () => {
+  vi.useFakeTimers({ toFake: ["setTimeout"] });
+  onTestFinished(() => {
+    vi.useRealTimers();
+  });
+  const heard: string[] = [];
+  const rests = [500, 0];
+  const reading = readEventStream(
+    (async function* () {
+      yield Buffer.from("data: 1\n\n");
+      yield Buffer.from("data: 2\n\n");
+    })(),
+    messageLimits,
+    {
+      onEvent: ({ data }) => heard.push(data),
+      onRetry: () => undefined,
+      restMs: () => rests.shift() ?? 0,
+    },
+  );
+  await vi.advanceTimersByTimeAsync(499);
+  expect(heard).toEqual(["1"]);
+  await vi.advanceTimersByTimeAsync(1);
+  await reading;
+  expect(heard).toEqual(["1", "2"]);
 });
 
 test("characters that are cut in two by the pieces stay whole", async () => {

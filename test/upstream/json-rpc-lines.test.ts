@@ -35,6 +35,25 @@ describe("JSON-RPC lines", () => {
     expect(feed(1000, ...single)).toEqual([message, ping]);
   });
 
+  test("each says what its line cost, those of a batch their share", () => {
+    const costs: number[] = [];
+    const lines = createJsonRpcLines(
+      { bytes: 10_000, values: 1000 },
+      {
+        onMessage: (_message, _bytes, cost) => costs.push(cost),
+        onFaultyAnswer: () => undefined,
+        onRubbish: () => undefined,
+        onOverflow: () => undefined,
+      },
+    );
+    lines.push(Buffer.from(`${text}\n[${text},${text}]\n${text}\n`));
+    while (lines.take(2));
+    // Two commas and a bracket in each; two more in the batch.
+    const one = text.length + 3 * 16;
+    const inBatch = one + (3 + 2 * 16) / 2;
+    expect(costs).toEqual([one, inBatch, inBatch, one]);
+  });
+
   test("a batch is its messages", () => {
     expect(feed(1000, `[${text},${text}]\n`)).toEqual([ping, ping]);
   });
