@@ -8,6 +8,8 @@ import { SSEServerTransport } from "@modelcontextprotocol/sdk/server/sse.js";
 import { StreamableHTTPServerTransport } from "@modelcontextprotocol/sdk/server/streamableHttp.js";
 import { ResultSchema } from "@modelcontextprotocol/sdk/types.js";
 
+/** Whatever a client may have sent in place of a text. @param {unknown} value */
+const shown = (value) => (typeof value === "string" ? value : `${JSON.stringify(value)}`);
 /** @param {string} text */
 const said = (text) => ({ content: [{ type: "text", text }] });
 /** @param {string} name @param {string} argument */
@@ -34,7 +36,7 @@ const subscriptions = new Map();
 /** @type {Record<string, (server: Server, args: any, extra: any) => Promise<object>>} */
 const calls = {
   echo: async (_server, { text }) => ({
-    ...said(`legacy ${text}`),
+    ...said(`legacy ${shown(text)}`),
     structuredContent: { text },
     "x-kept": [1],
   }),
@@ -42,7 +44,7 @@ const calls = {
     const requestedSchema = { type: "object", properties: { answer: { type: "string" } } };
     const params = { message: text, requestedSchema };
     const { content } = await sendRequest({ method: "elicitation/create", params }, ResultSchema);
-    return said(`${text}: ${content?.answer}`);
+    return said(`${shown(text)}: ${content?.answer}`);
   },
   async sample(_server, { text }, { sendRequest }) {
     const params = { messages: [{ role: "user", content: { type: "text", text } }], maxTokens: 5 };
@@ -50,11 +52,11 @@ const calls = {
       { method: "sampling/createMessage", params },
       ResultSchema,
     );
-    return said(`${text}: ${content?.text}`);
+    return said(`${shown(text)}: ${content?.text}`);
   },
   async roots(_server, { text }, { sendRequest }) {
     const { roots } = await sendRequest({ method: "roots/list", params: {} }, ResultSchema);
-    return said(`${text}: ${roots?.[0]?.uri}`);
+    return said(`${shown(text)}: ${roots?.[0]?.uri}`);
   },
   async steps(_server, { count }, { sendNotification, _meta }) {
     for (let progress = 1; progress <= count; progress++) {
@@ -72,7 +74,7 @@ const calls = {
     for (const [server, uris] of subscriptions) {
       if (uris.has(uri)) await server.sendResourceUpdated({ uri });
     }
-    return said(`touched ${uri}`);
+    return said(`touched ${shown(uri)}`);
   },
 };
 
@@ -106,10 +108,10 @@ function createMcpServer() {
       resourceTemplates: [{ uriTemplate: "soak://legacy/item/{id}", name: "item" }],
     }),
     "resources/read": ({ uri }) => {
-      if (!String(uri).startsWith("soak://legacy/")) {
+      if (!shown(uri).startsWith("soak://legacy/")) {
         throw Object.assign(new Error("Resource not found"), { code: -32002, data: { uri } });
       }
-      return { contents: [{ uri, mimeType: "text/plain", text: `content of ${uri}` }] };
+      return { contents: [{ uri, mimeType: "text/plain", text: `content of ${shown(uri)}` }] };
     },
     "resources/subscribe": ({ uri }) => {
       uris.add(uri);
@@ -123,10 +125,10 @@ function createMcpServer() {
       prompts: [{ name: "greet", arguments: [{ name: "who", required: true }] }],
     }),
     "prompts/get": ({ arguments: args }) => ({
-      messages: [{ role: "user", content: { type: "text", text: `Greet ${args?.who}` } }],
+      messages: [{ role: "user", content: { type: "text", text: `Greet ${shown(args?.who)}` } }],
     }),
     "completion/complete": ({ argument }) => ({
-      completion: { values: [`${argument?.value}-legacy`] },
+      completion: { values: [`${shown(argument?.value)}-legacy`] },
     }),
     "logging/setLevel": () => ({}),
   };

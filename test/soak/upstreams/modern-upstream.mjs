@@ -4,6 +4,8 @@ import { createServer } from "node:http";
 import { toNodeHandler } from "@modelcontextprotocol/node";
 import { createMcpHandler, Server } from "@modelcontextprotocol/server";
 
+/** Whatever a client may have sent in place of a text. @param {unknown} value */
+const shown = (value) => (typeof value === "string" ? value : `${JSON.stringify(value)}`);
 /** @param {string} text */
 const said = (text) => ({ content: [{ type: "text", text }] });
 /** @param {string} name @param {string} argument */
@@ -25,7 +27,7 @@ const resources = [1, 2].map((number) => ({
 /** @type {Record<string, (params: any, context: any) => object | Promise<object>>} */
 const calls = {
   echo: ({ arguments: args }) => ({
-    ...said(`modern ${args?.text}`),
+    ...said(`modern ${shown(args?.text)}`),
     structuredContent: [args?.text],
     "x-kept": {},
   }),
@@ -38,11 +40,12 @@ const calls = {
       return {
         resultType: "input_required",
         inputRequests: { question: { method: "elicitation/create", params } },
-        requestState: `upstream ${text}`,
+        requestState: `upstream ${shown(text)}`,
       };
     }
-    if (state !== `upstream ${text}`) return { ...said(`foreign state ${state}`), isError: true };
-    return said(`${text}: ${mcpReq.inputResponses?.question?.content?.answer}`);
+    if (state !== `upstream ${shown(text)}`)
+      return { ...said(`foreign state ${state}`), isError: true };
+    return said(`${shown(text)}: ${mcpReq.inputResponses?.question?.content?.answer}`);
   },
   async steps({ arguments: args, _meta }, { mcpReq }) {
     const { count } = args ?? {};
@@ -58,7 +61,7 @@ const calls = {
   },
   touch: ({ arguments: args }) => {
     handler.notify.resourceUpdated(args?.uri);
-    return said(`touched ${args?.uri}`);
+    return said(`touched ${shown(args?.uri)}`);
   },
 };
 
@@ -75,16 +78,16 @@ const methods = {
     resourceTemplates: [{ uriTemplate: "soak://modern/item/{id}", name: "item" }],
   }),
   "resources/read": ({ uri }) => {
-    if (!String(uri).startsWith("soak://modern/")) {
+    if (!shown(uri).startsWith("soak://modern/")) {
       throw Object.assign(new Error("Resource not found"), { code: -32602, data: { uri } });
     }
-    return { contents: [{ uri, mimeType: "text/plain", text: `content of ${uri}` }] };
+    return { contents: [{ uri, mimeType: "text/plain", text: `content of ${shown(uri)}` }] };
   },
   "prompts/list": () => ({
     prompts: [{ name: "greet", arguments: [{ name: "who", required: true }] }],
   }),
   "prompts/get": ({ arguments: args }) => ({
-    messages: [{ role: "user", content: { type: "text", text: `Greet ${args?.who}` } }],
+    messages: [{ role: "user", content: { type: "text", text: `Greet ${shown(args?.who)}` } }],
   }),
 };
 
