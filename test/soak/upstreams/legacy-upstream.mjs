@@ -9,7 +9,7 @@ import { StreamableHTTPServerTransport } from "@modelcontextprotocol/sdk/server/
 import { ResultSchema } from "@modelcontextprotocol/sdk/types.js";
 
 /** Whatever a client may have sent in place of a text. @param {unknown} value */
-const shown = (value) => (typeof value === "string" ? value : `${JSON.stringify(value)}`);
+const shown = (value) => (typeof value === "string" ? value : JSON.stringify(value ?? null));
 /** @param {string} text */
 const said = (text) => ({ content: [{ type: "text", text }] });
 /** @param {string} name @param {string} argument */

@@ -5,7 +5,7 @@ import { toNodeHandler } from "@modelcontextprotocol/node";
 import { createMcpHandler, Server } from "@modelcontextprotocol/server";
 
 /** Whatever a client may have sent in place of a text. @param {unknown} value */
-const shown = (value) => (typeof value === "string" ? value : `${JSON.stringify(value)}`);
+const shown = (value) => (typeof value === "string" ? value : JSON.stringify(value ?? null));
 /** @param {string} text */
 const said = (text) => ({ content: [{ type: "text", text }] });
 /** @param {string} name @param {string} argument */
