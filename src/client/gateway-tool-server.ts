@@ -2,6 +2,7 @@ import type { IncomingMessage } from "node:http";
 import { AppError } from "../core/errors.ts";
 import { isJsonObject } from "../core/json.ts";
 import type { JsonObject } from "../core/json.ts";
+import { isInputRequired } from "../core/mcp.ts";
 import type { CallToolResult } from "../core/mcp.ts";
 import { splitTarget } from "../core/target.ts";
 import { errorOfAnswer } from "./answer-error.ts";
@@ -24,7 +25,7 @@ import {
   tooLong,
 } from "./http-json.ts";
 import type { HttpQuestion } from "./http-json.ts";
-import { answerInputs, asksForever, maxRounds, needsInput } from "./input-required.ts";
+import { answerInputs, asksForever, maxRounds } from "./input-required.ts";
 import type { Retry } from "./input-required.ts";
 import { baseOf } from "./server-address.ts";
 import type { ToolCall, ToolServer } from "./tool-server.ts";
@@ -139,7 +140,7 @@ export function createGatewayToolServer(options: GatewayOptions): ToolServer {
       let retry: Retry = {};
       for (let round = 0; round <= maxRounds; round += 1) {
         const result = await post(server, tool, call, retry);
-        if (!needsInput(result)) return result;
+        if (!isInputRequired(result)) return result;
         retry = await answerInputs(result, call.onElicitation);
       }
       throw asksForever();

@@ -18,10 +18,6 @@ export function asksForever(): AppError {
   return new AppError("tool_error", `The tool still asks for input after ${maxRounds} rounds`);
 }
 
-export function needsInput(result: JsonObject): boolean {
-  return result["resultType"] === "input_required";
-}
-
 /**
  * Answers what a result asks for. A person is asked for form elicitations, one after the other; what a
  * command line cannot do (open a page for somebody, run a language model) is declined or refused.

@@ -1,5 +1,6 @@
 import { AppError } from "../core/errors.ts";
 import type { JsonObject } from "../core/json.ts";
+import { isInputRequired } from "../core/mcp.ts";
 import type { Tool } from "../core/mcp.ts";
 import { parameterHeaders } from "../core/parameter-headers.ts";
 import { prepareArguments } from "../core/prepare-arguments.ts";
@@ -10,7 +11,7 @@ import { oneLine } from "../core/terminal-text.ts";
 import { misspeltArguments } from "../core/tool-arguments.ts";
 import { openMcpConnection } from "./mcp-connection.ts";
 import { shownAddress } from "./http-json.ts";
-import { answerInputs, asksForever, maxRounds, needsInput } from "./input-required.ts";
+import { answerInputs, asksForever, maxRounds } from "./input-required.ts";
 import type { Retry } from "./input-required.ts";
 import type { AskPerson, ServerPage, ToolCall, ToolServer } from "./tool-server.ts";
 
@@ -108,7 +109,7 @@ export async function connectMcpToolServer(options: McpOptions): Promise<ToolSer
       for (let round = 0; round <= maxRounds; round += 1) {
         const sent = { ...params, ...retry };
         const result = await connection.request("tools/call", sent, requestOptions);
-        if (!needsInput(result)) return result;
+        if (!isInputRequired(result)) return result;
         retry = await answerInputs(result, call.onElicitation);
       }
       throw asksForever();

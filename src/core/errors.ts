@@ -67,3 +67,8 @@ export function toAppError(error: unknown): AppError {
     ? error
     : new AppError("internal", "Unexpected failure", { cause: error });
 }
+
+/** The reason of an abort as something to throw: whoever aborts may give anything. */
+export function asError(reason: unknown): Error {
+  return reason instanceof Error ? reason : new Error("The request was cancelled");
+}

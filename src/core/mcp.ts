@@ -106,6 +106,11 @@ export const emptyListing: Listing = {
 /** MCP `CallToolResult` (or an `input_required` result of 2026-07-28), exactly as the upstream sent it. */
 export type CallToolResult = JsonObject;
 
+/** Whether a result only says what the server wants to know first (2026-07-28, `InputRequiredResult`). */
+export function isInputRequired(result: JsonObject): boolean {
+  return result["resultType"] === "input_required";
+}
+
 /** MCP `notifications/progress` parameters without the token, which is remapped at each hop. */
 export interface Progress {
   progress: number;

@@ -1,8 +1,9 @@
 import type { ClientPort } from "../core/client-port.ts";
-import { AppError } from "../core/errors.ts";
+import { AppError, asError } from "../core/errors.ts";
 import type { Json, JsonObject } from "../core/json.ts";
+import { isInputRequired } from "../core/mcp.ts";
 import { oneLine } from "../core/terminal-text.ts";
-import { inputRequestsOf, isInputRequired, undeclared } from "./input-required.ts";
+import { inputRequestsOf, undeclared } from "./input-required.ts";
 import type { InputRequest } from "./input-required.ts";
 
 /** A server that asks again and again would never be done. */
@@ -78,7 +79,7 @@ async function pause(signal: AbortSignal): Promise<void> {
   await new Promise<void>((resolve, reject) => {
     const stop = (): void => {
       clearTimeout(timer);
-      reject(signal.reason instanceof Error ? signal.reason : new Error("Cancelled"));
+      reject(asError(signal.reason));
     };
     const timer = setTimeout(() => {
       signal.removeEventListener("abort", stop);

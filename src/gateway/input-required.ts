@@ -15,10 +15,6 @@ export interface InputRequest {
 /** A server asks no more than this at once. */
 export const mostInputRequests = 20;
 
-export function isInputRequired(result: JsonObject): boolean {
-  return result["resultType"] === "input_required";
-}
-
 /**
  * What an `input_required` result asks for; nothing where it only wants to be asked again.
  * @throws AppError `tool_error` when nobody can tell what it asks for

@@ -1,6 +1,6 @@
 import { missingCapability } from "../core/asked-capability.ts";
 import type { ClientPort } from "../core/client-port.ts";
-import { AppError } from "../core/errors.ts";
+import { AppError, asError } from "../core/errors.ts";
 import { rpcCodes, RpcFault } from "../core/json-rpc.ts";
 import { isJsonObject } from "../core/json.ts";
 import type { Json, JsonObject } from "../core/json.ts";
@@ -136,7 +136,7 @@ function createCall(
     const reason: unknown = last?.attendance.signal.reason;
     upstreamCall.abort(reason);
     place.release();
-    last?.settle(Promise.reject(toError(reason)));
+    last?.settle(Promise.reject(asError(reason)));
   };
 
   const deliver = (end: Promise<Turn>): void => {
@@ -194,7 +194,7 @@ function createCall(
         };
         const fail = (reason: unknown): void => {
           done();
-          reject(toError(reason));
+          reject(asError(reason));
         };
         const onAbort = (): void => {
           fail(signal.reason);
@@ -233,7 +233,7 @@ function createCall(
     attend(attendance, inputResponses = {}) {
       if (attendance.signal.aborted) {
         upstreamCall.abort(attendance.signal.reason);
-        return Promise.reject(toError(attendance.signal.reason));
+        return Promise.reject(asError(attendance.signal.reason));
       }
       return new Promise<Turn>((resolve) => {
         attended = { attendance, settle: resolve };
@@ -323,8 +323,4 @@ function createPlaces(
       };
     },
   };
-}
-
-function toError(reason: unknown): Error {
-  return reason instanceof Error ? reason : new Error("The request was cancelled");
 }

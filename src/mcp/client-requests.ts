@@ -1,6 +1,6 @@
 import { missingCapability } from "../core/asked-capability.ts";
 import { canBeAsked } from "../core/client-port.ts";
-import { AppError } from "../core/errors.ts";
+import { AppError, asError } from "../core/errors.ts";
 import { RpcFault, rpcCodes } from "../core/json-rpc.ts";
 import type { RequestId, RpcError, RpcRequest, RpcResponse } from "../core/json-rpc.ts";
 import type { JsonObject } from "../core/json.ts";
@@ -74,12 +74,12 @@ export function createClientRequests(
       const refusal = refusalOf(capabilities, method, params) ?? (ended ? noWay : undefined);
       if (refusal !== undefined) return Promise.reject(new RpcFault(refusal));
       if (open.size >= limits.mostOpen) return Promise.reject(new RpcFault(tooMany));
-      if (signal.aborted) return Promise.reject(reasonOf(signal));
+      if (signal.aborted) return Promise.reject(asError(signal.reason));
       lastId += 1;
       const id = lastId;
       return new Promise((resolve, reject) => {
         const aborted = (): void => {
-          request.fail(reasonOf(signal));
+          request.fail(asError(signal.reason));
           cancel(request, "The request it belongs to has ended");
         };
         const leave = (): void => {
@@ -128,10 +128,6 @@ export function createClientRequests(
 function cancel({ stream, message }: OpenRequest, reason: string): void {
   const params = { requestId: message.id, reason };
   stream?.send({ jsonrpc: "2.0", method: "notifications/cancelled", params });
-}
-
-function reasonOf(signal: AbortSignal): Error {
-  return signal.reason instanceof Error ? signal.reason : new Error("Aborted");
 }
 
 const noWay: RpcError = {

@@ -5,6 +5,7 @@ import type { McpEndpoint } from "../../mcp/mcp-endpoint.ts";
 import { failure } from "../../mcp/rpc-messages.ts";
 import { callerOf, principalOf, selfAsserted } from "../authenticate-request.ts";
 import { errorAnswerOf, HttpError } from "../error-answer.ts";
+import { takeJsonAsText } from "../json-as-text.ts";
 import type { OpenAnswers } from "../open-answers.ts";
 
 export interface McpRouteOptions {
@@ -15,15 +16,7 @@ export interface McpRouteOptions {
 /** `/mcp`: hands what is let in to the MCP endpoint, which writes the answer itself. */
 export function addMcpRoute(app: FastifyInstance, { mcp, answers }: McpRouteOptions): void {
   void app.register((scope, _options, done) => {
-    // As text, because a fault in it is JSON-RPC's to answer.
-    scope.removeAllContentTypeParsers();
-    scope.addContentTypeParser(
-      "application/json",
-      { parseAs: "string" },
-      (_request, body, next) => {
-        next(null, body);
-      },
-    );
+    takeJsonAsText(scope);
     // DELETE has no body that anybody looks at, whatever type its sender gives it.
     scope.addContentTypeParser("*", { parseAs: "string" }, ({ method }, _body, next) => {
       if (method === "DELETE") next(null);

@@ -11,6 +11,7 @@ import { callerOf, principalOf } from "../authenticate-request.ts";
 import { HttpError } from "../error-answer.ts";
 import type { InFlight } from "../in-flight.ts";
 import { hostnameOf } from "../request-guard.ts";
+import { takeJsonAsText } from "../json-as-text.ts";
 import type { OpenAnswers } from "../open-answers.ts";
 import { openMessageEvents } from "../message-events.ts";
 
@@ -29,15 +30,7 @@ export interface SseRoutesOptions {
 export function addSseRoutes(app: FastifyInstance, options: SseRoutesOptions): void {
   const { sse, inFlight, answers, configuration } = options;
   void app.register((scope, _options, done) => {
-    // As text, because a fault in it is JSON-RPC's to answer.
-    scope.removeAllContentTypeParsers();
-    scope.addContentTypeParser(
-      "application/json",
-      { parseAs: "string" },
-      (_request, body, next) => {
-        next(null, body);
-      },
-    );
+    takeJsonAsText(scope);
     scope.route({
       method: "GET",
       url: "/sse",

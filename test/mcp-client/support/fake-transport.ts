@@ -88,3 +88,15 @@ export const initialized: JsonObject = {
   serverInfo: { name: "l", version: "1", title: "L" },
   instructions: "Legacy.",
 };
+
+/** What was sent since the connection stood. */
+export function sentAfter(transport: FakeTransport, count: number): RpcMessage[] {
+  return transport.sent.slice(count).map(({ message }) => message);
+}
+
+/** What was put off until the next turn has happened. */
+export function settle(): Promise<void> {
+  return new Promise((resolve) => {
+    setImmediate(resolve);
+  });
+}
