@@ -1,4 +1,3 @@
-import { randomBytes, randomUUID } from "node:crypto";
 import { Client, StreamableHTTPClientTransport } from "@modelcontextprotocol/client";
 import { Client as LegacyClient } from "@modelcontextprotocol/sdk/client/index.js";
 import { StreamableHTTPClientTransport as LegacyTransport } from "@modelcontextprotocol/sdk/client/streamableHttp.js";
@@ -9,61 +8,22 @@ import {
   LoggingMessageNotificationSchema,
   ResourceUpdatedNotificationSchema,
 } from "@modelcontextprotocol/sdk/types.js";
-import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import type { ServerConfiguration } from "../../src/core/configuration.ts";
-import { createGateway } from "../../src/gateway/create-gateway.ts";
-import type { HttpServer } from "../../src/http/http-server.ts";
-import { createUpstreamPool } from "../../src/upstream/upstream-pool.ts";
-import type { UpstreamPool } from "../../src/upstream/upstream.ts";
-import { fakeAudit, fakeDoor, serverConfiguration, silentLogger } from "../gateway/fakes.ts";
-import { startTestServer } from "../http/support.ts";
+import { afterEach, describe, expect, it } from "vitest";
+import { fakeAudit } from "../gateway/fakes.ts";
+import { gatewayBefore, programServer } from "./real-gateway.ts";
 
 // What servers ask comes to the right one of two clients, whichever era each side speaks: other people's
 // clients before our gateway before other people's servers.
 
-const file = (path: string) => new URL(`../../${path}`, import.meta.url).pathname;
-const everything = file("node_modules/@modelcontextprotocol/server-everything/dist/index.js");
-const stdio = (name: string, ...args: string[]): [string, ServerConfiguration] => [
-  name,
-  serverConfiguration(name, {
-    command: process.execPath,
-    args,
-    connection: "session",
-    connectionWritten: true,
-    env: { PATH: process.env["PATH"] ?? "", HOME: process.env["HOME"] ?? "" },
-  }),
-];
-const servers = new Map([
-  stdio("alpha", everything, "stdio"),
-  stdio("beta", everything, "stdio"),
-  stdio("modern", file("test/fixtures/modern-server.mjs")),
-]);
-
-let pool: UpstreamPool;
-let server: HttpServer;
-let endpoint: URL;
-beforeAll(async () => {
-  pool = createUpstreamPool({ servers, logger: silentLogger, now: Date.now, version: "0.0.0" });
-  const gateway = createGateway({
-    door: fakeDoor(),
-    pool,
-    servers: () => servers,
-    auth: [],
-    audit: fakeAudit(),
-    now: Date.now,
-    newId: randomUUID,
-    randomBytes,
-    logger: silentLogger,
-    startWindowMs: 25_000,
-  });
-  server = await startTestServer({ gateway });
-  endpoint = new URL(`http://127.0.0.1:${server.port}/mcp`);
-  await gateway.started;
-});
-afterAll(async () => {
-  await server.close(0);
-  await pool.close();
-});
+const own = { connection: "session", connectionWritten: true } as const;
+const gateway = gatewayBefore(
+  [
+    programServer("alpha", "everything", own),
+    programServer("beta", "everything", own),
+    programServer("modern", "modern", own),
+  ],
+  fakeAudit(),
+);
 
 /** A client that answers whatever it is asked with its own name, and remembers what it was asked and told. */
 interface Person {
@@ -118,7 +78,7 @@ async function connect(
     });
   }
   const requestInit = { headers: { authorization: `Bearer ${token}` } };
-  await client.connect(new StreamableHTTPClientTransport(endpoint, { requestInit }));
+  await client.connect(new StreamableHTTPClientTransport(gateway.endpoint, { requestInit }));
   people.push(person);
   return person;
 }
@@ -137,7 +97,7 @@ async function connectV1(name: string, token: string): Promise<Person> {
     });
   }
   const requestInit = { headers: { authorization: `Bearer ${token}` } };
-  await client.connect(new LegacyTransport(endpoint, { requestInit }));
+  await client.connect(new LegacyTransport(gateway.endpoint, { requestInit }));
   people.push(person);
   return person;
 }
@@ -236,7 +196,7 @@ describe("what a client did not declare", () => {
   it("is not offered to it", async () => {
     const client = new Client(info, { versionNegotiation: { mode: "legacy" } });
     const requestInit = { headers: { authorization: "Bearer good-token" } };
-    await client.connect(new StreamableHTTPClientTransport(endpoint, { requestInit }));
+    await client.connect(new StreamableHTTPClientTransport(gateway.endpoint, { requestInit }));
     const { tools } = await client.listTools();
     const names = tools.map(({ name }) => name);
     expect(names).toContain("alpha__echo");

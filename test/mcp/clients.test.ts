@@ -1,67 +1,22 @@
-import { randomBytes, randomUUID } from "node:crypto";
 import { Client, StreamableHTTPClientTransport } from "@modelcontextprotocol/client";
 import { Client as LegacyClient } from "@modelcontextprotocol/sdk/client/index.js";
 import { StreamableHTTPClientTransport as LegacyTransport } from "@modelcontextprotocol/sdk/client/streamableHttp.js";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { z } from "zod";
-import type { ServerConfiguration } from "../../src/core/configuration.ts";
-import { createGateway } from "../../src/gateway/create-gateway.ts";
-import type { HttpServer } from "../../src/http/http-server.ts";
-import { createUpstreamPool } from "../../src/upstream/upstream-pool.ts";
-import type { UpstreamPool } from "../../src/upstream/upstream.ts";
-import {
-  fakeAudit,
-  fakeDoor,
-  goodToken,
-  serverConfiguration,
-  silentLogger,
-} from "../gateway/fakes.ts";
-import { startTestServer } from "../http/support.ts";
+import { fakeAudit, goodToken } from "../gateway/fakes.ts";
+import { gatewayBefore, programServer } from "./real-gateway.ts";
 
 // Other people's clients before our gateway before other people's servers.
 
-const file = (path: string) => new URL(`../../${path}`, import.meta.url).pathname;
-const everything = file("node_modules/@modelcontextprotocol/server-everything/dist/index.js");
-const stdio = (name: string, ...args: string[]): [string, ServerConfiguration] => [
-  name,
-  serverConfiguration(name, {
-    command: process.execPath,
-    args,
-    env: { PATH: process.env["PATH"] ?? "", HOME: process.env["HOME"] ?? "" },
-  }),
-];
-const servers = new Map([
-  stdio("everything", everything, "stdio"),
-  stdio("raw", file("test/fixtures/raw-server.mjs")),
-  stdio("modern", file("test/fixtures/modern-server.mjs")),
-]);
-
 const audit = fakeAudit();
-let pool: UpstreamPool;
-let server: HttpServer;
-let endpoint: URL;
-beforeAll(async () => {
-  pool = createUpstreamPool({ servers, logger: silentLogger, now: Date.now, version: "0.0.0" });
-  const gateway = createGateway({
-    door: fakeDoor(),
-    pool,
-    servers: () => servers,
-    auth: [],
-    audit,
-    now: Date.now,
-    newId: randomUUID,
-    randomBytes,
-    logger: silentLogger,
-    startWindowMs: 25_000,
-  });
-  server = await startTestServer({ gateway });
-  endpoint = new URL(`http://127.0.0.1:${server.port}/mcp`);
-  await gateway.started;
-});
-afterAll(async () => {
-  await server.close(0);
-  await pool.close();
-});
+const gateway = gatewayBefore(
+  [
+    programServer("everything", "everything"),
+    programServer("raw", "raw"),
+    programServer("modern", "modern"),
+  ],
+  audit,
+);
 
 const toolList = z.looseObject({ tools: z.array(z.looseObject({ name: z.string() })) });
 const requestInit = { headers: { authorization: `Bearer ${goodToken}` } };
@@ -69,13 +24,13 @@ const info = { name: "foreign", version: "1" };
 
 async function connect(mode: "auto" | "legacy" | { pin: string }): Promise<Client> {
   const client = new Client(info, { versionNegotiation: { mode } });
-  await client.connect(new StreamableHTTPClientTransport(endpoint, { requestInit }));
+  await client.connect(new StreamableHTTPClientTransport(gateway.endpoint, { requestInit }));
   return client;
 }
 
 async function connectV1(): Promise<LegacyClient> {
   const client = new LegacyClient(info);
-  await client.connect(new LegacyTransport(endpoint, { requestInit }));
+  await client.connect(new LegacyTransport(gateway.endpoint, { requestInit }));
   return client;
 }
 
@@ -98,7 +53,7 @@ async function cancelledCount(client: Client | LegacyClient): Promise<number> {
 
 /** Resolves when the gateway has handed a call of this tool to its upstream connection. */
 function nextCallOf(serverName: string, tool: string): Promise<void> {
-  const upstream = pool.upstreams.get(serverName);
+  const upstream = gateway.pool.upstreams.get(serverName);
   if (upstream === undefined) throw new Error(`No server ${serverName}`);
   const request = upstream.request.bind(upstream);
   return new Promise((resolve) => {
@@ -216,7 +171,9 @@ it("lets nobody connect with a wrong token", async () => {
   const headers = { authorization: "Bearer wrong-token" };
   for (const mode of ["auto", "legacy"] as const) {
     const client = new Client(info, { versionNegotiation: { mode } });
-    const transport = new StreamableHTTPClientTransport(endpoint, { requestInit: { headers } });
+    const transport = new StreamableHTTPClientTransport(gateway.endpoint, {
+      requestInit: { headers },
+    });
     await expect(client.connect(transport)).rejects.toThrow(/401|Unauthorized|not known/iu);
   }
 });
