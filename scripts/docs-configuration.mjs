@@ -58,9 +58,12 @@ form every MCP client uses for \`mcpServers\`:
 - \`\${NAME}\` and \`\${NAME:-default}\` in values are filled once, from the environment of the gateway. A variable that
   is missing stops the start and names the key.
 - A file that group or others may write is refused: who can write it can run programs as you.
-- Saving the file applies it; only the servers that changed are restarted. A wrong file at that moment changes
-  nothing and is reported in the log. What the gateway listens on and who is let in change with a restart.
-  Calls in flight finish, clients keep their sessions and are told that lists changed.
+- Saving the file applies it: servers with their \`access\`, \`rateLimit\` and \`audit\` at once, what the gateway listens
+  on and who is let in with a restart. Only the servers that changed are restarted. A wrong file at that moment changes
+  nothing and is reported in the log. Calls in flight finish, clients keep their sessions and are told that lists
+  changed.
+- Every change of a server is a row of the change history (\`agent history --entity server\`). \`agent mcp restore <server>\`
+  writes the entry that it had before back into the file, and leaves the rest of the file as it is written.
 - A wrong file at the start ends it with exit code 2 and \`<file>:<line>: <key>: <reason>\`.
 - The gateway starts programs with PATH, HOME, locale and TMPDIR, plus \`env\` and \`inheritEnv\`; never with an
   \`ONEDOOR_*\` variable.
@@ -132,5 +135,62 @@ client can be asked. With an explicit \`"connection": "shared"\` none carries it
 \`\`\`
 
 On any host but loopback the gateway refuses to start without an https \`externalUrl\`, unless \`--insecure-http\`.
+
+## Who may do what
+
+A caller has one of three roles: a \`viewer\` sees what there is and calls tools that only read, an \`editor\` calls all, an
+\`admin\` administers too. Whoever runs the gateway is an \`admin\`; a static token has its role from this file, everybody
+else from the gateway's own store (\`agent org\`, \`agent user\`, \`agent member\`).
+
+Whether a tool only reads is decided in this order: a name in \`access.write\` does not, a name in \`access.read\` does, a tool
+that the server marks with \`readOnlyHint\`, and not with \`destructiveHint\`, does where its hints are trusted, all others do
+not. Names are the server's own, upper and lower case apart; \`*\` stands for any run of characters, \`?\` for one.
+
+A server with \`access.organizations\` is there for members of these organisations and for the gateway's administrators
+alone; to others it does not exist. An id nobody has made with \`agent org add\` yet may stand there.
+
+\`\`\`jsonc
+{
+  "mcpServers": {
+    "tickets": {
+      "url": "https://tickets.example.com/mcp",
+      "access": {
+        "read": ["get_*", "list_*"],
+        "write": ["get_lock"],
+        "organizations": ["acme"],
+      },
+    },
+    // its own marks count for viewers
+    "wiki": { "url": "https://wiki.example.com/mcp", "trustHints": true },
+  },
+  "auth": [
+    { "type": "local" },
+    {
+      "type": "token",
+      "options": {
+        "tokens": [
+          { "name": "dashboard", "token": "\${DASHBOARD_TOKEN}", "role": "viewer", "organization": "acme" },
+        ],
+      },
+    },
+  ],
+}
+\`\`\`
+
+## How often, and for how long it is remembered
+
+\`\`\`jsonc
+{
+  "rateLimit": {
+    "rpm": 120, // within any 60 seconds, for each user; 0: no limit
+    "roles": { "viewer": 30 }, // in place of rpm
+    "tools": { "search__*": 10 }, // beside it; the first name that fits counts
+  },
+  "audit": { "retentionDays": 365 },
+}
+\`\`\`
+
+A call beyond a limit is not counted towards it; every other one is, whatever becomes of it. The environment variable
+\`ONEDOOR_RATE_LIMIT_RPM\` wins over \`rateLimit.rpm\`, not over \`roles\` and \`tools\`.
 `;
 }

@@ -7,9 +7,11 @@ import { fileURLToPath } from "node:url";
 const main = fileURLToPath(new URL("../dist/main.js", import.meta.url));
 const modules = fileURLToPath(new URL("../node_modules/@modelcontextprotocol/", import.meta.url));
 
+const idOfToken = "agent token list --user bob@example.com | awk 'NR == 2 {print $1}'";
+
 /**
  * What each page shows: the lines as they are typed, run in this order by one user on one machine, and the
- * exit code where it is not 0.
+ * exit code where it is not 0. A line without a page prepares the next.
  * @type {[page: string, line: string, exitCode?: number][]}
  */
 const session = [
@@ -35,6 +37,33 @@ const session = [
   ],
   ["instructions", "agent instructions | head -n 24"],
   ["completion", "agent completion bash | head -n 5"],
+  ["org-add", "agent org add acme --name 'Acme Inc.'"],
+  ["org-add", "agent org add acme", 2],
+  ["org-list", "agent org list"],
+  ["user-add", "agent user add bob@example.com --name Bob"],
+  ["user-list", "agent user list"],
+  ["member-set", "agent member set bob@example.com acme viewer"],
+  ["member-set", "agent member set bob@example.com acme editor"],
+  ["member-list", "agent member list --organization acme"],
+  ["token-create", "agent token create --name ci --user bob@example.com --organization acme"],
+  ["token-list", "agent token list"],
+  ["token-rotate", `${idOfToken} | xargs agent token rotate`],
+  ["token-revoke", `${idOfToken} | xargs agent token revoke`],
+  ["member-remove", "agent member remove bob@example.com acme"],
+  ["member-restore", "agent member restore bob@example.com acme"],
+  ["user-remove", "agent user remove bob@example.com"],
+  ["user-restore", "agent user restore bob@example.com"],
+  ["org-remove", "agent org remove acme"],
+  ["org-restore", "agent org restore acme"],
+  ["history", "agent history --entity member"],
+  ["audit", "agent audit"],
+  ["audit", "agent audit --tool '*echo' --limit 1 --format csv"],
+  ["", "sed -i 's/local/home/' ~/.config/onedoor/mcp.json"],
+  ["", "until agent history --entity server | grep -q changed; do sleep 0.2; done"],
+  ["mcp-restore", "agent history --entity server --id files"],
+  ["mcp-restore", "agent mcp restore files"],
+  ["admin-purge", "agent admin purge --before 90d", 2],
+  ["admin-purge", "agent admin purge --before 90d --yes"],
   ["auth-logout", "agent auth logout --all"],
   ["serve", "agent serve --stop"],
 ];
@@ -99,6 +128,7 @@ function shell(line, env) {
   return new Promise((resolve, reject) => {
     const child = spawn("bash", ["-c", `exec 2>&1; set -o pipefail; ${line}`], {
       env,
+      cwd: env["HOME"],
       stdio: ["ignore", "pipe", "inherit"],
     });
     let text = "";

@@ -1,18 +1,19 @@
 // Wears the built gateway out and looks for what gives: wrong messages by the ten thousand, upstream servers
-// that die all the time, and many clients for long. What came of it stands in a table at the end; any
-// violation makes it fail.
+// that die all the time, kills of the gateway itself, and many clients for long. What came of it stands in a
+// table at the end; any violation makes it fail.
 import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
+import { soakCrashes } from "../test/soak/crashes.mjs";
 import { soakFuzz } from "../test/soak/fuzz.mjs";
 import { createRandom } from "../test/soak/random.mjs";
 import { soakSessions } from "../test/soak/sessions.mjs";
 import { soakUpstreams } from "../test/soak/upstream-storm.mjs";
 import { createViolations } from "../test/soak/violations.mjs";
 
-const usage = `node scripts/soak.mjs [--tenth] [--seed <number>] [--only fuzz|upstreams|sessions]
+const usage = `node scripts/soak.mjs [--tenth] [--seed <number>] [--only fuzz|upstreams|crashes|sessions]
 
   --tenth   a tenth of everything, for CI
   --seed    repeats a run's chance; each run prints its own
@@ -33,7 +34,7 @@ const share = values.tenth ? 0.1 : 1;
 if (values.help) console.log(usage);
 else if (
   !Number.isSafeInteger(seed) ||
-  !["fuzz", "upstreams", "sessions", undefined].includes(values.only)
+  !["fuzz", "upstreams", "crashes", "sessions", undefined].includes(values.only)
 ) {
   console.error(usage);
   process.exitCode = 2;
@@ -56,6 +57,7 @@ async function main() {
   const parts = {
     fuzz: () => soakFuzz({ ...options(1), messages: 100_000 * share }),
     upstreams: () => soakUpstreams({ ...options(2), rounds: 1000 * share }),
+    crashes: () => soakCrashes({ ...options(4), kills: 50 * share }),
     // With fewer sessions a tenth would say less about each other's answers: it is shorter instead.
     sessions: () =>
       soakSessions({ ...options(3), sessions: 200, seconds: 600 * share, pauseMs: 2000 }),

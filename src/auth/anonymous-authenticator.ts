@@ -1,8 +1,8 @@
 import type { Authenticator } from "./authenticator.ts";
 
 /**
- * Lets everybody in as the local owner: `auth` type `none`. That only the machine itself can ask (loopback,
- * nothing forwarded, nothing cross-site) is held by the configuration and by `http/`, not here.
+ * Lets everybody in as an administrator of the gateway: `auth` type `none`. That only the machine itself can ask
+ * (loopback, nothing forwarded, nothing cross-site) is held by the configuration and by `http/`, not here.
  */
 export function createAnonymousAuthenticator(): Authenticator {
   return {
@@ -16,6 +16,7 @@ export function createAnonymousAuthenticator(): Authenticator {
         role: "admin",
         scopes: [],
         method: "none",
+        isLocalOwner: false,
       },
     }),
   };

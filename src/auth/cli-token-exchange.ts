@@ -1,7 +1,12 @@
 import { createHmac, timingSafeEqual } from "node:crypto";
 import { AppError } from "../core/errors.ts";
 import { canonicalAddress, isNonce, isProof, proofOf } from "../runtime/local-proof.ts";
+import type { ProofClaims } from "../runtime/local-proof.ts";
+import type { AdministrationTokens } from "./administration-tokens.ts";
 import type { FreshToken, MintedTokens } from "./token-mint.ts";
+
+/** What a token is asked for; undefined: for everything, as the local owner. */
+export type ProofPurpose = "administration";
 
 /** The server side of `POST /auth/cli-token`; what may reach it at all is checked by `http/`. */
 export interface CliTokenExchange {
@@ -16,8 +21,9 @@ export interface CliTokenExchange {
     proof: string;
   };
   /**
-   * Step 2: mints a token for the local owner, when the caller proves that it can read the runtime file.
-   * A server nonce is good for one token and for 10 seconds.
+   * Step 2: mints a token for the local owner, when the caller proves that it can read the runtime file. A server
+   * nonce is good for one token and for 10 seconds. With the purpose `administration`, which the proof is bound to,
+   * the token is good for the administration only, for two minutes, and is kept in memory only.
    * @throws AppError `forbidden`, `rate_limited`, `store_unavailable`
    */
   redeem(request: {
@@ -25,6 +31,7 @@ export interface CliTokenExchange {
     serverNonce: string;
     proof: string;
     address: string;
+    purpose?: ProofPurpose | undefined;
   }): Promise<FreshToken>;
 }
 
@@ -32,7 +39,9 @@ export interface CliTokenExchangeOptions {
   /** The secret of the runtime file. */
   secret: string;
   instanceId: string;
-  mint: MintedTokens;
+  /** Undefined where `auth` does not list `local`: then there are tokens for administration only. */
+  mint: Pick<MintedTokens, "mintCliToken"> | undefined;
+  administrationTokens: Pick<AdministrationTokens, "mint">;
   /** Milliseconds since the epoch. */
   now: () => number;
   /** A cryptographic source of bytes. */
@@ -43,8 +52,9 @@ export interface CliTokenExchangeOptions {
 
 const challengeLifetimeMs = 10_000;
 const mintWindowMs = 60_000;
-/** Only who knows the secret uses this up. */
+/** Only who knows the secret uses these up. Each command that administers takes a token of its own. */
 const maxMintsInWindow = 30;
+const maxAdministrationMintsInWindow = 600;
 
 /** A server nonce: when it was made (8 bytes), random bytes, and a MAC (HMAC-SHA256, cut) over both and the request. */
 const randomStart = 8;
@@ -53,15 +63,31 @@ const nonceBytes = 48;
 /** 48 bytes fill 64 characters of base64url to the last bit, so each nonce is spelt in one way only. */
 const nonceShape = /^[\w-]{64}$/;
 
+/** What is done for one purpose. */
+interface Issuer {
+  /** The role a client proves in: a proof for one purpose is none for another. */
+  prover: ProofClaims["role"];
+  count: (atMs: number) => void;
+  issue: () => Promise<FreshToken> | FreshToken;
+}
+
 export function createCliTokenExchange(options: CliTokenExchangeOptions): CliTokenExchange {
-  const { secret, instanceId, mint, now, random, owner } = options;
+  const { secret, instanceId, mint, administrationTokens, now, random, owner } = options;
   const nonceKey = createHmac("sha256", Buffer.from(secret, "base64url"))
     .update("onedoor server nonce v1")
     .digest();
-  /** Server nonces that gave a token, with the time they expire anyway, oldest first: at most 30 a minute. */
+  /** Server nonces that gave a token, with the time they expire anyway: no more than the limits let through. */
   const redeemed = new Map<string, number>();
-  /** When tokens were minted in the last minute, oldest first. */
-  let mintedAtMs: number[] = [];
+  const cliTokens: Issuer | undefined = mint && {
+    prover: "client",
+    count: createMintLimit(maxMintsInWindow),
+    issue: () => mint.mintCliToken(owner),
+  };
+  const administration: Issuer = {
+    prover: "administrator",
+    count: createMintLimit(maxAdministrationMintsInWindow),
+    issue: () => administrationTokens.mint(),
+  };
 
   const macOf = (head: Buffer, clientNonce: string, address: string): Buffer =>
     createHmac("sha256", nonceKey)
@@ -100,7 +126,13 @@ export function createCliTokenExchange(options: CliTokenExchangeOptions): CliTok
       return { serverNonce, instanceId, proof: proofOf(secret, claims) };
     },
 
-    async redeem({ clientNonce, serverNonce, proof, address }) {
+    async redeem({ clientNonce, serverNonce, proof, address, purpose }) {
+      const issuer = purpose === undefined ? cliTokens : administration;
+      if (issuer === undefined) {
+        throw new AppError("forbidden", "This gateway mints no local tokens", {
+          hint: "agent auth login --token <token>",
+        });
+      }
       const at = canonicalAddress(address);
       const atMs = now();
       for (const [nonce, expiresAtMs] of redeemed) {
@@ -115,22 +147,31 @@ export function createCliTokenExchange(options: CliTokenExchangeOptions): CliTok
         redeemed.has(serverNonce) ||
         !isProof(
           secret,
-          { role: "client", clientNonce, serverNonce, instanceId, address: at },
+          { role: issuer.prover, clientNonce, serverNonce, instanceId, address: at },
           proof,
         )
       ) {
         // One answer for all: it tells a guesser nothing.
         throw new AppError("forbidden", "The local proof is wrong, used or too old");
       }
-      mintedAtMs = mintedAtMs.filter((mintedMs) => mintedMs > atMs - mintWindowMs);
-      const [first] = mintedAtMs;
-      if (first !== undefined && mintedAtMs.length >= maxMintsInWindow) {
-        throw tooMany(first + mintWindowMs - atMs);
-      }
-      mintedAtMs.push(atMs);
+      issuer.count(atMs);
       redeemed.set(serverNonce, expiresAtMs);
-      return mint.mintCliToken(owner);
+      return issuer.issue();
     },
+  };
+}
+
+/** Counts one token now, at most so many in a minute. The function throws AppError `rate_limited`. */
+function createMintLimit(maxInWindow: number): (atMs: number) => void {
+  /** When tokens were minted in the last minute, oldest first. */
+  let mintedAtMs: number[] = [];
+  return (atMs) => {
+    mintedAtMs = mintedAtMs.filter((mintedMs) => mintedMs > atMs - mintWindowMs);
+    const [first] = mintedAtMs;
+    if (first !== undefined && mintedAtMs.length >= maxInWindow) {
+      throw tooMany(first + mintWindowMs - atMs);
+    }
+    mintedAtMs.push(atMs);
   };
 }
 

@@ -1,69 +1,66 @@
-import { AppError } from "../core/errors.ts";
-import { systemPrincipal } from "../core/principal.ts";
-import type { MintedToken, Storage } from "../core/storage.ts";
+import type { MintedToken } from "../core/identities.ts";
+import { covers } from "../core/permissions.ts";
+import type { Principal } from "../core/principal.ts";
 import type { Authenticator } from "./authenticator.ts";
+import type { Directory } from "./directory.ts";
 import { hashToken, isMintedToken, mintedTokenPrefix } from "./minted-token-format.ts";
-import { verifiedTokensOf } from "./verified-tokens.ts";
+
+/** One answer for what never was, what was taken back, and what nobody stands behind any more. */
+const unknown = { kind: "rejected", reason: "The token is not known here" } as const;
 
 /**
- * Accepts the tokens this gateway minted. A token that was revoked or has expired is out at once. What does not begin with `od_` is not its own; what does is never passed on.
+ * Accepts the tokens this gateway minted, without waiting for anything: the directory holds them. Who it is is
+ * made anew each time, so a role that was changed, and a token that was taken back or has expired, count from the
+ * next request on. What does not begin with `od_` is not its own; what does is never passed on.
  */
 export function createLocalAuthenticator(options: {
-  storage: Storage;
+  directory: Pick<Directory, "findToken" | "roleIn" | "user">;
   /** Milliseconds since the epoch. */
   now: () => number;
 }): Authenticator {
-  const { storage, now } = options;
-  const verified = verifiedTokensOf(storage);
+  const { directory, now } = options;
   return {
     way: {
       type: "local",
       description: "On this machine, as the user who runs the gateway: agent auth login",
     },
-    async authenticate({ bearer }) {
-      if (bearer === undefined) {
-        return { kind: "absent" };
-      }
-      if (!bearer.startsWith(mintedTokenPrefix)) {
-        return { kind: "not-mine" };
-      }
-      if (!isMintedToken(bearer)) {
-        return { kind: "rejected", reason: "The token is not known here" };
-      }
-      let token: MintedToken | undefined;
-      try {
-        const hash = hashToken(bearer);
-        token = await verified.find(hash, () =>
-          storage.withPrincipal(systemPrincipal, (tx) => tx.tokens.findByHash(hash)),
-        );
-      } catch (error) {
-        if (error instanceof AppError && error.code === "store_unavailable") {
-          return { kind: "unavailable", reason: error.message };
-        }
-        throw error;
-      }
-      if (token === undefined) {
-        return { kind: "rejected", reason: "The token is not known here" };
-      }
-      if (token.revokedAtMs !== null) {
-        return { kind: "rejected", reason: "The token was revoked" };
-      }
-      if (token.expiresAtMs <= now()) {
+    authenticate({ bearer }) {
+      if (bearer === undefined) return { kind: "absent" };
+      if (!bearer.startsWith(mintedTokenPrefix)) return { kind: "not-mine" };
+      if (!isMintedToken(bearer)) return unknown;
+      const token = directory.findToken(hashToken(bearer));
+      if (token === undefined) return unknown;
+      if (token.expiresAtMs !== null && token.expiresAtMs <= now()) {
         return { kind: "rejected", reason: "The token has expired" };
       }
-      return {
-        kind: "accepted",
-        principal: {
-          userId: token.userId,
-          displayName: token.userId,
-          organizationId: null,
-          role: token.role,
-          scopes: [],
-          method: "local",
-          expiresAtMs: token.expiresAtMs,
-          tokenId: token.id,
-        },
-      };
+      const principal = principalOf(token, directory);
+      return principal === undefined ? unknown : { kind: "accepted", principal };
     },
+  };
+}
+
+/** Undefined when the user is not, or not any more, a member of the token's organisation. */
+function principalOf(
+  token: MintedToken,
+  directory: Pick<Directory, "roleIn" | "user">,
+): Principal | undefined {
+  const { id, kind, userId, organizationId, role, scopes, expiresAtMs } = token;
+  const common = {
+    userId,
+    organizationId,
+    scopes,
+    method: "local" as const,
+    isLocalOwner: kind === "cli",
+    ...(expiresAtMs === null ? {} : { expiresAtMs }),
+    tokenId: id,
+  };
+  if (organizationId === null) return { ...common, displayName: userId, role };
+  const held = directory.roleIn({ organizationId, userId });
+  if (held === undefined) return undefined;
+  return {
+    ...common,
+    displayName: directory.user(userId)?.name ?? userId,
+    // Never more than the user holds now, and never more than the token was made for.
+    role: covers(held, role) ? role : held,
   };
 }

@@ -10,6 +10,11 @@ export function isMintedToken(bearer: string): boolean {
   return mintedToken.test(bearer);
 }
 
+/** A new token. @param randomBytes a cryptographic source: `node:crypto`'s */
+export function newMintedToken(randomBytes: (size: number) => Uint8Array): string {
+  return `${mintedTokenPrefix}${Buffer.from(randomBytes(32)).toString("base64url")}`;
+}
+
 /**
  * The form in which a minted token is stored: SHA-256 in hex. The token holds 256 random bits, so nothing
  * slower would protect it better.

@@ -1,21 +1,18 @@
 import { createHash, timingSafeEqual } from "node:crypto";
-import type { Role } from "../core/principal.ts";
+import type { StaticToken } from "../core/configuration.ts";
 import type { Authenticator } from "./authenticator.ts";
-
-/** One token of the configuration (`auth.options.tokens`). */
-export interface StaticToken {
-  /** Who shows it: the principal's user id. */
-  name: string;
-  token: string;
-  role: Role;
-}
+import type { Directory } from "./directory.ts";
 
 /**
  * Accepts the tokens written in the configuration. Every token is compared, by digest and in constant time,
- * so that the time taken tells neither how much of a guess was right nor which token it was.
+ * so that the time taken tells neither how much of a guess was right nor which token it was. One for an organisation
+ * that is not there, or deleted, is rejected and says so: its bearer must not act in none instead, which is more.
  */
-export function createStaticTokenAuthenticator(tokens: readonly StaticToken[]): Authenticator {
-  const known = tokens.map(({ name, token, role }) => ({ name, role, digest: digestOf(token) }));
+export function createStaticTokenAuthenticator(
+  tokens: readonly StaticToken[],
+  directory: Pick<Directory, "organization">,
+): Authenticator {
+  const known = tokens.map((token) => ({ ...token, digest: digestOf(token.token) }));
   return {
     way: {
       type: "token",
@@ -36,15 +33,23 @@ export function createStaticTokenAuthenticator(tokens: readonly StaticToken[]): 
       if (match === undefined) {
         return { kind: "not-mine" };
       }
+      const { name, role, organizationId } = match;
+      if (organizationId !== null && directory.organization(organizationId)?.deletedAtMs !== null) {
+        return {
+          kind: "rejected",
+          reason: "The organisation that this token is for does not exist in this gateway",
+        };
+      }
       return {
         kind: "accepted",
         principal: {
-          userId: match.name,
-          displayName: match.name,
-          organizationId: null,
-          role: match.role,
+          userId: name,
+          displayName: name,
+          organizationId,
+          role,
           scopes: [],
           method: "token",
+          isLocalOwner: false,
         },
       };
     },

@@ -1,8 +1,9 @@
+import type { MintedToken } from "../core/identities.ts";
 import { systemPrincipal } from "../core/principal.ts";
 import type { Role } from "../core/principal.ts";
-import type { MintedToken, Storage } from "../core/storage.ts";
-import { hashToken, isMintedToken, mintedTokenPrefix } from "./minted-token-format.ts";
-import { verifiedTokensOf } from "./verified-tokens.ts";
+import type { Directory } from "./directory.ts";
+import { hashToken, isMintedToken, newMintedToken } from "./minted-token-format.ts";
+import { ownerPrincipal } from "./owner-principal.ts";
 
 export interface FreshToken {
   /** Shown once, here: only its hash is kept. */
@@ -19,22 +20,23 @@ export type TokenEvent =
   | { kind: "minted"; tokenId: string; userId: string; role: Role; expiresAtMs: number }
   | { kind: "revoked"; tokenId: string; userId: string };
 
-/** Makes the gateway's own tokens and takes them back. */
+/** Makes the tokens of the local owner's command line; takes back whatever minted token its bearer shows. */
 export interface MintedTokens {
   /** A token for the CLI of the local owner: role admin, good for 24 hours. */
   mintCliToken(userId: string): Promise<FreshToken>;
   /** Takes back the token shown; false when it is none of ours, expired, or revoked before. */
   revokeByBearer(bearer: string): Promise<boolean>;
-  /** Tells the id of each token that is taken back from now on, after it is out. */
+  /**
+   * Tells the id of each token that is not good any more from now on, after it is out: taken back by its bearer or
+   * an administrator, replaced by a new one, or gone with its user, membership or organisation.
+   */
   onRevoked(listener: (tokenId: string) => void): void;
 }
 
 const lifetimeMs = 24 * 60 * 60 * 1000;
-/** How long an expired token is remembered, so that it is answered with "has expired". */
-const rememberedMs = 7 * lifetimeMs;
 
 export interface TokenMintOptions {
-  storage: Storage;
+  directory: Directory;
   /** Milliseconds since the epoch. */
   now: () => number;
   newId: () => string;
@@ -46,55 +48,52 @@ export interface TokenMintOptions {
 
 /** `mintCliToken` and `revokeByBearer` throw AppError `store_unavailable` when the storage does. */
 export function createTokenMint(options: TokenMintOptions): MintedTokens {
-  const { storage, now, newId, randomBytes, report } = options;
-  const verified = verifiedTokensOf(storage);
-  const listeners: ((tokenId: string) => void)[] = [];
+  const { directory, now, newId, randomBytes, report } = options;
   return {
     async mintCliToken(userId) {
-      const token = `${mintedTokenPrefix}${Buffer.from(randomBytes(32)).toString("base64url")}`;
-      const atMs = now();
+      const token = newMintedToken(randomBytes);
       const tokenId = newId();
       const role = "admin";
-      const expiresAtMs = atMs + lifetimeMs;
-      await storage.withPrincipal(systemPrincipal, async (tx) => {
-        await tx.tokens.deleteExpired(atMs - rememberedMs);
-        await tx.tokens.insert({
-          id: tokenId,
-          hash: hashToken(token),
-          kind: "cli",
-          userId,
-          role,
-          createdAtMs: atMs,
-          expiresAtMs,
-          revokedAtMs: null,
-        });
-      });
+      const createdAtMs = now();
+      const expiresAtMs = createdAtMs + lifetimeMs;
+      const row: MintedToken = {
+        id: tokenId,
+        hash: hashToken(token),
+        kind: "cli",
+        name: "command line",
+        userId,
+        organizationId: null,
+        role,
+        scopes: [],
+        createdAtMs,
+        expiresAtMs,
+        revokedAtMs: null,
+      };
+      await directory.change(ownerPrincipal(userId), () => ({ tokens: [row], result: undefined }));
       report({ kind: "minted", tokenId, userId, role, expiresAtMs });
       return { token, tokenId, expiresAtMs, userId, role };
     },
 
     async revokeByBearer(bearer) {
-      if (!isMintedToken(bearer)) {
-        return false;
-      }
-      const atMs = now();
-      const hash = hashToken(bearer);
-      let revoked: MintedToken | undefined;
-      try {
-        revoked = await storage.withPrincipal(systemPrincipal, async (tx) => {
-          const token = await tx.tokens.findByHash(hash);
-          return token && (await tx.tokens.revoke(token.id, atMs)) ? token : undefined;
-        });
-      } finally {
-        verified.forget(hash);
-      }
-      if (revoked !== undefined) {
-        report({ kind: "revoked", tokenId: revoked.id, userId: revoked.userId });
-        for (const listener of listeners) listener(revoked.id);
-      }
-      return revoked !== undefined;
+      const shown = isMintedToken(bearer) ? directory.findToken(hashToken(bearer)) : undefined;
+      if (shown === undefined) return false;
+      // What the bearer does is done by who the token acts for.
+      const by = { ...systemPrincipal, userId: shown.userId };
+      const revoked = await directory.change(by, () => {
+        const token = directory.token(shown.id);
+        const atMs = now();
+        const live =
+          token?.hash === shown.hash && (token.expiresAtMs === null || token.expiresAtMs > atMs);
+        return live
+          ? { tokens: [{ ...token, hash: null, revokedAtMs: atMs }], result: true }
+          : { result: false };
+      });
+      if (revoked) report({ kind: "revoked", tokenId: shown.id, userId: shown.userId });
+      return revoked;
     },
 
-    onRevoked: (listener) => void listeners.push(listener),
+    onRevoked: (listener) => {
+      directory.onRevoked(listener);
+    },
   };
 }

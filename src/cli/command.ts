@@ -23,10 +23,14 @@ export interface PositionalSpec {
   choices?: readonly string[];
 }
 
+/** Every form of a result; a command gets those alone that its own `format` option lists. */
+export const resultFormats = ["text", "json", "jsonl", "csv"] as const;
+export type ResultFormat = (typeof resultFormats)[number];
+
 /** What every command gets beside its own options (after environment twins are filled in). */
 export interface GlobalOptions {
   configDir?: string | undefined;
-  format: "text" | "json";
+  format: ResultFormat;
   /** `--json`: results and errors as JSON. */
   json: boolean;
   quiet: boolean;

@@ -1,6 +1,7 @@
 import { AppError } from "../core/errors.ts";
 import { closest } from "../core/suggest.ts";
-import type { GlobalOptions, OptionSpec, ServerOptions } from "./command.ts";
+import { resultFormats } from "./command.ts";
+import type { GlobalOptions, OptionSpec, ResultFormat, ServerOptions } from "./command.ts";
 import { flagOf, serverOptions } from "./options.ts";
 
 /** Timers take at most 2^31 - 1 milliseconds. */
@@ -24,7 +25,7 @@ export function readOptions(
   const { help: _help, version: _version, timeout, ...rest } = values;
   return {
     ...rest,
-    format: values["json"] === true || values["format"] === "json" ? "json" : "text",
+    format: values["json"] === true ? "json" : formatOf(values["format"]),
     json: values["json"] === true,
     quiet: values["quiet"] === true,
     debug: values["debug"] === true,
@@ -78,6 +79,11 @@ function checked(name: string, spec: OptionSpec, text: string): string | number 
     throw new AppError("usage", `${name} must be a number, not ${JSON.stringify(text)}`);
   }
   return number;
+}
+
+/** What is no choice of the command's was refused before. */
+function formatOf(value: unknown): ResultFormat {
+  return resultFormats.find((format) => format === value) ?? "text";
 }
 
 function toTimeoutMs(seconds: unknown): number | undefined {

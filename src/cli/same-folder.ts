@@ -11,7 +11,8 @@ export function givenFolder(
 }
 
 /** A command of ours at the begin of a hint or of one of its clauses. */
-const ownCommand = /(^|: |[;,?] )(agent (?:auth [a-z]+|serve|inspect|run|wait|instructions))\b/gu;
+const ownCommand =
+  /(^|: |[;,?] )(agent (?:(?:auth|org|user|member|token|mcp|admin) [a-z]+|serve|inspect|run|wait|instructions|audit|history))\b/gu;
 
 /**
  * Adds `-d <folder>` to the commands that a line suggests: without it they would look at another key ring.

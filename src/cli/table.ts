@@ -63,6 +63,106 @@ export const commandTable: readonly CommandEntry[] = [
     load: async () => (await import("./commands/wait.ts")).command,
   },
   {
+    path: ["org", "add"],
+    summary: "Add an organisation",
+    load: async () => (await import("./commands/org.ts")).add,
+  },
+  {
+    path: ["org", "list"],
+    summary: "List the organisations",
+    load: async () => (await import("./commands/org.ts")).list,
+  },
+  {
+    path: ["org", "remove"],
+    summary: "Remove an organisation; it can be restored",
+    load: async () => (await import("./commands/org.ts")).remove,
+  },
+  {
+    path: ["org", "restore"],
+    summary: "Bring a removed organisation back",
+    load: async () => (await import("./commands/org.ts")).restore,
+  },
+  {
+    path: ["user", "add"],
+    summary: "Add a user",
+    load: async () => (await import("./commands/user.ts")).add,
+  },
+  {
+    path: ["user", "list"],
+    summary: "List the users",
+    load: async () => (await import("./commands/user.ts")).list,
+  },
+  {
+    path: ["user", "remove"],
+    summary: "Remove a user, whose tokens are dead at once; it can be restored",
+    load: async () => (await import("./commands/user.ts")).remove,
+  },
+  {
+    path: ["user", "restore"],
+    summary: "Bring a removed user back",
+    load: async () => (await import("./commands/user.ts")).restore,
+  },
+  {
+    path: ["member", "set"],
+    summary: "Make a user a member of an organisation, or change the role",
+    load: async () => (await import("./commands/member.ts")).set,
+  },
+  {
+    path: ["member", "list"],
+    summary: "List who is what in which organisation",
+    load: async () => (await import("./commands/member.ts")).list,
+  },
+  {
+    path: ["member", "remove"],
+    summary: "Take a user out of an organisation; it can be restored",
+    load: async () => (await import("./commands/member.ts")).remove,
+  },
+  {
+    path: ["member", "restore"],
+    summary: "Bring a removed member back, in the role it had",
+    load: async () => (await import("./commands/member.ts")).restore,
+  },
+  {
+    path: ["token", "create"],
+    summary: "Make a token for a user, or for yourself",
+    load: async () => (await import("./commands/token.ts")).create,
+  },
+  {
+    path: ["token", "list"],
+    summary: "List the tokens, never with what they are",
+    load: async () => (await import("./commands/token.ts")).list,
+  },
+  {
+    path: ["token", "rotate"],
+    summary: "Make a new token in place of an old one",
+    load: async () => (await import("./commands/token.ts")).rotate,
+  },
+  {
+    path: ["token", "revoke"],
+    summary: "Take a token back",
+    load: async () => (await import("./commands/token.ts")).revoke,
+  },
+  {
+    path: ["audit"],
+    summary: "Read, follow and export the record of tool calls",
+    load: async () => (await import("./commands/audit.ts")).command,
+  },
+  {
+    path: ["history"],
+    summary: "Show who changed what: users, tokens, roles, servers",
+    load: async () => (await import("./commands/history.ts")).command,
+  },
+  {
+    path: ["mcp", "restore"],
+    summary: "Undo the last change to a server's entry in the configuration",
+    load: async () => (await import("./commands/mcp.ts")).restore,
+  },
+  {
+    path: ["admin", "purge"],
+    summary: "Remove for good what was removed before a time",
+    load: async () => (await import("./commands/admin.ts")).purge,
+  },
+  {
     path: ["completion"],
     summary: "Print the completion script of a shell",
     load: async () => (await import("./commands/completion.ts")).command,
@@ -72,4 +172,10 @@ export const commandTable: readonly CommandEntry[] = [
 /** Words that only hold other commands. */
 export const commandGroups: Readonly<Record<string, string>> = {
   auth: "Sign in to servers and look after the saved profiles",
+  org: "The gateway's organisations",
+  user: "The gateway's users",
+  member: "Who may do what in which organisation",
+  token: "The tokens that the gateway gives out",
+  mcp: "The servers in the gateway's configuration",
+  admin: "What concerns the whole gateway",
 };

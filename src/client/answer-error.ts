@@ -94,3 +94,12 @@ export function errorOfAnswer(
         : "Check that the address is that of an MCP server or a OneDoor gateway",
   });
 }
+
+/** Something answered, and not as a gateway does. */
+export function notAGateway(url: string, mediaType: string): AppError {
+  return new AppError(
+    "unreachable",
+    `${shownAddress(url)} did not answer as a OneDoor gateway (${mediaType || "no content type"})`,
+    { hint: "Check the address; a proxy before the gateway may have answered" },
+  );
+}

@@ -5,7 +5,7 @@ import type { JsonObject } from "../core/json.ts";
 import { isInputRequired } from "../core/mcp.ts";
 import type { CallToolResult } from "../core/mcp.ts";
 import { splitTarget } from "../core/target.ts";
-import { errorOfAnswer } from "./answer-error.ts";
+import { errorOfAnswer, notAGateway } from "./answer-error.ts";
 import type { RefusedAnswer } from "./answer-error.ts";
 import { bearerHeader } from "./bearer-header.ts";
 import type { StreamEvent } from "../mcp-client/read-event-stream.ts";
@@ -21,37 +21,22 @@ import {
   openAnswer,
   jsonOrUndefined,
   readBody,
-  shownAddress,
   tooLong,
 } from "./http-json.ts";
 import type { HttpQuestion } from "./http-json.ts";
 import { answerInputs, asksForever, maxRounds } from "./input-required.ts";
 import type { Retry } from "./input-required.ts";
+import { selfDescription } from "./self-description.ts";
+import type { SelfDescription } from "./self-description.ts";
 import { baseOf } from "./server-address.ts";
 import type { ToolCall, ToolServer } from "./tool-server.ts";
 
-export interface GatewayOptions {
+export interface GatewayOptions extends SelfDescription {
   endpoint: string;
   bearer?: string | undefined;
   /** It is the running gateway of this user: the hints of its errors are shown as ours. */
   ownGateway?: boolean | undefined;
-  /** What the gateway's audit says about who called; said by us, believed by nobody. */
-  clientName: string;
-  sessionId?: string | undefined;
   signal: AbortSignal;
-}
-
-/** A header value that any peer takes: printable ASCII, at most 200 characters. */
-function headerText(text: string): string {
-  return text.replaceAll(/[^\x20-\x7e]/gu, "?").slice(0, 200);
-}
-
-function notAGateway(url: string, mediaType: string): AppError {
-  return new AppError(
-    "unreachable",
-    `${shownAddress(url)} did not answer as a OneDoor gateway (${mediaType || "no content type"})`,
-    { hint: "Check the address; a proxy before the gateway may have answered" },
-  );
 }
 
 /**
@@ -62,8 +47,7 @@ export function createGatewayToolServer(options: GatewayOptions): ToolServer {
   const base = `${baseOf(options.endpoint)}/api/v1`;
   const headers: Record<string, string> = {
     ...bearerHeader(options.bearer),
-    "x-onedoor-client": headerText(options.clientName),
-    ...(options.sessionId && { "x-onedoor-session": headerText(options.sessionId) }),
+    ...selfDescription(options),
   };
   const refused = (url: string, answer: RefusedAnswer): AppError =>
     errorOfAnswer(url, answer, options.bearer !== undefined, options.ownGateway);

@@ -2,8 +2,8 @@ import { AppError } from "../core/errors.ts";
 import { isJsonObject } from "../core/json.ts";
 import type { JsonObject } from "../core/json.ts";
 import { oneLine } from "../core/terminal-text.ts";
-import { errorOfAnswer } from "./answer-error.ts";
-import { askJson, shownAddress } from "./http-json.ts";
+import { errorOfAnswer, notAGateway } from "./answer-error.ts";
+import { askJson } from "./http-json.ts";
 import type { JsonAnswer } from "./http-json.ts";
 import { identify } from "./identify.ts";
 import type { ServerKind } from "./identify.ts";
@@ -20,7 +20,8 @@ export interface AcceptedIdentity {
   who?: string | undefined;
   userId?: string | undefined;
   organization?: string | undefined;
-  role?: string | undefined;
+  /** Null: the server knows the caller, who has no role there. */
+  role?: string | null | undefined;
   scopes?: readonly string[] | undefined;
   method?: string | undefined;
   /** Milliseconds since the epoch; absent when it never expires or the server does not say. */
@@ -75,11 +76,7 @@ function objectOf(url: string, answer: JsonAnswer, bearer: boolean): JsonObject 
   }
   if (answer.status < 200 || answer.status > 299) throw errorOfAnswer(url, answer, bearer);
   if (isJsonObject(answer.json)) return answer.json;
-  throw new AppError(
-    "unreachable",
-    `${shownAddress(url)} did not answer as a OneDoor gateway (${answer.mediaType || "no content type"})`,
-    { hint: "Check the address; a proxy before the gateway may have answered" },
-  );
+  throw notAGateway(url, answer.mediaType);
 }
 
 async function probeWays(endpoint: string, signal: AbortSignal): Promise<AuthenticationProbe> {
@@ -116,7 +113,7 @@ async function probeBearer(
     who: textOf(user["name"]) ?? textOf(user["id"]),
     userId: textOf(user["id"]),
     organization: textOf(body["organization"]),
-    role: textOf(body["role"]),
+    role: body["role"] === null ? null : textOf(body["role"]),
     scopes: Array.isArray(scopes) ? scopes.flatMap((scope) => textOf(scope) ?? []) : undefined,
     method: textOf(body["method"]),
     expiresAtMs: Number.isNaN(expiresAtMs) ? undefined : expiresAtMs,

@@ -6,7 +6,7 @@ import { systemErrorCode } from "../core/system-error-code.ts";
 import type { ConfigurationProblem } from "./configuration-problem.ts";
 
 /** Far beyond any real configuration; keeps a mistaken path from filling the memory. */
-const largestBytes = 1024 * 1024;
+export const largestConfigurationBytes = 1024 * 1024;
 /** As many as Linux follows (path_resolution(7)). */
 const mostLinks = 40;
 const writableByOthers = 0o022;
@@ -117,16 +117,17 @@ function octal(mode: number): string {
 }
 
 async function readText(handle: FileHandle, size: number): Promise<FileContent> {
-  const bytes = Buffer.alloc(Math.min(size, largestBytes) + 1);
+  const bytes = Buffer.alloc(Math.min(size, largestConfigurationBytes) + 1);
   let length = 0;
   while (length < bytes.length) {
     const { bytesRead } = await handle.read(bytes, length, bytes.length - length, length);
     if (bytesRead === 0) break;
     length += bytesRead;
   }
-  if (length > largestBytes) return refused("is larger than 1 MiB");
+  if (length > largestConfigurationBytes) return refused("is larger than 1 MiB");
   try {
-    const decoder = new TextDecoder("utf-8", { fatal: true });
+    // The byte order mark stays, for whoever writes the file again.
+    const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
     return { kind: "read", text: decoder.decode(bytes.subarray(0, length)) };
   } catch {
     return refused("is not UTF-8 text");

@@ -1,4 +1,12 @@
 import { z } from "zod";
+import {
+  access,
+  audit,
+  organizationId,
+  rateLimit,
+  roleName,
+  securityKeys,
+} from "./security-schema.ts";
 
 /**
  * The configuration file as it is written (contract §4 "Configuration"), before defaults. Keys are
@@ -8,8 +16,8 @@ import { z } from "zod";
 
 /** Keys the contract names that this version does not build. Ignoring an access rule would be worse than refusing it. */
 export const notYetSupported: Readonly<Record<"top" | "server", ReadonlySet<string>>> = {
-  top: new Set(["trustedProxies", "rateLimit", "audit", "storage", "presets"]),
-  server: new Set(["tools", "access", "trustHints", "forwardIdentity"]),
+  top: new Set(["trustedProxies", "storage", "presets"]),
+  server: new Set(["tools", "forwardIdentity"]),
 };
 export const authTypesNotYetSupported: ReadonlySet<string> = new Set([
   "simple",
@@ -106,6 +114,13 @@ const server = z
         .describe(
           "Stops the program after so many seconds without a request; the next request starts it again. Default: it keeps running.",
         ),
+      access: access.optional(),
+      trustHints: z
+        .boolean({ error: "expected true or false" })
+        .optional()
+        .describe(
+          "Whether a tool that the server marks as only reading (`readOnlyHint`) counts as one. Default: true with `command`, false with `url`.",
+        ),
       instructions: text
         .optional()
         .describe("What to tell AI agents about this server, in place of its own instructions."),
@@ -114,29 +129,31 @@ const server = z
   )
   .describe("One upstream MCP server, written as every MCP client writes it.");
 
-const role = z
-  .enum(["viewer", "editor", "admin"], { error: 'expected "viewer", "editor" or "admin"' })
-  .describe("What the bearer of the token may do. Default, and the only one yet: admin.");
+const staticToken = z.strictObject(
+  {
+    name: word.describe("Who this token stands for; shown in the audit log."),
+    token: word.describe("The token; take it from the environment: `${NAME}`."),
+    role: roleName
+      .optional()
+      .describe(
+        "What its bearer may do. `viewer`: call tools that only read; `editor`: call all; `admin`: administer too. Default: admin.",
+      ),
+    organization: organizationId
+      .optional()
+      .describe("Id of the organisation its bearer acts in. Default: none, the gateway's own."),
+  },
+  { error: "expected an object" },
+);
 
 const tokenOptions = z
   .strictObject(
     {
       token: word.optional().describe("The one token that is let in."),
       tokens: z
-        .array(
-          z.strictObject(
-            {
-              name: word.describe("Who this token stands for; shown in the audit log."),
-              token: word.describe("The token; take it from the environment: `${NAME}`."),
-              role: role.optional(),
-            },
-            { error: "expected an object" },
-          ),
-          { error: "expected a list of {name, token, role}" },
-        )
+        .array(staticToken, { error: "expected a list of {name, token, role, organization}" })
         .min(1, { error: "must name at least one token" })
         .optional()
-        .describe("Several tokens, each with its own name and role."),
+        .describe("Several tokens, each with its own name, role and organisation."),
     },
     { error: "expected an object" },
   )
@@ -197,6 +214,8 @@ export const configurationSchema = z
         ])
         .optional()
         .describe("Who is let in: one entry or a list of them. Default: `local`."),
+      rateLimit: rateLimit.optional(),
+      audit: audit.optional(),
     },
     { error: "expected an object" },
   )
@@ -212,6 +231,8 @@ export const knownKeys = {
   server: Object.keys(server.shape),
   auth: Object.keys(authEntry.shape),
   tokenOptions: Object.keys(tokenOptions.shape),
+  staticToken: Object.keys(staticToken.shape),
+  ...securityKeys,
 } as const;
 
 /** JSON Schema (2020-12) of the configuration file, with a description for every key. */

@@ -10,6 +10,8 @@ export interface Environment {
   clientName: string | undefined;
   sessionId: string | undefined;
   nodeEnv: string | undefined;
+  /** In place of `rateLimit.rpm`, as it is written: no option has it as its twin. */
+  rateLimitRpm: string | undefined;
   /** Address of the D-Bus session bus (Linux: the way to the keychain). */
   sessionBus: string | undefined;
   /** CI, NO_COLOR or TERM=dumb is set. */
@@ -32,6 +34,7 @@ export function readEnvironment(all: Readonly<Record<string, string | undefined>
     clientName: get("ONEDOOR_CLIENT_NAME"),
     sessionId: get("ONEDOOR_SESSION_ID"),
     nodeEnv: get("NODE_ENV"),
+    rateLimitRpm: get("ONEDOOR_RATE_LIMIT_RPM"),
     sessionBus:
       get("DBUS_SESSION_BUS_ADDRESS") ??
       (get("XDG_RUNTIME_DIR") && `unix:path=${get("XDG_RUNTIME_DIR")}/bus`),

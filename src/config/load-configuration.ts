@@ -5,7 +5,8 @@ import type {
   ServerConfiguration,
 } from "../core/configuration.ts";
 import { AppError } from "../core/errors.ts";
-import type { Json } from "../core/json.ts";
+import { isJsonObject } from "../core/json.ts";
+import type { Json, JsonObject } from "../core/json.ts";
 import { toAuthConfigurations } from "./auth-configuration.ts";
 import { configurationError, formatKeyPath, formatProblem } from "./configuration-problem.ts";
 import type { ConfigurationProblem } from "./configuration-problem.ts";
@@ -34,12 +35,19 @@ export interface LoadOptions {
     auth?: string | undefined;
     externalUrl?: string | undefined;
     insecureHttp?: boolean | undefined;
+    /** In place of `rateLimit.rpm`. */
+    rateLimitRpm?: number | undefined;
   };
   /** Told, where the configuration is good, what it allows and is seldom meant. */
   onDoubt?: ((sentence: string) => void) | undefined;
 }
 
-const defaults = { host: "127.0.0.1", port: 3050, maxBodyBytes: 4 * 1024 * 1024 } as const;
+const defaults = {
+  host: "127.0.0.1",
+  port: 3050,
+  maxBodyBytes: 4 * 1024 * 1024,
+  rateLimitRpm: 60,
+} as const;
 
 /** Where the configuration is looked for when the user names no file. */
 export function defaultConfigurationFile(configDir: string): string {
@@ -64,7 +72,7 @@ export async function loadConfiguration(options: LoadOptions): Promise<Configura
       const hint = "Check the path; without --config it is mcp.json in the configuration folder";
       throw configurationError(file, [{ path: [], reason: "there is no such file", hint }]);
     }
-    return complete({}, undefined, options, () => undefined);
+    return complete({ written: {}, servers: new Map(), file: undefined }, options, () => undefined);
   }
   const parsed = parseJsonDocument(content.text);
   if (parsed.kind === "broken") throw configurationError(file, parsed.problems);
@@ -75,7 +83,18 @@ export async function loadConfiguration(options: LoadOptions): Promise<Configura
   const problems = [...filled.problems];
   const written = checkShape(filled.value, problems);
   if (written === undefined || problems.length > 0) raise(file, problems, lineOf);
-  return complete(written, file, options, lineOf);
+  return complete({ written, servers: writtenServers(document.value), file }, options, lineOf);
+}
+
+/** The entries of `mcpServers` as they stand in the file. */
+function writtenServers(value: Json): Map<string, JsonObject> {
+  const entries = isJsonObject(value) ? value["mcpServers"] : undefined;
+  if (!isJsonObject(entries)) return new Map();
+  return new Map(
+    Object.entries(entries).flatMap(([name, entry]) =>
+      isJsonObject(entry) ? [[name, entry] as const] : [],
+    ),
+  );
 }
 
 function checkShape(
@@ -106,11 +125,15 @@ function raise(
 }
 
 function complete(
-  written: WrittenConfiguration,
-  file: string | undefined,
+  found: {
+    written: WrittenConfiguration;
+    servers: ReadonlyMap<string, JsonObject>;
+    file: string | undefined;
+  },
   { overrides, environment, onDoubt }: LoadOptions,
   lineOf: (problem: ConfigurationProblem) => number | undefined,
 ): Configuration {
+  const { written, file } = found;
   const problems: ConfigurationProblem[] = [];
   const doubts: ConfigurationProblem[] = [];
   const servers = new Map<string, ServerConfiguration>();
@@ -135,8 +158,21 @@ function complete(
       overrides.auth === undefined
         ? authentication.auth
         : [chosenAuth(overrides.auth, authentication.auth)],
+    rateLimit: {
+      rpm: overrides.rateLimitRpm ?? written.rateLimit?.rpm ?? defaults.rateLimitRpm,
+      roles: written.rateLimit?.roles ?? {},
+      tools: Object.entries(written.rateLimit?.tools ?? {}).map(([pattern, rpm]) => ({
+        pattern,
+        rpm,
+      })),
+    },
+    ...withRetention(written.audit?.retentionDays),
     servers,
+    writtenServers: found.servers,
   };
+  if (configuration.auth.some(({ type }) => type === "token")) {
+    doubts.push(...authentication.doubts);
+  }
   // Rules between values are told once each value is right by itself.
   if (problems.length === 0) {
     problems.push(...listenProblems(configuration, overrides.insecureHttp ?? false));
@@ -171,6 +207,10 @@ function refuseOverrides(
 
 function withExternalUrl(externalUrl: string | undefined): { externalUrl?: string } {
   return externalUrl === undefined ? {} : { externalUrl };
+}
+
+function withRetention(auditRetentionDays: number | undefined): { auditRetentionDays?: number } {
+  return auditRetentionDays === undefined ? {} : { auditRetentionDays };
 }
 
 /** `--auth <type>`: that type alone. The static tokens of `token` can only come from the file. */

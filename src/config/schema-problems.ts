@@ -1,9 +1,14 @@
 import { isJsonObject } from "../core/json.ts";
-import type { Json } from "../core/json.ts";
+import type { Json, JsonObject } from "../core/json.ts";
 import { closest } from "../core/suggest.ts";
 import type { z } from "zod";
 import type { ConfigurationProblem, KeyPath } from "./configuration-problem.ts";
-import { authTypesNotYetSupported, knownKeys, notYetSupported } from "./configuration-schema.ts";
+import {
+  authTypesNotYetSupported,
+  configurationSchema,
+  knownKeys,
+  notYetSupported,
+} from "./configuration-schema.ts";
 
 type Issue = z.core.$ZodIssue;
 
@@ -12,6 +17,20 @@ const notSupported = "not supported yet";
 /** Turns what the schema found into problems that say, in words, what to write instead. */
 export function schemaProblems(issues: readonly Issue[], value: Json): ConfigurationProblem[] {
   return issues.flatMap((issue) => problemsOf(issue, [], value));
+}
+
+/**
+ * What is wrong with the shape of one entry of `mcpServers` as it is written: a text with a `${NAME}` in it may become
+ * anything.
+ */
+export function entryProblems(name: string, entry: JsonObject): ConfigurationProblem[] {
+  const root = { mcpServers: { [name]: entry } };
+  const result = configurationSchema.safeParse(root);
+  if (result.success) return [];
+  return schemaProblems(result.error.issues, root).filter(({ path }) => {
+    const value = valueAt(root, path);
+    return typeof value !== "string" || !value.includes("${");
+  });
 }
 
 function problemsOf(issue: Issue, before: KeyPath, root: Json): ConfigurationProblem[] {
@@ -29,7 +48,7 @@ function problemsOf(issue: Issue, before: KeyPath, root: Json): ConfigurationPro
     return nested.flatMap((inner) => problemsOf(inner, path, root));
   }
   if (issue.code === "invalid_key") {
-    return [{ path, reason: "the name must not be empty" }];
+    return [{ path, reason: `the name ${issue.issues[0]?.message ?? "cannot be used"}` }];
   }
   if (isLaterType(path, valueAt(root, path))) return [{ path, reason: notSupported }];
   const missing = issue.code === "invalid_type" && valueAt(root, path) === undefined;
@@ -38,9 +57,14 @@ function problemsOf(issue: Issue, before: KeyPath, root: Json): ConfigurationPro
 
 /** Which set of keys belongs at a path; absent where any name is a key (`mcpServers`, `env`). */
 function placeOf(path: KeyPath): keyof typeof knownKeys | undefined {
-  if (path.length === 0) return "top";
-  if (path[0] === "mcpServers" && path.length === 2) return "server";
-  if (path[0] !== "auth") return undefined;
+  const [first, , third] = path;
+  if (first === undefined) return "top";
+  if (first === "mcpServers" && path.length === 2) return "server";
+  if (first === "mcpServers" && path.length === 3 && third === "access") return "access";
+  if (first === "rateLimit") return path.length === 1 ? "rateLimit" : "limitsOfRoles";
+  if (first === "audit") return "audit";
+  if (first !== "auth") return undefined;
+  if (path.includes("tokens")) return "staticToken";
   return path.at(-1) === "options" ? "tokenOptions" : "auth";
 }
 
@@ -49,7 +73,7 @@ function unknownKeyReason(path: KeyPath, key: string): string {
   if ((place === "top" || place === "server") && notYetSupported[place].has(key)) {
     return notSupported;
   }
-  const known = path.includes("tokens") ? ["name", "token", "role"] : knownKeys[place ?? "top"];
+  const known = knownKeys[place ?? "top"];
   const near = closest(key, known);
   return near === undefined
     ? `unknown key; known are ${known.join(", ")}`

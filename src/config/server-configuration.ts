@@ -3,6 +3,7 @@ import type { ServerConfiguration } from "../core/configuration.ts";
 import { childEnvironment, isOwnVariable } from "./child-environment.ts";
 import type { ConfigurationProblem, KeyPath } from "./configuration-problem.ts";
 import type { WrittenServer } from "./configuration-schema.ts";
+import { toServerAccess } from "./server-access.ts";
 
 const defaultTimeoutSeconds = 120;
 const longestName = 64;
@@ -41,8 +42,10 @@ export function toServerConfiguration(
   if (written.prefix !== undefined && hidden.test(written.prefix)) {
     report(["prefix"], "must not hold control or invisible characters");
   }
+  const { access, doubts } = toServerAccess(name, written);
   const common = {
     name,
+    access,
     tags: written.tags ?? [],
     disabled: written.disabled ?? false,
     prefix: written.prefix ?? name,
@@ -76,7 +79,7 @@ export function toServerConfiguration(
         ? {}
         : { idleTimeoutMs: Math.ceil(written.idleTimeout * 1000) }),
     };
-    return problems.length === 0 ? { server, problems } : { problems };
+    return problems.length === 0 ? { server, problems, doubts } : { problems };
   } else if (url !== undefined) {
     if (written.type === "stdio") report(["type"], '"stdio" needs command, not url');
     for (const key of onlyForStdio) {
@@ -94,7 +97,7 @@ export function toServerConfiguration(
     const type = written.type === "sse" ? "sse" : "http";
     if (problems.length > 0) return { problems };
     const server: ServerConfiguration = { ...common, type, url, headers };
-    return { server, problems, doubts: doubtsOf(server, written, path) };
+    return { server, problems, doubts: [...doubts, ...doubtsOf(server, written, path)] };
   } else {
     report([], "needs command (a program to start) or url (a server that runs elsewhere)");
   }

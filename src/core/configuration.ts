@@ -1,3 +1,4 @@
+import type { JsonObject } from "./json.ts";
 import type { Role } from "./principal.ts";
 
 /**
@@ -15,13 +16,48 @@ export interface Configuration {
   /** The largest body of a request, in bytes. */
   maxBodyBytes: number;
   auth: readonly AuthConfiguration[];
+  rateLimit: RateLimitConfiguration;
+  /** How long audit rows are kept, in days; absent: for good. */
+  auditRetentionDays?: number | undefined;
   servers: ReadonlyMap<string, ServerConfiguration>;
+  /** The entries of `mcpServers` as the file has them, before variables are filled in: for the change history. */
+  writtenServers: ReadonlyMap<string, JsonObject>;
+}
+
+/** Tool calls a minute, for each signed-in user. 0: no limit. */
+export interface RateLimitConfiguration {
+  rpm: number;
+  /** In place of `rpm` for those who hold the role. */
+  roles: Readonly<Partial<Record<Role, number>>>;
+  /** Beside it, by exposed tool name with `*` and `?`: the first that fits counts for all tools it fits together. */
+  tools: readonly { pattern: string; rpm: number }[];
 }
 
 export type AuthConfiguration =
   | { type: "local" }
-  | { type: "token"; tokens: readonly { name: string; token: string; role: Role }[] }
+  | { type: "token"; tokens: readonly StaticToken[] }
   | { type: "none" };
+
+/** One token of the configuration. */
+export interface StaticToken {
+  /** Who shows it: the principal's user id. */
+  name: string;
+  token: string;
+  role: Role;
+  /** The organisation its bearer acts in; null: in none. */
+  organizationId: string | null;
+}
+
+/** Who may see a server, and which of its tools only read. Names are the server's own, with `*` and `?`. */
+export interface ServerAccess {
+  read: readonly string[];
+  /** Wins over `read`. */
+  write: readonly string[];
+  /** Ids; empty: the server is there for all. */
+  organizations: readonly string[];
+  /** Whether `readOnlyHint` of its tools is believed. */
+  trustHints: boolean;
+}
 
 interface CommonServerConfiguration {
   name: string;
@@ -39,6 +75,7 @@ interface CommonServerConfiguration {
   /** Whether the file says so; where it does not, `shared` for stdio and `session` for the others. */
   connectionWritten: boolean;
   instructions?: string | undefined;
+  access: ServerAccess;
 }
 
 export interface StdioServerConfiguration extends CommonServerConfiguration {

@@ -1,20 +1,25 @@
-/** What a caller may do; decisions on it come with the roles issue. */
-export type Role = "viewer" | "editor" | "admin";
+/** What a member may do in an organisation, the least first. */
+export const roles = ["viewer", "editor", "admin"] as const;
+export type Role = (typeof roles)[number];
 
 /** How the caller showed who it is. */
 export type AuthenticationMethod = "local" | "token" | "none";
 
 /** Who a request acts for, as the door has established it. Never built from what a client says. */
 export interface Principal {
-  /** Stable id: the owner's local user name for minted tokens, the token's name for static ones. */
+  /** Stable id: the owner's local user name, the id of a user in the store, or the name of a static token. */
   userId: string;
   /** What people call it. */
   displayName: string;
+  /** The organisation it acts in; null: in none, as the owner of the gateway does. */
   organizationId: string | null;
-  role: Role;
+  /** As it is now, not as it was when a session began; null: known, and without any role here. */
+  role: Role | null;
   /** Empty: no restriction beyond the role. */
   scopes: readonly string[];
   method: AuthenticationMethod;
+  /** The operating-system user who runs the gateway, by a token minted for it: its calls are not counted. */
+  isLocalOwner: boolean;
   /** Milliseconds since the epoch at which the credential stops being good; absent: never. */
   expiresAtMs?: number | undefined;
   /** Of the minted token that was shown, which can be taken back; absent for other credentials. */
@@ -37,4 +42,5 @@ export const systemPrincipal: Principal = {
   role: "admin",
   scopes: [],
   method: "none",
+  isLocalOwner: false,
 };

@@ -123,7 +123,8 @@ const patterns: readonly (readonly [RegExp, string])[] = [
   [/(:\/\/[^\s/:@]{0,200}:)[^\s/@]{1,200}@/gu, `$1${redacted}@`],
 ];
 
-function replacePatterns(text: string): string {
+/** What looks like a credential by its form is replaced, wherever in the text it stands. */
+export function replacePatterns(text: string): string {
   let result = text;
   for (const [pattern, replacement] of patterns) result = result.replace(pattern, replacement);
   return result;
@@ -135,9 +136,13 @@ const tellingKey =
 /** `max_tokens: 100` counts tokens; a flag or nothing hides nothing. */
 function isTelling(key: string, value: Json): boolean {
   if (value === null || typeof value === "boolean") return false;
-  const name = key.toLowerCase().replace(/[^a-z0-9]/gu, "");
-  if (!tellingKey.test(name)) return false;
-  return !(typeof value === "number" && /tokens/u.test(name));
+  if (!isTellingKey(key)) return false;
+  return !(typeof value === "number" && /tokens/iu.test(key));
+}
+
+/** Whether what stands under this name is a secret as a rule: `X-Api-Key`, `client_secret`. */
+export function isTellingKey(key: string): boolean {
+  return tellingKey.test(key.toLowerCase().replace(/[^a-z0-9]/gu, ""));
 }
 
 /** An empty value shows that there was none. */

@@ -2,7 +2,7 @@ import { isJsonObject } from "./json.ts";
 import type { Json } from "./json.ts";
 
 /** Whether two values are the same JSON; the order of an object's members does not matter. */
-function sameJson(one: Json | undefined, other: Json | undefined): boolean {
+export function sameJson(one: Json | undefined, other: Json | undefined): boolean {
   if (one === other) return true;
   if (Array.isArray(one)) return Array.isArray(other) && sameEntries(one, other);
   if (!isJsonObject(one) || !isJsonObject(other)) return false;

@@ -1,32 +1,45 @@
-import type { AuditEvent } from "./audit.ts";
-import type { Principal, Role } from "./principal.ts";
+import type { AuditEvent, AuditQuery, AuditRow } from "./audit.ts";
+import type { Change, ChangeQuery, ChangeRow } from "./change.ts";
+import type { Member, MintedToken, Organization, User } from "./identities.ts";
+import type { Principal } from "./principal.ts";
 
-/** A token the gateway minted. The token itself is never stored: `hash` is the hex SHA-256 of it. */
-export interface MintedToken {
-  id: string;
-  hash: string;
-  kind: "cli";
-  userId: string;
-  role: Role;
-  createdAtMs: number;
-  expiresAtMs: number;
-  revokedAtMs: number | null;
+/**
+ * Rows that are few and read whole at the start (who there is): whoever decides by them keeps them in memory,
+ * so that no call waits for the storage.
+ */
+export interface IdentityTable<Row> {
+  /** All of them, deleted ones too, in the order of their creation. */
+  all(): Promise<Row[]>;
+  /** @throws AppError `store_unavailable` when its key (or a token's hash) is there already */
+  insert(row: Row): Promise<void>;
+  /** Writes every field of the row with this key. @throws AppError `store_unavailable` when there is none */
+  replace(row: Row): Promise<void>;
+  /** Removes rows that were deleted (of tokens: taken back or expired) before the time given; returns how many. */
+  purge(beforeMs: number): Promise<number>;
 }
 
-/** What can be done inside one transaction. Later issues add tables here. */
+/** What can be done inside one transaction. */
 export interface StorageTransaction {
-  tokens: {
-    insert(token: MintedToken): Promise<void>;
-    findByHash(hash: string): Promise<MintedToken | undefined>;
-    /** False when there was no such live token. */
-    revoke(id: string, atMs: number): Promise<boolean>;
-    /** Removes tokens that expired before the time given; returns how many. */
-    deleteExpired(beforeMs: number): Promise<number>;
+  organizations: IdentityTable<Organization>;
+  users: IdentityTable<User>;
+  /** By organisation and user. Purged with their user or organisation as well. */
+  members: IdentityTable<Member>;
+  tokens: IdentityTable<MintedToken>;
+  changes: {
+    append(changes: readonly Change[]): Promise<void>;
+    /** Newest first. */
+    list(query: ChangeQuery): Promise<ChangeRow[]>;
+    /** The newest row of each server. */
+    latestOfServers(): Promise<ChangeRow[]>;
+    /** Removes rows of servers written before the time given, but for the newest of each; returns how many. */
+    purgeServers(beforeMs: number): Promise<number>;
   };
   audit: {
+    /** All or none. An event whose id is there already stays as it is: writing again what may be written is safe. */
     appendAll(events: readonly AuditEvent[]): Promise<void>;
-    /** Newest first. */
-    list(options: { limit: number; beforeMs?: number | undefined }): Promise<AuditEvent[]>;
+    list(query: AuditQuery): Promise<AuditRow[]>;
+    /** Removes the oldest rows from before the time given, at most `limit`; returns how many. */
+    prune(beforeMs: number, limit: number): Promise<number>;
   };
 }
 

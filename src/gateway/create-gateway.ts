@@ -1,37 +1,45 @@
 import type { Door } from "../auth/door.ts";
-import type { AuditSink, AuditStatus } from "../core/audit.ts";
+import type { AuditSink } from "../core/audit.ts";
+import type { CallLimits } from "../core/call-limits.ts";
+import type { CallMetrics } from "../core/call-metrics.ts";
 import type { Catalog, NameRule } from "../core/catalog.ts";
 import type { AuthConfiguration, ServerConfiguration } from "../core/configuration.ts";
 import { AppError } from "../core/errors.ts";
-import type { ErrorCode } from "../core/errors.ts";
-import { isJsonObject } from "../core/json.ts";
-import type { JsonObject } from "../core/json.ts";
 import type { Logger } from "../core/logger.ts";
-import { prepareArguments } from "../core/prepare-arguments.ts";
+import { managesServer, requireRole } from "../core/permissions.ts";
+import { systemPrincipal } from "../core/principal.ts";
+import type { Principal } from "../core/principal.ts";
 import { renderInstructions } from "../core/render-instructions.ts";
 import { oneLine } from "../core/terminal-text.ts";
-import { exposedToolName } from "../core/tool-name.ts";
 import type { UpstreamPool } from "../upstream/upstream.ts";
+import { createCallDecisions } from "./call-decisions.ts";
 import { createCallRecord } from "./call-record.ts";
 import { createExchange } from "./exchange.ts";
-import type { Gateway, GatewayCall } from "./gateway.ts";
+import type { CallerContext, Gateway, ServerDetail } from "./gateway.ts";
 import { createListChanges } from "./list-changes.ts";
 import { createLiveCatalog } from "./live-catalog.ts";
+import type { LiveServer, SeenCatalog } from "./live-catalog.ts";
 import { createRefusalRecord } from "./refusal-record.ts";
 import { RequestFault } from "./request-fault.ts";
 import { createResourceRequests } from "./resource-requests.ts";
 import { createRoutes, findServer, listedTool } from "./routes.ts";
+import type { Routes } from "./routes.ts";
 import { availabilityOf, detailOf, statusOf, summaryOf } from "./server-view.ts";
 import { createSubscriptions } from "./subscriptions.ts";
+import { createToolCalls } from "./tool-calls.ts";
 
 export interface GatewayOptions {
   door: Door;
   pool: UpstreamPool;
-  /** The configured servers as they are now; asked for at each use, so a reload needs no telling. */
+  /** The configured servers as they are now, another map after each reload; asked for at each use, so it needs no telling. */
   servers: () => ReadonlyMap<string, ServerConfiguration>;
   /** The configured ways to sign in: their static tokens must not stand in the audit. */
   auth: readonly AuthConfiguration[];
   audit: AuditSink;
+  /** How many calls may be made; all unless given. */
+  limits?: CallLimits | undefined;
+  /** Told of each call beside its audit row. */
+  metrics?: CallMetrics | undefined;
   /** Milliseconds since the epoch. */
   now: () => number;
   newId: () => string;
@@ -45,85 +53,98 @@ export interface GatewayOptions {
 }
 
 const defaultStartWindowMs = 5_000;
+/** What is refused to who has no role, as the subject of a sentence. */
+const looking = "Seeing what there is";
+const managing = "Managing servers";
 
 export function createGateway(options: GatewayOptions): Gateway {
-  const { door, pool, servers, auth, audit, now, newId, logger, names = "prefixed" } = options;
+  const { door, pool, servers, audit, limits, now, newId, logger, names = "prefixed" } = options;
   const catalog = createLiveCatalog({ pool, configured: servers, names });
-  const routes = createRoutes(catalog, names);
-  const exchange = createExchange(options);
-  const resources = createResourceRequests(routes, exchange, createSubscriptions(pool, logger));
-  const refusals = createRefusalRecord({ audit, now, newId });
-  const record = createCallRecord({ audit, now, newId, servers, auth });
+  const seenBy = (principal: Principal): SeenCatalog => catalog.seenBy(principal);
+  const routesIn = createRoutesCache(names);
+  /** @throws AppError `forbidden` to who has no role: it can neither see nor ask anything */
+  const seenFor = ({ principal }: CallerContext, what: string): SeenCatalog => {
+    requireRole(principal, "viewer", what);
+    return seenBy(principal);
+  };
+  const routesFor = (caller: CallerContext, what: string): Routes =>
+    routesIn(seenFor(caller, what));
 
+  const exchange = createExchange(options);
+  const subscriptions = createSubscriptions({ pool, catalog, logger });
+  const resources = createResourceRequests(routesFor, exchange, subscriptions);
+  const refusals = createRefusalRecord({ audit, now, newId });
+  const callTool = createToolCalls({
+    seenBy,
+    routesIn,
+    decisions: createCallDecisions(limits),
+    exchange,
+    record: createCallRecord(options),
+    names,
+    now,
+  });
+
+  const everything = (): SeenCatalog => seenBy(systemPrincipal);
   const isSettled = (): boolean =>
-    catalog.servers().every(({ upstream }) => availabilityOf(upstream).state !== "starting");
+    everything()
+      .servers()
+      .every(({ upstream }) => availabilityOf(upstream).state !== "starting");
 
   const warnOf = createCollisionWarning(logger);
-  warnOf(catalog.common());
-  const changes = createListChanges(pool, catalog, warnOf);
+  warnOf(everything().common());
+  const changes = createListChanges({
+    pool,
+    catalog,
+    configured: servers,
+    onEverything: warnOf,
+  });
   const start = createStart(options.startWindowMs ?? defaultStartWindowMs);
   const stopWatching = pool.onChange(() => {
     if (isSettled()) start.mark();
   });
   if (isSettled()) start.mark();
 
-  const toolNameOf = (prefix: string, own: string): string =>
-    names === "own" ? own : exposedToolName(prefix, own);
-
   return {
     signInWays: door.ways,
     authenticate: (credentials) => door.authenticate(credentials),
 
-    async list({ client }, kind) {
-      const view = await catalog.view(client);
-      changes.listed(client, view);
+    async list(caller, kind) {
+      const { client } = caller;
+      const view = await seenFor(caller, looking).view(client);
+      changes.listed(caller, view);
       return view.listings[client.era][kind];
     },
-    exposedTool: ({ client }, exposedName) =>
-      (catalog.known(client) ?? catalog.common()).tools.get(exposedName)?.entry,
-    listServers: () => catalog.servers().map(summaryOf),
-    serverStatus: () => catalog.servers().map((server) => statusOf(server, catalog.common())),
-    restartServer: (_caller, server) => findServer(catalog, server).upstream?.restart(),
-    inspectServer: (_caller, server) => detailOf(findServer(catalog, server), catalog.common()),
-    inspectTool: (_caller, server, tool) => listedTool(catalog, server, tool),
-
-    async callTool(caller, call) {
-      const startedMs = now();
-      let toolName = namedTool(call);
-      let args = givenArguments(call);
-      let status: AuditStatus = "error";
-      try {
-        const { entry, name, ...target } = await routes.tool(caller.client, call.address);
-        const { configuration } = target;
-        toolName = toolNameOf(configuration.prefix, name);
-        const params: JsonObject = { ...call.params, name };
-        if (entry !== undefined) {
-          const given = { ...call, arguments: call.params["arguments"] };
-          const prepared = prepareArguments(`${configuration.name}/${name}`, entry, given);
-          args = prepared ?? {};
-          if (prepared !== undefined) params["arguments"] = prepared;
-        }
-        const { signal, onProgress, timeoutMs } = call;
-        const result = await exchange.send(caller, {
-          target,
-          method: "tools/call",
-          name,
-          params,
-          signal,
-          onProgress,
-          timeoutMs,
-        });
-        status = result["isError"] === true ? "error" : "success";
-        return result;
-      } catch (error) {
-        status = statusOfFailure(error);
-        throw error;
-      } finally {
-        record(caller, { toolName, startedMs, status, args });
-      }
+    exposedTool({ principal, client }, exposedName) {
+      const seen = seenBy(principal);
+      return (seen.known(client) ?? seen.common()).tools.get(exposedName)?.entry;
     },
+    listServers(caller) {
+      const seen = seenFor(caller, looking);
+      return seen.servers().map((server) => summaryOf(server, seen.shown(server)));
+    },
+    serverStatus({ principal }) {
+      requireRole(principal, "admin", managing);
+      const seen = seenBy(principal);
+      const common = seen.common();
+      return seen
+        .servers()
+        .map((server) => statusOf(server, { shown: seen.shown(server), catalog: common }));
+    },
+    restartServer({ principal }, name) {
+      requireRole(principal, "admin", managing);
+      const { configuration, upstream } = findServer(seenBy(principal), name);
+      if (!managesServer(principal, configuration)) throw sharedServer(name);
+      upstream?.restart();
+    },
+    inspectServer(caller, name) {
+      const seen = seenFor(caller, looking);
+      return detailFor(seen, caller.principal)(findServer(seen, name));
+    },
+    inspectTool: (caller, server, tool) => listedTool(seenFor(caller, looking), server, tool),
 
+    callTool,
     async getPrompt(caller, { params, ...request }) {
+      const routes = routesFor(caller, "Getting a prompt");
       const { name: exposedName } = params;
       if (typeof exposedName !== "string") throw new RequestFault("params.name must be a string");
       const { name, entry: _entry, ...target } = await routes.prompt(caller.client, exposedName);
@@ -140,34 +161,34 @@ export function createGateway(options: GatewayOptions): Gateway {
     complete: (caller, request) => resources.complete(caller, request),
     subscribeResource: (caller, uri, onUpdated) => resources.subscribe(caller, uri, onUpdated),
 
-    setLogLevel(session, level) {
-      for (const { upstream } of catalog.servers()) {
+    setLogLevel(caller, level) {
+      const { session } = caller.client;
+      const seen = seenFor(caller, "Setting the log level");
+      if (session === undefined) return;
+      for (const { upstream } of seen.servers()) {
         upstream?.setLogLevel(level, session).catch((error: unknown) => {
           logger.debug("A server was not told the log level", { server: upstream.name, error });
         });
       }
     },
-    rootsChanged(session) {
-      for (const { upstream } of catalog.servers()) upstream?.rootsChanged(session);
+    rootsChanged({ principal, client: { session } }) {
+      if (session === undefined) return;
+      for (const { upstream } of seenBy(principal).servers()) upstream?.rootsChanged(session);
     },
 
     recordRefusal: (toolName, caller) => refusals.add(toolName, caller),
     flushRefusals: () => refusals.flush(),
 
-    instructions: (_caller, audience) =>
-      renderInstructions(
-        catalog.servers().map((server) => detailOf(server, catalog.common())),
-        audience,
-      ),
-
-    get collisions() {
-      return catalog.common().collisions;
+    instructions(caller, audience) {
+      const seen = seenFor(caller, looking);
+      return renderInstructions(seen.servers().map(detailFor(seen, caller.principal)), audience);
     },
+    collisions: (caller) => seenFor(caller, looking).common().collisions,
     get settled() {
       return isSettled();
     },
     started: start.done,
-    onListsChanged: (listener) => changes.onChanged(listener),
+    onListsChanged: (caller, listener) => changes.onChanged(caller, listener),
     close() {
       stopWatching();
       changes.close();
@@ -176,16 +197,34 @@ export function createGateway(options: GatewayOptions): Gateway {
   };
 }
 
-/** Refused before the tool could run, as opposed to failed. */
-const refusalCodes: ReadonlySet<ErrorCode> = new Set([
-  "forbidden",
-  "auth_required",
-  "auth_rejected",
-  "rate_limited",
-]);
+/** The ways in what a principal sees, made once for each. */
+function createRoutesCache(names: NameRule): (seen: SeenCatalog) => Routes {
+  const known = new WeakMap<SeenCatalog, Routes>();
+  return (seen) => {
+    let routes = known.get(seen);
+    if (routes === undefined) {
+      routes = createRoutes(seen, names);
+      known.set(seen, routes);
+    }
+    return routes;
+  };
+}
 
-function statusOfFailure(error: unknown): AuditStatus {
-  return error instanceof AppError && refusalCodes.has(error.code) ? "denied" : "error";
+function detailFor(seen: SeenCatalog, principal: Principal): (server: LiveServer) => ServerDetail {
+  return (server) =>
+    detailOf(server, {
+      shown: seen.shown(server),
+      catalog: seen.common(),
+      manages: managesServer(principal, server.configuration),
+    });
+}
+
+/** Its restart would end the calls of others. */
+function sharedServer(name: string): AppError {
+  const shown = JSON.stringify(oneLine(name, 120));
+  return new AppError("forbidden", `Server ${shown} is not your organisation's alone to manage`, {
+    hint: "The owner of the gateway can do it",
+  });
 }
 
 /** Logs each collision once for as long as it lasts. */
@@ -214,17 +253,4 @@ function createStart(windowMs: number): { done: Promise<void>; mark(): void } {
       keep?.();
     },
   };
-}
-
-/** What the audit row says of a tool that was asked for and not found. */
-function namedTool({ address }: GatewayCall): string {
-  const name =
-    "exposedName" in address ? address.exposedName : `${address.server}__${address.tool}`;
-  return oneLine(name, 200);
-}
-
-/** What the audit row says of arguments that were not even typed; a copy only where there is something to add. */
-function givenArguments({ params, untyped = {} }: GatewayCall): JsonObject {
-  const given = isJsonObject(params["arguments"]) ? params["arguments"] : {};
-  return Object.keys(untyped).length === 0 ? given : { ...given, ...untyped };
 }

@@ -13,6 +13,8 @@ export interface CallerContext {
   clientName: string;
   sessionId: string | null;
   projectId: string | null;
+  /** The bearer that was shown, so that it can be kept out of the audit row; decides nothing. */
+  credential?: string | undefined;
   /** The way back to the client. */
   client: ClientPort;
 }
@@ -81,7 +83,10 @@ export type ListsChanged = (
   session: ClientSession | undefined,
 ) => void;
 
-/** The way of a request, free of transport: authenticate → route → check → call → audit. */
+/**
+ * The way of a request, free of transport: authenticate → count → route → decide → check → call → audit. What
+ * a caller may not see is not there for it: servers of other organisations are in no list, no hint and no error.
+ */
 export interface Gateway {
   readonly signInWays: readonly SignInWay[];
   authenticate(credentials: Credentials): Promise<DoorAnswer>;
@@ -91,16 +96,20 @@ export interface Gateway {
   exposedTool(caller: CallerContext, exposedName: string): Tool | undefined;
   listServers(caller: CallerContext): ServerSummary[];
   serverStatus(caller: CallerContext): ServerStatus[];
-  /** @throws AppError `not_found` */
+  /** @throws AppError `not_found`; `forbidden` for a server that is not the caller's to manage (`managesServer`) */
   restartServer(caller: CallerContext, server: string): void;
   /** @throws AppError `not_found` with a "did you mean" hint */
   inspectServer(caller: CallerContext, server: string): ServerDetail;
-  /** @throws AppError `not_found`; `upstream_unavailable` while its server is not ready */
+  /**
+   * Also one that is not listed to the caller because its role is too small for it: to see what it is, is reading.
+   * @throws AppError `not_found`; `upstream_unavailable` while its server is not ready
+   */
   inspectTool(caller: CallerContext, server: string, tool: string): Tool;
   /**
-   * The only way of a tool call. The result is what the upstream sent; for a client of the modern era (and
-   * REST) it may be an `input_required` result whose `requestState` is the gateway's.
-   * @throws AppError, RpcFault
+   * The only way of a tool call, and the only place where is decided whether it may be made. The result is
+   * what the upstream sent; for a client of the modern era (and REST) it may be an `input_required` result
+   * whose `requestState` is the gateway's.
+   * @throws AppError, `forbidden` and `rate_limited` among them; RpcFault
    */
   callTool(caller: CallerContext, call: GatewayCall): Promise<CallToolResult>;
   /** `prompts/get` by the exposed name. @throws AppError, RpcFault */
@@ -110,7 +119,8 @@ export interface Gateway {
   /** `completion/complete`. @throws AppError, RpcFault */
   complete(caller: CallerContext, request: RoutedRequest): Promise<JsonObject>;
   /**
-   * Hears of updates of a resource, by the URI the caller named, until the returned function is called.
+   * Hears of updates of a resource, by the URI the caller named, until the returned function is called. Nothing
+   * is told while the caller cannot see the server: it is asked for its principal at each update.
    * @throws AppError `not_found`, RpcFault
    */
   subscribeResource(
@@ -118,9 +128,10 @@ export interface Gateway {
     uri: string,
     onUpdated: (params: JsonObject) => void,
   ): Promise<() => void>;
-  /** `logging/setLevel` of a legacy session: told to the servers that session speaks to. */
-  setLogLevel(session: ClientSession, level: LogLevel): void;
-  rootsChanged(session: ClientSession): void;
+  /** `logging/setLevel` of the caller's legacy session: told to the servers it can see. @throws AppError `forbidden` */
+  setLogLevel(caller: CallerContext, level: LogLevel): void;
+  /** The roots of the caller's legacy session. */
+  rootsChanged(caller: CallerContext): void;
   /**
    * Writes the audit row of a tool call that was refused before it came to `callTool`; of a flood, a bounded
    * number of rows and one that says how many were left out.
@@ -131,8 +142,8 @@ export interface Gateway {
   flushRefusals(): void;
   /** The playbook and the live inventory, foreign text marked as such. */
   instructions(caller: CallerContext, audience: "shell" | "mcp"): string;
-  /** Names and URIs that could not be offered as they are, for `inspect`, `/servers` and the log. */
-  readonly collisions: readonly string[];
+  /** Names and URIs that could not be offered as they are to this caller, for `inspect` and `/servers`. */
+  collisions(caller: CallerContext): readonly string[];
   /** Whether every enabled upstream is ready or shown unavailable with its reason. */
   readonly settled: boolean;
   /**
@@ -140,8 +151,11 @@ export interface Gateway {
    * start: who lists tools before that would be told of too few, and one dead server must not hold up all.
    */
   readonly started: Promise<void>;
-  /** Called after a merged list changed, debounced. Returns the way to stop listening. */
-  onListsChanged(listener: ListsChanged): () => void;
+  /**
+   * Called after a list that this caller sees has changed, debounced. Who it is, is asked at each change: its
+   * `principal` may be another by then. Returns the way to stop listening.
+   */
+  onListsChanged(caller: Pick<CallerContext, "principal">, listener: ListsChanged): () => void;
   /** Ends parked calls and timers. */
   close(): void;
 }

@@ -4,8 +4,11 @@ import type { ClientPort, ClientSession } from "../core/client-port.ts";
 import type { ServerConfiguration } from "../core/configuration.ts";
 import { emptyListing } from "../core/mcp.ts";
 import type { Listing, Tool } from "../core/mcp.ts";
+import { mayAs, seesServer, sightOf } from "../core/permissions.ts";
+import type { Principal } from "../core/principal.ts";
 import type { Upstream, UpstreamPool } from "../upstream/upstream.ts";
 import { createEqualListings } from "./equal-listings.ts";
+import { createReadTools } from "./read-tools.ts";
 import { createRecent } from "./recent.ts";
 
 /** An enabled server of the configuration and, once the pool has taken it on, its connection. */
@@ -15,10 +18,12 @@ export interface LiveServer {
 }
 
 /**
- * The configured servers and the catalogs merged from what they list, always current. What a server lists
- * depends on what a client declared, so each client has a view of its own; views that are alike are one object.
+ * The configured servers and the catalogs merged from what they list, always current. There is one for each
+ * sight (`sightOf`): what a principal may not see is not in it, so whatever goes by it can tell nothing of it.
+ * What a server lists depends on what a client declared, so each client has a view of its own in it; views that
+ * are alike are one object.
  */
-export interface LiveCatalog {
+export interface SeenCatalog {
   /** Enabled servers in the order of the configuration, which decides who wins a name. */
   servers(): LiveServer[];
   server(name: string): LiveServer | undefined;
@@ -33,10 +38,17 @@ export interface LiveCatalog {
   view(client: ClientPort): Promise<Catalog>;
   /** The view that was last made for this client, unless something changed since. */
   known(client: ClientPort): Catalog | undefined;
+  /** What of a server's common listing is shown. */
+  shown(server: LiveServer): Listing;
+  /** A tool by the name its own server gives it, shown or not. */
+  ownTool(listing: Listing, name: string): Tool | undefined;
+}
+
+export interface LiveCatalog {
+  /** Nothing but caches is in it: one that is held while another is made for the same sight stays right. */
+  seenBy(principal: Principal): SeenCatalog;
   /** Something that a session's own connections list has changed. */
   forget(session: ClientSession): void;
-  /** A tool by the name its own server gives it. */
-  ownTool(listing: Listing, name: string): Tool | undefined;
 }
 
 export interface LiveCatalogOptions {
@@ -47,6 +59,8 @@ export interface LiveCatalogOptions {
 
 interface View {
   catalog: Catalog;
+  /** Whose: a session stays when the role of its principal changes. */
+  sight: string;
   generation: number;
   configured: ReadonlyMap<string, ServerConfiguration>;
 }
@@ -56,11 +70,15 @@ const patienceMs = 3_000;
 /** Sessions hold their own; these are the views of clients without one. */
 const mostViews = 200;
 const mostCatalogs = 50;
+/** Organisations, each twice: what is listed to those who may change things, and to those who may not. */
+const mostSights = 400;
 
 export function createLiveCatalog({ pool, configured, names }: LiveCatalogOptions): LiveCatalog {
   const idOf = createIds();
   const equal = createEqualListings();
+  const readTools = createReadTools();
   const catalogs = createRecent<string, Catalog>(mostCatalogs);
+  const sights = createRecent<string, SeenCatalog>(mostSights);
   const sessionViews = new WeakMap<ClientSession, View>();
   const otherViews = createRecent<string, View>(mostViews);
   /** Who waits for whom in vain already. */
@@ -74,10 +92,8 @@ export function createLiveCatalog({ pool, configured, names }: LiveCatalogOption
     upstream: pool.upstreams.get(configuration.name),
   });
 
-  const servers = (): LiveServer[] =>
-    [...configured().values()].filter(({ disabled }) => !disabled).map(live);
-
-  const merge = (given: readonly ListedServer[]): Catalog => {
+  /** @param last what was merged last for the same servers, so that it lasts however many others there are */
+  const merge = (given: readonly ListedServer[], last?: Merged): Merged => {
     const listed = given.map(({ name, prefix, listing }) => ({
       name,
       prefix,
@@ -86,12 +102,10 @@ export function createLiveCatalog({ pool, configured, names }: LiveCatalogOption
     const key = JSON.stringify(
       listed.map(({ name, prefix, listing }) => [name, prefix, idOf(listing)]),
     );
-    let catalog = catalogs.get(key);
-    if (catalog === undefined) {
-      catalog = mergeCatalog(listed, names);
-      catalogs.set(key, catalog);
-    }
-    return catalog;
+    if (key === last?.key) return last;
+    const catalog = catalogs.get(key) ?? mergeCatalog(listed, names);
+    catalogs.set(key, catalog);
+    return { key, catalog };
   };
 
   const listingWithin = (
@@ -99,7 +113,7 @@ export function createLiveCatalog({ pool, configured, names }: LiveCatalogOption
     client: ClientPort,
     patience: Promise<void>,
   ): Promise<Listing> => {
-    const whom = client.session === undefined ? viewKey(client) : String(idOf(client.session));
+    const whom = client.session === undefined ? clientKey(client) : String(idOf(client.session));
     const waiting = `${whom} ${upstream.name}`;
     const asked = upstream.listingFor(client).then(
       (listing) => {
@@ -121,70 +135,117 @@ export function createLiveCatalog({ pool, configured, names }: LiveCatalogOption
     ]);
   };
 
-  return {
-    servers,
-    server(name) {
+  const ownTool = (listing: Listing, name: string): Tool | undefined => {
+    let index = tools.get(listing);
+    if (index === undefined) {
+      index = byOwnName(listing.tools);
+      tools.set(listing, index);
+    }
+    return index.get(name);
+  };
+
+  /** @param principal any of that sight */
+  const createSeen = (sight: string, principal: Principal): SeenCatalog => {
+    const listsAll = mayAs(principal, "editor");
+    let lastCommon: Merged | undefined;
+
+    /** A server's configuration, also of one that is switched off. */
+    const configurationOf = (name: string): ServerConfiguration | undefined => {
       const configuration = configured().get(name);
-      return configuration === undefined || configuration.disabled
-        ? undefined
-        : live(configuration);
-    },
-    isDisabled: (name) => configured().get(name)?.disabled ?? false,
-    common: () =>
-      merge(
-        servers().map(({ configuration: { name, prefix }, upstream }) => ({
+      return configuration !== undefined && seesServer(principal, configuration)
+        ? configuration
+        : undefined;
+    };
+    const servers = (): LiveServer[] =>
+      [...configured().values()]
+        .filter((server) => !server.disabled && seesServer(principal, server))
+        .map(live);
+    const asListed = (catalog: Catalog): Catalog =>
+      listsAll ? catalog : readTools.catalog(catalog, configured());
+
+    return {
+      servers,
+      server(name) {
+        const configuration = configurationOf(name);
+        return configuration === undefined || configuration.disabled
+          ? undefined
+          : live(configuration);
+      },
+      isDisabled: (name) => configurationOf(name)?.disabled ?? false,
+      common() {
+        const listed = servers().map(({ configuration: { name, prefix }, upstream }) => ({
           name,
           prefix,
           listing: upstream?.listing ?? emptyListing,
-        })),
-      ),
-    async view(client) {
-      const started = { generation, configured: configured() };
-      const patience = createPatience(patienceMs);
-      try {
-        const listed = await Promise.all(
-          servers().map(async ({ configuration: { name, prefix }, upstream }) => ({
-            name,
-            prefix,
-            listing:
-              upstream === undefined
-                ? emptyListing
-                : await listingWithin(upstream, client, patience.over),
-          })),
-        );
-        const catalog = merge(listed);
-        const view = { catalog, ...started };
-        if (client.session === undefined) otherViews.set(viewKey(client), view);
-        else sessionViews.set(client.session, view);
-        return catalog;
-      } finally {
-        patience.end();
+        }));
+        lastCommon = merge(listed, lastCommon);
+        return asListed(lastCommon.catalog);
+      },
+      async view(client) {
+        const started = { sight, generation, configured: configured() };
+        const patience = createPatience(patienceMs);
+        try {
+          const listed = await Promise.all(
+            servers().map(async ({ configuration: { name, prefix }, upstream }) => ({
+              name,
+              prefix,
+              listing:
+                upstream === undefined
+                  ? emptyListing
+                  : await listingWithin(upstream, client, patience.over),
+            })),
+          );
+          const catalog = asListed(merge(listed).catalog);
+          const view = { catalog, ...started };
+          if (client.session === undefined) otherViews.set(clientKey(client, sight), view);
+          else sessionViews.set(client.session, view);
+          return catalog;
+        } finally {
+          patience.end();
+        }
+      },
+      known(client) {
+        const view =
+          client.session === undefined
+            ? otherViews.get(clientKey(client, sight))
+            : sessionViews.get(client.session);
+        return view?.sight === sight &&
+          view.generation === generation &&
+          view.configured === configured()
+          ? view.catalog
+          : undefined;
+      },
+      shown({ configuration, upstream }) {
+        const listing = upstream?.listing ?? emptyListing;
+        return listsAll ? listing : readTools.listing(listing, configuration.access);
+      },
+      ownTool,
+    };
+  };
+
+  return {
+    seenBy(principal) {
+      const sight = sightOf(principal);
+      let seen = sights.get(sight);
+      if (seen === undefined) {
+        seen = createSeen(sight, principal);
+        sights.set(sight, seen);
       }
-    },
-    known(client) {
-      const view =
-        client.session === undefined
-          ? otherViews.get(viewKey(client))
-          : sessionViews.get(client.session);
-      return view?.generation === generation && view.configured === configured()
-        ? view.catalog
-        : undefined;
+      return seen;
     },
     forget: (session) => void sessionViews.delete(session),
-    ownTool(listing, name) {
-      let index = tools.get(listing);
-      if (index === undefined) {
-        index = byOwnName(listing.tools);
-        tools.set(listing, index);
-      }
-      return index.get(name);
-    },
   };
 }
 
-/** Clients without a session that are alike. */
-function viewKey({ owner, capabilities }: ClientPort): string {
-  return JSON.stringify([owner, capabilities]);
+interface Merged {
+  /** Of what it was merged. */
+  key: string;
+  catalog: Catalog;
+}
+
+/** Clients without a session that are alike: of one principal, with one sight. */
+function clientKey({ owner, capabilities }: ClientPort, sight = ""): string {
+  return JSON.stringify([owner, sight, capabilities]);
 }
 
 /** A number for each object, the same for its whole life. */

@@ -23,13 +23,15 @@ export interface ResourceRequests {
 }
 
 export function createResourceRequests(
-  routes: Routes,
+  /** The ways of a caller, who may go them. @throws AppError `forbidden` */
+  routesFor: (caller: CallerContext, what: string) => Routes,
   exchange: Exchange,
   subscriptions: Subscriptions,
 ): ResourceRequests {
   return {
     async read(caller, { params, ...request }) {
       const { uri, requestState } = params;
+      const routes = routesFor(caller, "Reading a resource");
       if (typeof uri !== "string") throw new RequestFault("params.uri must be a string");
       const found = await routes.resource(caller.client, uri);
       // Whoever asked for more is the one to be told.
@@ -48,6 +50,7 @@ export function createResourceRequests(
 
     async complete(caller, { params, ...request }) {
       const ref = isJsonObject(params["ref"]) ? params["ref"] : {};
+      const routes = routesFor(caller, "Asking for completions");
       const { route, ref: ownRef } = await completionRoute(routes, caller, ref);
       // It is announced for all; of a server that has none, nothing is known.
       if (route.upstream.serverInfo !== undefined && !hasCompletions(route.upstream)) {
@@ -63,10 +66,11 @@ export function createResourceRequests(
     },
 
     async subscribe(caller, uri, onUpdated) {
+      const routes = routesFor(caller, "Subscribing to a resource");
       const found = await routes.resource(caller.client, uri);
       return await askEach(found, caller, uri, (route) => {
         refuseWithoutSubscriptions(route);
-        return subscriptions.add(route, uri, caller.client, onUpdated);
+        return subscriptions.add(route, uri, caller, onUpdated);
       });
     },
   };

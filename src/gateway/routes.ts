@@ -12,7 +12,7 @@ import { exposedPrefix } from "../core/tool-name.ts";
 import { serversFitting } from "../core/uri-template.ts";
 import type { Upstream } from "../upstream/upstream.ts";
 import type { ToolAddress } from "./gateway.ts";
-import type { LiveCatalog, LiveServer } from "./live-catalog.ts";
+import type { LiveServer, SeenCatalog } from "./live-catalog.ts";
 import { availabilityOf } from "./server-view.ts";
 
 /** The upstream server that a request goes to. */
@@ -33,7 +33,7 @@ export interface UriRoute extends Target {
   uri: string;
 }
 
-/** Which upstream server a name or a URI means. */
+/** Which upstream server a name or a URI means, among those that the caller's sight has. */
 export interface Routes {
   /**
    * @throws AppError `not_found` with a "did you mean" hint; `upstream_unavailable` when the tool is not
@@ -55,7 +55,7 @@ export interface Routes {
 /** A URI is asked of no more servers than this. */
 const mostAsked = 8;
 
-export function createRoutes(catalog: LiveCatalog, names: NameRule): Routes {
+export function createRoutes(catalog: SeenCatalog, names: NameRule): Routes {
   const targetOf = (serverName: string): Target | undefined => {
     const server = catalog.server(serverName);
     return server?.upstream && { configuration: server.configuration, upstream: server.upstream };
@@ -90,10 +90,10 @@ export function createRoutes(catalog: LiveCatalog, names: NameRule): Routes {
     entriesOf: (view: Catalog) => ReadonlyMap<string, { server: string; entry: Entry }>,
   ): Promise<NamedRoute<Entry>> => {
     const { found, view } = await lookUp(client, (seen) => entriesOf(seen).get(exposedName));
-    if (found !== undefined) {
-      const { configuration, upstream } = findServer(catalog, found.server);
-      const { name } = found.entry;
-      if (upstream !== undefined) return { configuration, upstream, name, entry: found.entry };
+    const target = found && targetOf(found.server);
+    if (found !== undefined && target !== undefined) {
+      const { configuration, upstream } = target;
+      return { configuration, upstream, name: found.entry.name, entry: found.entry };
     }
     const only = theOnly();
     if (only !== undefined) return { ...only, name: exposedName, entry: undefined };
@@ -159,7 +159,7 @@ export function createRoutes(catalog: LiveCatalog, names: NameRule): Routes {
 }
 
 async function findOwnTool(
-  catalog: LiveCatalog,
+  catalog: SeenCatalog,
   { configuration, upstream }: LiveServer,
   client: ClientPort,
   name: string,
@@ -173,10 +173,11 @@ async function findOwnTool(
 }
 
 /**
- * A tool as every client may see it, without asking its server.
+ * A tool as every client may see it, without asking its server; also one that is not listed to who may only
+ * read: what it is that needs another role may be known.
  * @throws as `Routes.tool`
  */
-export function listedTool(catalog: LiveCatalog, serverName: string, toolName: string): Tool {
+export function listedTool(catalog: SeenCatalog, serverName: string, toolName: string): Tool {
   const server = findServer(catalog, serverName);
   const listing = server.upstream?.listing;
   const tool = listing && catalog.ownTool(listing, toolName);
@@ -185,7 +186,7 @@ export function listedTool(catalog: LiveCatalog, serverName: string, toolName: s
 }
 
 /** @throws AppError `not_found`: switched off, or unknown with a "did you mean" hint */
-export function findServer(catalog: LiveCatalog, name: string): LiveServer {
+export function findServer(catalog: SeenCatalog, name: string): LiveServer {
   const server = catalog.server(name);
   if (server !== undefined) return server;
   if (catalog.isDisabled(name)) {

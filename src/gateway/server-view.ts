@@ -1,5 +1,5 @@
 import type { Catalog } from "../core/catalog.ts";
-import { emptyListing } from "../core/mcp.ts";
+import type { Listing } from "../core/mcp.ts";
 import { cutInstructions } from "../core/render-instructions.ts";
 import type { Upstream } from "../upstream/upstream.ts";
 import type { ServerDetail, ServerStatus, ServerSummary } from "./gateway.ts";
@@ -29,8 +29,9 @@ export function availabilityOf(
   }
 }
 
-export function summaryOf({ configuration, upstream }: LiveServer): ServerSummary {
-  const { tools, prompts, resources, resourceTemplates } = upstream?.listing ?? emptyListing;
+/** @param shown what of its listing the caller is shown */
+export function summaryOf({ configuration, upstream }: LiveServer, shown: Listing): ServerSummary {
+  const { tools, prompts, resources, resourceTemplates } = shown;
   return {
     name: configuration.name,
     ...availabilityOf(upstream),
@@ -45,27 +46,38 @@ export function summaryOf({ configuration, upstream }: LiveServer): ServerSummar
   };
 }
 
-/** @param catalog the common one, which knows what was withheld */
-export function detailOf(server: LiveServer, catalog: Catalog): ServerDetail {
+/** How a server is shown to one caller. */
+export interface Showing {
+  /** What of its listing. */
+  shown: Listing;
+  /** The caller's common one, which knows what was withheld. */
+  catalog: Catalog;
+  /** Whether the server is the caller's to manage: its standard error may tell of anybody's calls. */
+  manages: boolean;
+}
+
+export function detailOf(server: LiveServer, { shown, catalog, manages }: Showing): ServerDetail {
   const { configuration, upstream } = server;
   // What the owner of the gateway wrote stands for what the server says of itself.
   const instructions = configuration.instructions ?? upstream?.instructions;
   return {
-    ...summaryOf(server),
-    ...(upstream?.listing ?? emptyListing),
+    ...summaryOf(server, shown),
+    ...shown,
     instructions: instructions === undefined ? undefined : cutInstructions(instructions),
-    stderrTail: upstream?.stderrTail ?? [],
+    stderrTail: (manages ? upstream?.stderrTail : undefined) ?? [],
     serverInfo: upstream?.serverInfo,
     problems: problemsOf(server, catalog),
   };
 }
 
-/** @param catalog as for `detailOf` */
-export function statusOf(server: LiveServer, catalog: Catalog): ServerStatus {
+export function statusOf(
+  server: LiveServer,
+  { shown, catalog }: Pick<Showing, "shown" | "catalog">,
+): ServerStatus {
   const { configuration, upstream } = server;
   const state = upstream?.state;
   return {
-    ...summaryOf(server),
+    ...summaryOf(server, shown),
     type: configuration.type,
     connection: configuration.connection,
     connections: upstream?.connections ?? 0,

@@ -1,21 +1,24 @@
-import type { ClientPort, ClientSession } from "../core/client-port.ts";
+import type { ClientSession } from "../core/client-port.ts";
 import type { JsonObject } from "../core/json.ts";
 import type { Logger } from "../core/logger.ts";
 import { isWithin, qualifiedUri } from "../core/resource-names.ts";
 import type { UpstreamPool } from "../upstream/upstream.ts";
+import type { CallerContext } from "./gateway.ts";
+import type { LiveCatalog } from "./live-catalog.ts";
 import type { UriRoute } from "./routes.ts";
 
 /** Who wants to hear of updates of which resource. That a server is told once for many is the upstream's business. */
 export interface Subscriptions {
   /**
    * @param uri as the caller named it; updates are told under it
+   * @param caller asked at each update for who it is by then: of a server it can no longer see it hears nothing
    * @returns the way to end it, once
    * @throws as `Upstream.subscribe`
    */
   add(
     route: UriRoute,
     uri: string,
-    client: ClientPort,
+    caller: Pick<CallerContext, "principal" | "client">,
     onUpdated: (params: JsonObject) => void,
   ): Promise<() => void>;
 }
@@ -23,13 +26,19 @@ export interface Subscriptions {
 interface Subscriber {
   route: UriRoute;
   uri: string;
+  caller: Pick<CallerContext, "principal">;
   session: ClientSession | undefined;
   /** Which connection tells of it; undefined until the server was told. */
   over: "own" | "common" | undefined;
   onUpdated: (params: JsonObject) => void;
 }
 
-export function createSubscriptions(pool: UpstreamPool, logger: Logger): Subscriptions {
+export function createSubscriptions(options: {
+  pool: UpstreamPool;
+  catalog: LiveCatalog;
+  logger: Logger;
+}): Subscriptions {
+  const { pool, catalog, logger } = options;
   const subscribers = new Map<string, Set<Subscriber>>();
 
   pool.onResourceUpdated((server, params, session) => {
@@ -40,6 +49,7 @@ export function createSubscriptions(pool: UpstreamPool, logger: Logger): Subscri
       if (session === undefined ? subscriber.over === "own" : session !== subscriber.session)
         continue;
       if (!isWithin(uri, subscriber.route.uri)) continue;
+      if (catalog.seenBy(subscriber.caller.principal).server(server) === undefined) continue;
       subscriber.onUpdated({ ...params, uri: exposedUri(uri, subscriber) });
     }
   });
@@ -53,10 +63,11 @@ export function createSubscriptions(pool: UpstreamPool, logger: Logger): Subscri
   };
 
   return {
-    async add(route, uri, client, onUpdated) {
+    async add(route, uri, caller, onUpdated) {
       const { upstream } = route;
+      const { client } = caller;
       const { session } = client;
-      const subscriber: Subscriber = { route, uri, session, over: undefined, onUpdated };
+      const subscriber: Subscriber = { route, uri, caller, session, over: undefined, onUpdated };
       const ofServer = subscribers.get(upstream.name) ?? new Set();
       // Before the server is told: the first update may come at once.
       subscribers.set(upstream.name, ofServer.add(subscriber));

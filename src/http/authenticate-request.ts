@@ -1,4 +1,5 @@
 import type { IncomingMessage } from "node:http";
+import type { AdministrationTokens } from "../auth/administration-tokens.ts";
 import { AppError } from "../core/errors.ts";
 import type { Principal } from "../core/principal.ts";
 import { oneLine } from "../core/terminal-text.ts";
@@ -30,8 +31,7 @@ export function bearerOf({ headersDistinct }: IncomingMessage): string | undefin
  *   than in the header: whoever sends both would be taken for one of two
  */
 function tokenInQuery(request: IncomingMessage, header: string | undefined): string | undefined {
-  const [, query = ""] = (request.url ?? "").split("?", 2);
-  const [token, ...others] = new URLSearchParams(query).getAll("token");
+  const [token, ...others] = queryOf(request).getAll("token");
   if (token === undefined) return undefined;
   if (others.length > 0 || (header !== undefined && header !== token)) {
     throw new HttpError(400, "usage", "The request shows several tokens; show one");
@@ -44,6 +44,10 @@ function tokenInQuery(request: IncomingMessage, header: string | undefined): str
   return token;
 }
 
+function queryOf({ url = "" }: IncomingMessage): URLSearchParams {
+  return new URLSearchParams(url.split("?", 2)[1]);
+}
+
 /**
  * Who sends a request.
  * @param options.tokenInQuery whether the bearer may be the query's `token`
@@ -52,9 +56,15 @@ function tokenInQuery(request: IncomingMessage, header: string | undefined): str
 export async function authenticateRequest(
   gateway: Gateway,
   request: IncomingMessage,
-  options: { tokenInQuery: boolean },
+  options: {
+    tokenInQuery: boolean;
+    /** Asked before the door; given only for routes where such a token is good. */
+    administrationTokens?: Pick<AdministrationTokens, "principalOf"> | undefined;
+  },
 ): Promise<Principal> {
   const header = bearerOf(request);
+  const administrator = options.administrationTokens?.principalOf(header);
+  if (administrator !== undefined) return administrator;
   const bearer = options.tokenInQuery ? (tokenInQuery(request, header) ?? header) : header;
   return principalOf(await gateway.authenticate({ bearer }));
 }
@@ -72,12 +82,16 @@ export function principalOf(answer: DoorAnswer): Principal {
   });
 }
 
-/** What a caller says about itself, for the audit row; believed by nobody. */
+/**
+ * Who sends a request, with what it says about itself, for the audit row: that is believed by nobody. The
+ * credential is there so that it can be kept out of that row.
+ */
 export function callerOf(
   principal: Principal,
   request: IncomingMessage,
 ): Omit<CallerContext, "client"> {
-  return { principal, ...selfDescription(request) };
+  const credential = bearerOf(request) ?? queryOf(request).get("token") ?? undefined;
+  return { principal, ...selfDescription(request), credential };
 }
 
 export function selfDescription(

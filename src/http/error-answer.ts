@@ -1,4 +1,5 @@
 import type { FastifyReply } from "fastify";
+import { AlreadyExists } from "../administration/already-exists.ts";
 import { AppError, toAppError, type ErrorCode } from "../core/errors.ts";
 
 /** The HTTP status of each error code (RFC 9110 §15); `tool_error` is the upstream's fault, not ours. */
@@ -45,7 +46,7 @@ export interface ErrorAnswer {
 export function errorAnswerOf(thrown: unknown): ErrorAnswer {
   const error = asAppError(thrown);
   return {
-    status: error instanceof HttpError ? error.status : statuses[error.code],
+    status: statusOf(error),
     headers: {
       ...(error instanceof HttpError ? error.headers : {}),
       ...challengeOf(error),
@@ -55,6 +56,11 @@ export function errorAnswerOf(thrown: unknown): ErrorAnswer {
     },
     error,
   };
+}
+
+function statusOf(error: AppError): number {
+  if (error instanceof HttpError) return error.status;
+  return error instanceof AlreadyExists ? 409 : statuses[error.code];
 }
 
 export function sendError(reply: FastifyReply, thrown: unknown): FastifyReply {

@@ -1,5 +1,5 @@
 import type { IncomingMessage } from "node:http";
-import type { Principal } from "../core/principal.ts";
+import type { Principal, Role } from "../core/principal.ts";
 
 declare module "fastify" {
   interface FastifyContextConfig {
@@ -7,6 +7,10 @@ declare module "fastify" {
     access?: "public";
     /** Whether the bearer may be the query's `token` (clients of HTTP+SSE). */
     tokenInQuery?: true;
+    /** The role without which a request comes to nothing else, not even to the reading of its body. */
+    needs?: Role;
+    /** Whether a token that the local proof gave for administration is good here. */
+    localProof?: true;
     /** The tool that a request to this route calls, by its head alone: for the audit of who is not let in. */
     toolCalled?: (request: IncomingMessage) => string | undefined;
   }

@@ -1,8 +1,12 @@
 import { randomUUID } from "node:crypto";
 import { createServer, type Server } from "node:http";
 import type { Socket } from "node:net";
+import { performance } from "node:perf_hooks";
+import type { Administration } from "../administration/administration.ts";
+import type { AdministrationTokens } from "../auth/administration-tokens.ts";
 import type { CliTokenExchange } from "../auth/cli-token-exchange.ts";
 import type { MintedTokens } from "../auth/token-mint.ts";
+import type { AuditSink } from "../core/audit.ts";
 import type { Configuration } from "../core/configuration.ts";
 import { AppError } from "../core/errors.ts";
 import type { Logger } from "../core/logger.ts";
@@ -10,16 +14,24 @@ import type { Gateway } from "../gateway/gateway.ts";
 import { createLegacySse } from "../mcp/legacy-sse.ts";
 import { createMcpEndpoint } from "../mcp/mcp-endpoint.ts";
 import { gatewayIdentity } from "../mcp/mcp-identity.ts";
+import type { Metrics } from "../metrics/create-metrics.ts";
 import { createApp } from "./create-app.ts";
 import { createInFlight, stoppingError } from "./in-flight.ts";
 import { listen } from "./listen.ts";
 import { createOpenAnswers } from "./open-answers.ts";
+import { createRefusalLog } from "./refusal-log.ts";
 
 export interface HttpServerOptions {
   gateway: Gateway;
-  /** Absent when `auth` does not list `local`. */
-  exchange?: CliTokenExchange | undefined;
+  /** What the local proof is good for follows from the configuration's `auth`. */
+  exchange: CliTokenExchange;
   mint: MintedTokens;
+  administration: Administration;
+  /** Asked before the gateway's door where administration is asked for, and nowhere else. */
+  administrationTokens: Pick<AdministrationTokens, "principalOf">;
+  /** What waits to be written to the audit, and what was lost. */
+  audit: Pick<AuditSink, "queued" | "dropped">;
+  metrics: Metrics;
   configuration: Configuration;
   version: string;
   instanceId: string;
@@ -47,7 +59,7 @@ const farewellMs = 500;
  * @throws AppError `config_invalid` when the port is in use or the host cannot be listened on
  */
 export async function startHttpServer(options: HttpServerOptions): Promise<HttpServer> {
-  const { gateway, configuration, version, logger, exchange } = options;
+  const { gateway, configuration, version, logger } = options;
   const inFlight = createInFlight();
   const identity = gatewayIdentity(gateway, version);
   const newId = randomUUID;
@@ -55,7 +67,8 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
   const sse = createLegacySse({ gateway, identity, newId });
   const answers = createOpenAnswers(Date.now);
   options.mint.onRevoked((tokenId) => answers.revoked(tokenId));
-  const app = createApp({ ...options, exchange, mcp, sse, inFlight, answers });
+  const refusals = createRefusalLog(logger, () => performance.now());
+  const app = createApp({ ...options, mcp, sse, inFlight, answers, refusals });
   await app.ready();
   let closing = false;
 
@@ -101,6 +114,7 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
       await closed;
       answers.close();
       gateway.flushRefusals();
+      refusals.flush();
       mcp.close();
       await app.close();
     },

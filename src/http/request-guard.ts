@@ -140,7 +140,7 @@ function allowOrigin(response: ServerResponse, origin: string): void {
 
 /** The headers asked for are granted as they are: the origin is trusted already. */
 function allowPreflight(response: ServerResponse, headers: string | undefined): void {
-  response.setHeader("access-control-allow-methods", "GET, POST, DELETE");
+  response.setHeader("access-control-allow-methods", "GET, POST, PUT, DELETE");
   if (headers !== undefined && /^[\w\- ,]{1,1000}$/u.test(headers)) {
     response.setHeader("access-control-allow-headers", headers);
   }

@@ -19,6 +19,7 @@ export interface HttpSessions {
   /** Ends those that nobody has used for a while and that hold no connection. */
   sweep(): void;
   all(): Iterable<HttpSession>;
+  readonly count: number;
 }
 
 export interface SessionLimits {
@@ -107,6 +108,9 @@ export function createHttpSessions(options: {
       }
     },
     all: () => sessions.values(),
+    get count() {
+      return sessions.size;
+    },
   };
 }
 

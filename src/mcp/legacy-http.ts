@@ -34,6 +34,7 @@ export interface LegacyHttp {
   delete(exchange: McpExchange): void;
   endStreams(): void;
   close(): void;
+  readonly sessionCount: number;
 }
 
 export interface LegacyHttpOptions {
@@ -163,7 +164,9 @@ export function createLegacyHttp(options: LegacyHttpOptions): LegacyHttp {
       }
       if (!messages.some(isRequest)) {
         // Notifications and answers are taken at once.
-        for (const message of messages) void session?.session.receive(message, noStream);
+        const { caller } = exchange;
+        for (const message of messages)
+          void session?.session.receive(message, noStream, { caller });
         response.writeHead(202).end();
         return;
       }
@@ -206,6 +209,9 @@ export function createLegacyHttp(options: LegacyHttpOptions): LegacyHttp {
         session.end();
         streams.end();
       }
+    },
+    get sessionCount() {
+      return sessions.count;
     },
   };
 }

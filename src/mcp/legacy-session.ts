@@ -10,6 +10,7 @@ import type { LogLevel } from "../core/mcp.ts";
 import { principalKey } from "../core/principal.ts";
 import { oneLine } from "../core/terminal-text.ts";
 import type { CallerContext, Gateway } from "../gateway/gateway.ts";
+import { callerClientName } from "./caller-client-name.ts";
 import { createClientRequests } from "./client-requests.ts";
 import { carriedCapabilities } from "./declared-capabilities.ts";
 import { createEarlyNews } from "./early-news.ts";
@@ -24,7 +25,7 @@ import { serveLegacy } from "./serve-legacy.ts";
 export interface LegacySessionOptions {
   gateway: Gateway;
   identity: McpIdentity;
-  /** Who opened it; its `clientName` is taken from `initialize` where that says one, its `sessionId` is the session's. */
+  /** Who opened it; where it has no `clientName`, that is taken from `initialize`, its `sessionId` is the session's. */
   caller: UnportedCaller;
   /** The params of `initialize`, in which `initializeFault` found nothing wrong; nothing of them is kept that is not used. */
   initializeParams: JsonObject;
@@ -111,17 +112,21 @@ export function createLegacySession(options: LegacySessionOptions): LegacySessio
     notify: (method, params) => tell(method, params, anyStream()),
   };
 
+  /** As who sent the last message was found: its role may have changed since it opened the session. */
+  let { principal } = opener;
+
   const named = (caller: UnportedCaller): UnportedCaller => ({
     ...caller,
-    clientName: clientName ?? caller.clientName,
+    clientName: callerClientName(caller, clientName),
     sessionId: id,
   });
   const owner = named(opener);
+  const ownerKey = principalKey(principal);
 
   /** The way back to the client while it has asked something on this stream, or outside of any request. */
   const portOn = (stream: MessageStream | undefined): ClientPort => ({
     era: "legacy",
-    owner: principalKey(owner.principal),
+    owner: ownerKey,
     capabilities,
     session: clientSession,
     logLevel: logLevel ?? "info",
@@ -136,13 +141,24 @@ export function createLegacySession(options: LegacySessionOptions): LegacySessio
     else tell(method, params, common);
   };
 
+  /** The session itself, for what outlasts the request that asked for it. */
+  const lasting: CallerContext = {
+    clientName: owner.clientName,
+    sessionId: id,
+    projectId: owner.projectId,
+    client: portOn(undefined),
+    get principal() {
+      return principal;
+    },
+  };
+
   const subscriptions = createResourceSubscriptions({
     gateway,
-    caller: { ...owner, client: portOn(undefined) },
+    caller: lasting,
     onUpdated: (params) => tellCommon("notifications/resources/updated", params),
   });
 
-  const stopHearing = gateway.onListsChanged((kinds, session) => {
+  const stopHearing = gateway.onListsChanged(lasting, (kinds, session) => {
     if (session !== undefined && session !== clientSession) return;
     for (const method of changedNotifications(kinds)) tellCommon(method, {});
   });
@@ -152,8 +168,7 @@ export function createLegacySession(options: LegacySessionOptions): LegacySessio
     initialize: () => {
       if (initialized) throw invalidRequest("The session is initialized already");
       initialized = true;
-      const caller: CallerContext = { ...owner, client: portOn(undefined) };
-      const instructions = identity.instructions(caller);
+      const instructions = identity.instructions(lasting);
       return {
         protocolVersion,
         capabilities: identity.capabilities,
@@ -166,8 +181,8 @@ export function createLegacySession(options: LegacySessionOptions): LegacySessio
         const message = "params.level must be a log level";
         throw new RpcFault({ code: rpcCodes.invalidParams, message });
       }
+      gateway.setLogLevel(lasting, level);
       logLevel = level;
-      gateway.setLogLevel(clientSession, level);
       return {};
     },
     "resources/subscribe": (params) => subscriptions.add(stringParam(params, "uri")),
@@ -216,15 +231,17 @@ export function createLegacySession(options: LegacySessionOptions): LegacySessio
         if (call.id === requestId) call.cancellation.abort(new ClientCancelled());
       }
     }
-    if (method === "notifications/roots/list_changed") gateway.rootsChanged(clientSession);
+    if (method === "notifications/roots/list_changed") gateway.rootsChanged(lasting);
   };
 
   return {
     id,
     protocolVersion,
     clientSession,
-    async receive(message, stream, { signal, caller = opener } = {}) {
-      if (isRequest(message)) await serve(message, stream, signal, caller);
+    async receive(message, stream, { signal, caller } = {}) {
+      if (caller !== undefined) ({ principal } = caller);
+      if (isRequest(message))
+        await serve(message, stream, signal, caller ?? { ...owner, principal });
       else if ("method" in message) hear(message);
       else requests.settle(message);
     },

@@ -28,6 +28,8 @@ export interface LegacySse {
   find(id: string, principal: Principal): DuplexClient | undefined;
   /** Closes every stream, each when what is being worked on for it is answered. */
   endStreams(): void;
+  /** Open streams. */
+  readonly sessionCount: number;
 }
 
 export interface LegacySseOptions {
@@ -86,6 +88,9 @@ export function createLegacySse({ gateway, identity, newId }: LegacySseOptions):
     endStreams() {
       ending = true;
       for (const session of sessions.values()) void closeWhenIdle(session);
+    },
+    get sessionCount() {
+      return sessions.size;
     },
   };
 }

@@ -51,7 +51,7 @@ export async function listenToChanges(
   };
 
   const stops: (() => void)[] = [
-    gateway.onListsChanged((kinds, session) => {
+    gateway.onListsChanged(caller, (kinds, session) => {
       if (session !== undefined) return;
       for (const method of changedNotifications(kinds)) if (wanted.has(method)) tell(method, {});
     }),

@@ -45,6 +45,8 @@ export interface McpEndpoint {
   cancelAll(reason: Error): void;
   /** Ends every session. */
   close(): void;
+  /** Sessions of the legacy era; the modern one has none. */
+  readonly sessionCount: number;
 }
 
 export interface McpTimings {
@@ -118,6 +120,9 @@ export function createMcpEndpoint(options: McpEndpointOptions): McpEndpoint {
     },
     cancelAll: (reason) => calls.cancelAll(reason),
     close: () => legacy.close(),
+    get sessionCount() {
+      return legacy.sessionCount;
+    },
   };
 }
 

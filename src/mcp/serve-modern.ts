@@ -4,8 +4,8 @@ import type { RpcError, RpcRequest } from "../core/json-rpc.ts";
 import type { JsonObject } from "../core/json.ts";
 import { isLogLevel, metaKeys, metaOf, modernVersions, reachesLevel } from "../core/mcp.ts";
 import { principalKey } from "../core/principal.ts";
-import { oneLine } from "../core/terminal-text.ts";
 import type { CallerContext, Gateway } from "../gateway/gateway.ts";
+import { callerClientName } from "./caller-client-name.ts";
 import { carriedCapabilities } from "./declared-capabilities.ts";
 import { gatewayMethods } from "./gateway-methods.ts";
 import { listenToChanges } from "./listen-to-changes.ts";
@@ -18,7 +18,7 @@ import { answer, failure, methodNotFound, notification, progressTo } from "./rpc
 export interface ModernContext {
   gateway: Gateway;
   identity: McpIdentity;
-  /** Its `clientName` is taken from the request's `_meta` where that says one. */
+  /** Where it has no `clientName`, that is taken from the request's `_meta`. */
   caller: UnportedCaller;
   stream: MessageStream;
   /**
@@ -67,10 +67,9 @@ async function serve(request: RpcRequest, context: ModernContext): Promise<JsonO
 }
 
 function callerOf({ params }: RpcRequest, { caller, stream }: ModernContext): CallerContext {
-  const name = envelopeClientName(params);
   return {
     ...caller,
-    clientName: name === undefined ? caller.clientName : oneLine(name, 200),
+    clientName: callerClientName(caller, envelopeClientName(params)),
     client: portOf(metaOf(params), principalKey(caller.principal), stream),
   };
 }

@@ -5,7 +5,8 @@ import { createHmac, timingSafeEqual } from "node:crypto";
  * proof from passing as the other's, and the address keeps it from being relayed from another port.
  */
 export interface ProofClaims {
-  role: "gateway" | "client";
+  /** `administrator`: a client that asks for a token good for the administration only. */
+  role: "gateway" | "client" | "administrator";
   clientNonce: string;
   serverNonce: string;
   instanceId: string;

@@ -10,7 +10,7 @@ import { postJson } from "./post-json.ts";
 import type { Answer } from "./post-json.ts";
 import type { RuntimeRecord } from "./runtime-record.ts";
 
-/** A token the gateway minted for the CLI of its own user. */
+/** A token the gateway minted for a command of its own user. */
 export interface LocalToken {
   token: string;
   tokenId: string;
@@ -27,14 +27,17 @@ const exchangeLimitMs = 10_000;
  * Takes a token from the running gateway of this user: the client side of `POST /auth/cli-token`.
  * The gateway proves first that it knows the secret of the runtime file, for the address dialled here and
  * a nonce made here; only then does this side prove the same. The secret itself is never sent, and to a
- * stand-in nothing is sent but a random nonce.
+ * stand-in nothing is sent but a random nonce (and the purpose).
  * @param record as `readRuntimeFile` found it `running`
+ * @param purpose `administration`: a token for `/api/v1/admin/*` and `/api/v1/audit` only, good for two minutes,
+ *   which a running gateway gives whatever its `auth` says
  * @throws AppError `unreachable`, `timeout`, `auth_rejected` (no valid proof, or it refused ours),
  *   `rate_limited`; what `signal` was aborted with
  */
 export async function mintLocalToken(
   record: RuntimeRecord,
   signal: AbortSignal,
+  purpose?: "administration",
 ): Promise<LocalToken> {
   const { hostname, port } = new URL(record.url);
   const address = dialledAddress(hostname, port);
@@ -43,7 +46,10 @@ export async function mintLocalToken(
   const agent = new Agent({ keepAlive: true, maxSockets: 1 });
   const limit = AbortSignal.any([signal, AbortSignal.timeout(exchangeLimitMs)]);
   const post = (body: JsonObject): Promise<Answer> =>
-    postJson(`${record.url}/auth/cli-token`, body, { agent, signal: limit });
+    postJson(`${record.url}/auth/cli-token`, purpose === undefined ? body : { ...body, purpose }, {
+      agent,
+      signal: limit,
+    });
   try {
     const challenge = await post({ clientNonce });
     const claims = { clientNonce, serverNonce: "", instanceId: record.instanceId, address };
@@ -58,7 +64,11 @@ export async function mintLocalToken(
     const answer = await post({
       clientNonce,
       serverNonce,
-      proof: proofOf(record.secret, { ...claims, serverNonce, role: "client" }),
+      proof: proofOf(record.secret, {
+        ...claims,
+        serverNonce,
+        role: purpose === undefined ? "client" : "administrator",
+      }),
     });
     return readToken(record.url, answer);
   } catch (error) {

@@ -1,8 +1,11 @@
-import type { AuditEvent, AuditSink } from "../core/audit.ts";
+import type { AuditSink } from "../core/audit.ts";
 import { toAppError } from "../core/errors.ts";
 import type { Logger } from "../core/logger.ts";
 import { systemPrincipal } from "../core/principal.ts";
 import type { Storage } from "../core/storage.ts";
+import { AuditQueue } from "./audit-queue.ts";
+import { createLossReport } from "./loss-report.ts";
+import { RowRefused } from "./row-refused.ts";
 
 export interface AuditSinkOptions {
   storage: Storage;
@@ -11,108 +14,137 @@ export interface AuditSinkOptions {
   now: () => number;
   /** How many events may wait in memory; what comes beyond is dropped and counted. */
   maxQueued: number;
-  /** How long an event may wait for others to be written with, in milliseconds; at most 100 is asked for. */
+  /** How much memory they may take, in bytes; 32 MiB unless told. */
+  maxQueuedBytes?: number | undefined;
+  /** How long an event may wait for others to be written with, in milliseconds; at most 50, for the promise below. */
   batchMs: number;
 }
 
-/** Rows in one transaction: it holds up the others that wait for the database. */
-const maxBatch = 500;
-const maxAttempts = 3;
-/** A database that is busy or a disk that is full for a moment gets this long before it is tried again. */
+/** Rows and bytes in one transaction, which takes some ten milliseconds then: it holds up the others. */
+const maxBatch = 200;
+const maxBatchBytes = 1024 * 1024;
+/** A database that is busy or a disk that is full gets this long before it is tried again. */
 const pauseMs = 250;
-/** Loss is said once in a while, not for each event. */
-const complaintEveryMs = 60_000;
+/** A flush gives up on a storage that has taken nothing for so long: twice as long as SQLite waits for a lock. */
+const giveUpMs = 5_000;
 
 /**
- * Takes audit events without waiting for the storage, and writes them in batches. Nothing here throws or
- * rejects: a batch that cannot be written in three attempts is dropped, counted and logged. After one was,
- * the next get one attempt each until one succeeds, so that a shutdown does not wait for a dead disk.
+ * Takes audit events without waiting for the storage, and writes them in batches. Nothing here throws or rejects.
+ *
+ * After `kill -9` what came in the last 100 ms is missing at most, as long as the storage keeps up: an event
+ * waits `batchMs` for others, and where a write is on its way, for the end of that one and no timer: the writer
+ * goes on with what came meanwhile. The write itself is in the storage's thread and keeps no timer from running.
+ *
+ * What the storage cannot take now waits and is tried again and again; it is lost (counted, and said) when the
+ * queue is full, when the storage refuses the row itself, or when a flush gives up.
  */
-export function createAuditSink(
-  options: AuditSinkOptions,
-): AuditSink & { readonly dropped: number } {
-  const { storage, logger, now, maxQueued, batchMs } = options;
-  let queue: AuditEvent[] = [];
+export function createAuditSink(options: AuditSinkOptions): AuditSink {
+  const { storage, logger, now, maxQueued, maxQueuedBytes = 32 * 1024 * 1024, batchMs } = options;
+  const loss = createLossReport(logger, now);
+  const queue = new AuditQueue(maxQueued, maxQueuedBytes);
+  /** Since the start: taken into the queue, and out of it again. */
+  let accepted = 0;
+  let settled = 0;
   let timer: NodeJS.Timeout | undefined;
-  let writing: Promise<void> | undefined;
-  let dropped = 0;
-  let failing = false;
-  let complainedAtMs = -Infinity;
-  let complaint: NodeJS.Timeout | undefined;
-  let cause = "";
+  let writer: { done: Promise<void>; abandoned: boolean } | undefined;
 
-  const complain = (): void => {
-    clearTimeout(complaint);
-    complaint = undefined;
-    complainedAtMs = now();
-    logger.error("Audit events are lost", { lostSoFar: dropped, cause });
+  const settle = (count: number): void => {
+    queue.remove(count);
+    settled += count;
   };
 
-  const drop = (count: number, why: string): void => {
-    dropped += count;
-    cause = why;
-    const waitMs = complainedAtMs + complaintEveryMs - now();
-    if (waitMs <= 0) complain();
-    // What is lost until then is told then, even if nothing more is lost.
-    else complaint ??= setTimeout(complain, waitMs).unref();
-  };
-
-  const write = async (batch: readonly AuditEvent[]): Promise<void> => {
-    for (let attempt = 1; ; attempt += 1) {
+  const drain = async (mine: { abandoned: boolean }): Promise<void> => {
+    let size = maxBatch;
+    let failing = false;
+    while (queue.length > 0) {
+      const batch = queue.first(size, maxBatchBytes);
       try {
         await storage.withPrincipal(systemPrincipal, (tx) => tx.audit.appendAll(batch));
+        if (mine.abandoned) return;
+        settle(batch.length);
+        size = Math.min(maxBatch, size * 2);
+        if (failing) logger.info("Audit events are written again", { queued: queue.length });
         failing = false;
-        return;
       } catch (error) {
-        if (failing || attempt === maxAttempts) {
-          failing = true;
-          drop(batch.length, toAppError(error).message);
-          return;
+        if (mine.abandoned) return;
+        const { message: cause } = toAppError(error);
+        if (error instanceof RowRefused) {
+          // One of them is not taken. It is found by halves, so that it does not keep the others.
+          if (batch.length === 1) {
+            settle(1);
+            loss.add(1, cause);
+          }
+          size = Math.ceil(batch.length / 2);
+          continue;
         }
+        if (!failing) logger.warn("Audit events wait: the storage fails", { cause });
+        failing = true;
+        // What comes meanwhile waits in the queue, and its limits hold.
+        await new Promise((resolve) => setTimeout(resolve, pauseMs));
+        if (mine.abandoned) return;
       }
-      // What comes meanwhile waits in the queue, and its limit holds.
-      await new Promise((resolve) => setTimeout(resolve, pauseMs));
     }
-  };
-
-  const drain = async (): Promise<void> => {
-    try {
-      while (queue.length > 0) {
-        const batch = queue.slice(0, maxBatch);
-        queue = queue.slice(maxBatch);
-        await write(batch);
-      }
-    } finally {
-      // In the same breath as the last look at the queue: an event that comes after it starts a new writer.
-      writing = undefined;
-    }
+    // In the same breath as the last look at the queue: an event that comes after it starts a new writer.
+    writer = undefined;
   };
 
   /** One writer at a time; it goes on until the queue is empty. */
-  const start = async (): Promise<void> => {
+  const start = (): void => {
     clearTimeout(timer);
     timer = undefined;
-    if (queue.length > 0) {
-      writing ??= drain();
-    }
-    await writing;
+    if (writer !== undefined || queue.length === 0) return;
+    const mine = { done: Promise.resolve(), abandoned: false };
+    writer = mine;
+    mine.done = drain(mine);
+  };
+
+  const abandon = (): void => {
+    if (writer !== undefined) writer.abandoned = true;
+    writer = undefined;
+    loss.add(queue.length, "the storage did not take them before the end");
+    settle(queue.length);
   };
 
   return {
+    get queued() {
+      return queue.length;
+    },
     get dropped() {
-      return dropped;
+      return loss.count;
     },
     append(event) {
-      if (queue.length >= maxQueued) {
-        drop(1, "the queue is full");
+      try {
+        if (!queue.add(event)) {
+          loss.add(1, "the queue is full");
+          return;
+        }
+      } catch {
+        loss.add(1, "its parameters are no JSON");
         return;
       }
-      queue.push(event);
-      timer ??= setTimeout(() => void start(), batchMs);
+      accepted += 1;
+      if (writer === undefined) timer ??= setTimeout(start, batchMs);
     },
     async flush() {
-      await start();
-      if (complaint !== undefined) complain();
+      const target = accepted;
+      const isDone = (): boolean => settled >= target;
+      while (!isDone()) {
+        start();
+        const before = settled;
+        await within(giveUpMs, writer?.done);
+        if (settled === before) abandon();
+      }
+      loss.sayRest();
     },
   };
+}
+
+/** Waits for `work`, and no longer than so many milliseconds. */
+async function within(limitMs: number, work: Promise<void> | undefined): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const limit = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, limitMs);
+  });
+  await Promise.race([work, limit]);
+  clearTimeout(timer);
 }

@@ -1,5 +1,7 @@
 import { randomBytes, randomUUID } from "node:crypto";
 import { beforeEach, describe, expect, test } from "vitest";
+import { createAdministrationTokens } from "../../src/auth/administration-tokens.ts";
+import type { AdministrationTokens } from "../../src/auth/administration-tokens.ts";
 import { createCliTokenExchange } from "../../src/auth/cli-token-exchange.ts";
 import type { CliTokenExchange } from "../../src/auth/cli-token-exchange.ts";
 import { AppError } from "../../src/core/errors.ts";
@@ -14,21 +16,21 @@ const address = "127.0.0.1:3050";
 let nowMs: number;
 let minted: string[];
 let exchange: CliTokenExchange;
+let administrationTokens: AdministrationTokens;
 
-const mint: MintedTokens = {
+const mint: Pick<MintedTokens, "mintCliToken"> = {
   async mintCliToken(userId) {
     minted.push(userId);
     return { token: "od_x", tokenId: "t", expiresAtMs: nowMs + 1000, userId, role: "admin" };
   },
-  revokeByBearer: () => Promise.resolve(false),
-  onRevoked: () => undefined,
 };
 
-const newExchange = (other: { instanceId?: string } = {}): CliTokenExchange =>
+const newExchange = (other: { instanceId?: string; mint?: undefined } = {}): CliTokenExchange =>
   createCliTokenExchange({
     secret,
     instanceId,
     mint,
+    administrationTokens,
     now: () => nowMs,
     random: randomBytes,
     owner: "ada",
@@ -38,17 +40,23 @@ const newExchange = (other: { instanceId?: string } = {}): CliTokenExchange =>
 beforeEach(() => {
   nowMs = 1_000_000;
   minted = [];
+  administrationTokens = createAdministrationTokens({
+    now: () => nowMs,
+    newId: randomUUID,
+    randomBytes,
+    owner: "ada",
+  });
   exchange = newExchange();
 });
 
 const newNonce = (): string => randomBytes(32).toString("base64url");
 
 /** A challenge, and the redemption an honest client would send for it. */
-function prepared(at = address) {
+function prepared(at = address, role: ProofClaims["role"] = "client") {
   const clientNonce = newNonce();
   const challenge = exchange.challenge({ clientNonce, address: at });
   const claims: ProofClaims = {
-    role: "client",
+    role,
     clientNonce,
     serverNonce: challenge.serverNonce,
     instanceId,
@@ -223,5 +231,91 @@ describe("the redemption", () => {
     }
     await exchange.redeem(prepared().redemption);
     expect(minted).toHaveLength(1);
+  });
+});
+
+describe("a token for the administration", () => {
+  const purpose = "administration";
+  const administrator = () =>
+    ({ ...prepared(address, "administrator").redemption, purpose }) as const;
+
+  test("is the owner's, for two minutes, in memory only", async () => {
+    const { token, ...rest } = await exchange.redeem(administrator());
+    expect(rest).toStrictEqual({
+      tokenId: expect.any(String),
+      expiresAtMs: nowMs + 120_000,
+      userId: "ada",
+      role: "admin",
+    });
+    expect(administrationTokens.principalOf(token)).toStrictEqual({
+      userId: "ada",
+      displayName: "ada",
+      organizationId: null,
+      role: "admin",
+      scopes: [],
+      method: "local",
+      isLocalOwner: true,
+      expiresAtMs: nowMs + 120_000,
+    });
+    expect(minted).toStrictEqual([]);
+  });
+
+  test("is not given for a proof of another purpose, nor the other way round", async () => {
+    const plain = prepared().redemption;
+    const asGateway = prepared(address, "gateway").redemption;
+    for (const redemption of [
+      { ...plain, purpose },
+      { ...asGateway, purpose },
+    ] as const) {
+      await expect(exchange.redeem(redemption)).rejects.toMatchObject(forbidden);
+    }
+    const { redemption } = prepared(address, "administrator");
+    await expect(exchange.redeem(redemption)).rejects.toMatchObject(forbidden);
+    expect(minted).toStrictEqual([]);
+    // Neither used anything up.
+    await exchange.redeem(plain);
+    await exchange.redeem({ ...redemption, purpose });
+  });
+
+  test("is given for one nonce once, whichever purpose it was used for", async () => {
+    const used = administrator();
+    await exchange.redeem(used);
+    await expect(exchange.redeem(used)).rejects.toMatchObject(forbidden);
+    const { claims, redemption } = prepared();
+    const both = { ...claims, role: "administrator" } as const;
+    await exchange.redeem({ ...redemption, proof: proofOf(secret, both), purpose });
+    await expect(exchange.redeem(redemption)).rejects.toMatchObject(forbidden);
+    expect(minted).toStrictEqual([]);
+  });
+
+  test("is not given after 10 s, and not for another address or instance", async () => {
+    const late = administrator();
+    const elsewhere = { ...administrator(), address: "127.0.0.1:3051" };
+    await expect(exchange.redeem(elsewhere)).rejects.toMatchObject(forbidden);
+    nowMs += 10_000;
+    await expect(exchange.redeem(late)).rejects.toMatchObject(forbidden);
+    exchange = newExchange({ instanceId: randomUUID() });
+    await expect(exchange.redeem(administrator())).rejects.toMatchObject(forbidden);
+  });
+
+  test("is given where there are no others", async () => {
+    exchange = newExchange({ mint: undefined });
+    expect((await exchange.redeem(administrator())).role).toBe("admin");
+    await expect(exchange.redeem(prepared().redemption)).rejects.toMatchObject({
+      code: "forbidden",
+      message: "This gateway mints no local tokens",
+    });
+  });
+
+  test("has a limit of its own: 600 a minute", async () => {
+    for (let count = 0; count < 600; count += 1) await exchange.redeem(administrator());
+    await expect(exchange.redeem(administrator())).rejects.toMatchObject({
+      code: "rate_limited",
+      retryAfterSeconds: 60,
+    });
+    await exchange.redeem(prepared().redemption);
+    expect(minted).toHaveLength(1);
+    nowMs += 60_000;
+    await exchange.redeem(administrator());
   });
 });

@@ -4,6 +4,7 @@ import type { Authentication, Authenticator, SignInWay } from "../../src/auth/au
 import { createDoor } from "../../src/auth/door.ts";
 import { createStaticTokenAuthenticator } from "../../src/auth/static-token-authenticator.ts";
 import type { Principal } from "../../src/core/principal.ts";
+import { anOrganization } from "./support/identities.ts";
 
 const principal: Principal = {
   userId: "ada",
@@ -12,6 +13,7 @@ const principal: Principal = {
   role: "viewer",
   scopes: [],
   method: "token",
+  isLocalOwner: false,
 };
 const accepted = { kind: "accepted", principal } as const;
 const rejected = { kind: "rejected", reason: "expired" } as const;
@@ -91,11 +93,21 @@ describe("the list", () => {
 });
 
 describe("static tokens", () => {
+  const organizations = new Map([
+    ["acme", anOrganization("acme")],
+    ["gone", { ...anOrganization("gone"), deletedAtMs: 5 }],
+  ]);
   const door = createDoor([
-    createStaticTokenAuthenticator([
-      { name: "ci", token: "ci-secret", role: "viewer" },
-      { name: "ops", token: "ops-secret", role: "admin" },
-    ]),
+    createStaticTokenAuthenticator(
+      [
+        { name: "ci", token: "ci-secret", role: "viewer", organizationId: null },
+        { name: "ops", token: "ops-secret", role: "admin", organizationId: null },
+        { name: "acme", token: "acme-secret", role: "admin", organizationId: "acme" },
+        { name: "gone", token: "gone-secret", role: "admin", organizationId: "gone" },
+        { name: "never", token: "never-secret", role: "admin", organizationId: "never" },
+      ],
+      { organization: (id) => organizations.get(id) },
+    ),
   ]);
 
   test("nothing, and everything that is not one of them, stays out", async () => {
@@ -115,20 +127,33 @@ describe("static tokens", () => {
         role: "admin",
         scopes: [],
         method: "token",
+        isLocalOwner: false,
       },
     });
     expect(await door.authenticate({ bearer: "ci-secret" })).toMatchObject({
       principal: { userId: "ci", role: "viewer" },
     });
   });
+
+  test("one for an organisation acts there, and nowhere when that is not there", async () => {
+    expect(await door.authenticate({ bearer: "acme-secret" })).toMatchObject({
+      principal: { userId: "acme", organizationId: "acme", role: "admin" },
+    });
+    for (const bearer of ["gone-secret", "never-secret"]) {
+      expect(await door.authenticate({ bearer })).toStrictEqual({
+        kind: "rejected",
+        reason: "The organisation that this token is for does not exist in this gateway",
+      });
+    }
+  });
 });
 
-test("without authentication everybody is the local owner", async () => {
+test("without authentication everybody administers, and is not the local owner", async () => {
   const door = createDoor([createAnonymousAuthenticator()]);
   for (const bearer of [undefined, "", "anything"]) {
     expect(await door.authenticate({ bearer })).toMatchObject({
       kind: "accepted",
-      principal: { userId: "anonymous", method: "none", role: "admin" },
+      principal: { userId: "anonymous", method: "none", role: "admin", isLocalOwner: false },
     });
   }
 });

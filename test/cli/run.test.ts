@@ -55,6 +55,14 @@ test("calls the tool with what was given, and prints its text", async () => {
   expect(bench).toMatchObject({ stdout: "done\n", closed: 1, notes: [] });
 });
 
+test("says what the call belongs to, and who calls", async () => {
+  const bench = new Bench();
+  bench.project = "shop";
+  bench.variables = { ONEDOOR_CLIENT_NAME: "ci", ONEDOOR_SESSION_ID: "s1" };
+  await run(bench);
+  expect(bench.connected).toMatchObject([{ projectId: "shop", clientName: "ci", sessionId: "s1" }]);
+});
+
 test.each([
   ["a JSON object", '\ufeff {"message": "hi"}\n', { arguments: { message: "hi" } }],
   ["a line", "hello\r\n", { arguments: {}, text: "hello" }],

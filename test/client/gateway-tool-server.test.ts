@@ -29,6 +29,7 @@ async function gateway(
     ownGateway: true,
     clientName: "test",
     sessionId: "session\n1",
+    projectId: "Läden",
     signal: AbortSignal.timeout(20_000),
   });
 }
@@ -78,6 +79,7 @@ test("a call is one request, and its result comes back with every field", async 
       accept: "text/event-stream",
       "x-onedoor-client": "test",
       "x-onedoor-session": "session?1",
+      "x-onedoor-project": "L?den",
     },
   });
   expect(JSON.parse(fake?.requests[0]?.body ?? "")).toEqual({

@@ -43,7 +43,7 @@ test("the way to a gateway loads nothing but Node itself; the way to an MCP serv
   ]);
 });
 
-test.each(["inspect", "run", "instructions", "wait"])(
+test.each(["inspect", "run", "instructions", "wait", "org", "token", "audit", "history"])(
   "agent %s loads no package eagerly",
   async (name) => {
     expect(await eagerPackages(`src/cli/commands/${name}.ts`)).toEqual([]);

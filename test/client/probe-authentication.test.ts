@@ -34,7 +34,9 @@ async function startGateway(required = true): Promise<FakeServer> {
     else if (request.path === "/prefix/auth") sendJson(response, 200, { required, ways });
     else if (request.path !== "/prefix/auth/status") sendJson(response, 404, {});
     else if (authorization === "Bearer good") sendJson(response, 200, owner);
-    else if (authorization === "Bearer breaks") {
+    else if (authorization === "Bearer member") {
+      sendJson(response, 200, { ...owner, organization: "acme", role: null });
+    } else if (authorization === "Bearer breaks") {
       sendJson(response, 500, { error: { code: "internal", message: "Unexpected failure" } });
     } else if (authorization === "Bearer barred") {
       sendJson(response, 403, { error: { code: "forbidden", message: "Host not allowed" } });
@@ -105,6 +107,15 @@ describe("a OneDoor gateway", () => {
     expect(await probeAuthentication(`${url}/prefix`, "bad", signal())).toEqual({
       kind: "rejected",
       server: "onedoor",
+    });
+  });
+
+  test("one who has no role there is told from one whose role is not said", async () => {
+    const { url } = await startGateway();
+    expect(await probeAuthentication(`${url}/prefix`, "member", signal())).toMatchObject({
+      kind: "accepted",
+      organization: "acme",
+      role: null,
     });
   });
 

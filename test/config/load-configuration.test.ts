@@ -2,6 +2,7 @@ import { chmodSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from "node:f
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { readEnvironment } from "../../src/config/environment.ts";
+import type { JsonObject } from "../../src/core/json.ts";
 import { useConfigurationFolder } from "./support/configuration-folder.ts";
 
 const { paths, variables, load, problem } = useConfigurationFolder();
@@ -50,6 +51,7 @@ describe("a good configuration", () => {
             timeoutMs: 1500,
             connection: "shared",
             connectionWritten: false,
+            access: { read: [], write: [], organizations: [], trustHints: true },
           },
         ],
         [
@@ -66,9 +68,36 @@ describe("a good configuration", () => {
             connection: "session",
             connectionWritten: false,
             instructions: "Hello",
+            access: { read: [], write: [], organizations: [], trustHints: false },
           },
         ],
       ]),
+      writtenServers: new Map<string, JsonObject>([
+        [
+          "files",
+          {
+            command: "node",
+            args: ["x.js", "${KEY}"],
+            cwd: "sub",
+            env: { A: "1" },
+            inheritEnv: ["SHELL"],
+            tags: ["t"],
+            timeout: 1.5,
+            prefix: "",
+          },
+        ],
+        [
+          "web",
+          {
+            url: "https://example.com/mcp",
+            type: "http",
+            headers: { "X-Key": "${KEY}" },
+            disabled: true,
+            instructions: "Hello",
+          },
+        ],
+      ]),
+      rateLimit: { rpm: 60, roles: {}, tools: [] },
     });
   });
 
@@ -85,6 +114,8 @@ describe("a good configuration", () => {
       maxBodyBytes: 4_194_304,
       auth: [{ type: "local" }],
       servers: new Map(),
+      writtenServers: new Map(),
+      rateLimit: { rpm: 60, roles: {}, tools: [] },
     });
     await expect(load({ port: 1234 }, options)).resolves.toMatchObject({
       file: paths.file,
@@ -200,10 +231,10 @@ describe("a wrong file", () => {
     ],
     [
       "a later key",
-      { mcpServers: { a: { command: "x", access: { read: ["*"] } } } },
-      "FILE:5: mcpServers.a.access: not supported yet",
+      { mcpServers: { a: { command: "x", tools: { allow: ["*"] } } } },
+      "FILE:5: mcpServers.a.tools: not supported yet",
     ],
-    ["a later key at the top", { rateLimit: { rpm: 0 } }, "FILE:2: rateLimit: not supported yet"],
+    ["a later key at the top", { presets: {} }, "FILE:2: presets: not supported yet"],
     ["a later type of auth", { auth: { type: "jwt" } }, "FILE:3: auth.type: not supported yet"],
     [
       "a later type of auth in a list",

@@ -66,11 +66,6 @@ describe("auth", () => {
       'FILE:9: auth.options.tokens[0].role: expected "viewer", "editor" or "admin"',
     ],
     [
-      "a role that would promise a limit nobody keeps yet",
-      { type: "token", options: { tokens: [{ name: "a", token: "b", role: "viewer" }] } },
-      "FILE:9: auth.options.tokens[0].role: only admin is supported yet",
-    ],
-    [
       "a token without a name",
       { type: "token", options: { tokens: [{ token: "b" }] } },
       "FILE:6: auth.options.tokens[0].name: is missing (expected a string)",

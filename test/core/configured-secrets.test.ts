@@ -22,8 +22,8 @@ it("takes header values whole and by word, but no scheme alone, the longest firs
 
 it("takes the static tokens of auth, each once", () => {
   const tokens = [
-    { name: "a", token: "static-1", role: "admin" as const },
-    { name: "b", token: "static-1", role: "admin" as const },
+    { name: "a", token: "static-1", role: "admin" as const, organizationId: null },
+    { name: "b", token: "static-1", role: "admin" as const, organizationId: null },
   ];
   expect(configuredSecrets([], [{ type: "local" }, { type: "token", tokens }])).toEqual([
     "static-1",

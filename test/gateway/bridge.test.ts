@@ -8,7 +8,7 @@ import type { CallerContext } from "../../src/gateway/gateway.ts";
 import type { UpstreamRequest } from "../../src/upstream/upstream.ts";
 import {
   ada,
-  bob,
+  eve,
   callerWith,
   fakeUpstream,
   gatewayOf,
@@ -181,9 +181,9 @@ describe("modern client, modern server", () => {
   });
 
   it("each of two clients at two servers comes to its own end", async () => {
-    const clients = [modernClient(everything), modernClient(everything, "bob")];
+    const clients = [modernClient(everything), modernClient(everything, "eve")];
     const servers = [modernServer("one"), modernServer("two")];
-    const owners = [ada, bob];
+    const owners = [ada, eve];
     await crossTalk(servers, (ask, index, server) =>
       playModern(
         ask,
@@ -244,8 +244,8 @@ describe("modern client, modern server", () => {
 describe("modern client, legacy server", () => {
   it("each of two clients at two servers comes to its own end; each server is called once", async () => {
     const servers = [legacyServer("one"), legacyServer("two")];
-    const clients = [modernClient(everything), modernClient(everything, "bob")];
-    const owners = [ada, bob];
+    const clients = [modernClient(everything), modernClient(everything, "eve")];
+    const owners = [ada, eve];
     await crossTalk(servers, (ask, index, server) =>
       playModern(
         ask,

@@ -60,7 +60,7 @@ describe("the catalog", () => {
     pool.changed();
     await vi.runAllTimersAsync();
     const collision = '"echo" of "two" is not offered as echo: "echo" of "one" has that name';
-    expect(gateway.collisions).toEqual([collision]);
+    expect(gateway.collisions(caller)).toEqual([collision]);
     expect(warned).toEqual([{ collision }]);
     const signal = new AbortController().signal;
     const params = { arguments: { message: "x" } };
@@ -164,7 +164,7 @@ const watched = () => {
   const fixture = { one: fakeUpstream("one"), two: fakeUpstream("two") };
   const { gateway, pool } = gatewayOf([fixture.one, fixture.two]);
   const told: [ListKind[], string | undefined][] = [];
-  const stop = gateway.onListsChanged((kinds, session?: ClientSession) =>
+  const stop = gateway.onListsChanged(caller, (kinds, session?: ClientSession) =>
     told.push([[...kinds], session?.id]),
   );
   return { ...fixture, gateway, pool, told, stop };
@@ -192,7 +192,7 @@ describe("changes", () => {
     one.listing = { ...one.listing, tools: [tool("new")] };
     pool.changed();
     const late: ListKind[][] = [];
-    gateway.onListsChanged((kinds) => late.push([...kinds]));
+    gateway.onListsChanged(caller, (kinds) => late.push([...kinds]));
     await vi.runAllTimersAsync();
     expect(told).toEqual([[["tools"], undefined]]);
     expect(late).toEqual([]);

@@ -194,7 +194,7 @@ describe("the audit", () => {
         params: { message: "hi" },
         status: "success",
         userId: "ada",
-        organizationId: "acme",
+        organizationId: null,
         projectId: "p1",
         sessionId: "s1",
         clientName: "test",
@@ -251,7 +251,9 @@ describe("the audit", () => {
     const servers = [
       serverConfiguration("one", { env: { GH_PAT: "ghp_supersecret99", HOME: "/home/ada" } }),
     ];
-    const tokens = [{ name: "ci", token: "static-key-7", role: "admin" as const }];
+    const tokens = [
+      { name: "ci", token: "static-key-7", role: "admin" as const, organizationId: null },
+    ];
     const { gateway, audit } = gatewayOf([one], { servers, auth: [{ type: "token", tokens }] });
     const note = "it is ghp_supersecret99 in /home/ada";
     const args = { password: "hunter2", note, key: "static-key-7" };

@@ -4,7 +4,13 @@ import type { Door } from "../../src/auth/door.ts";
 import type { AuditEvent, AuditSink } from "../../src/core/audit.ts";
 import { silentClient } from "../../src/core/client-port.ts";
 import type { ClientPort, ClientSession } from "../../src/core/client-port.ts";
-import type { AuthConfiguration, ServerConfiguration } from "../../src/core/configuration.ts";
+import type { CallLimits } from "../../src/core/call-limits.ts";
+import type { CallMetrics } from "../../src/core/call-metrics.ts";
+import type {
+  AuthConfiguration,
+  ServerAccess,
+  ServerConfiguration,
+} from "../../src/core/configuration.ts";
 import type { JsonObject } from "../../src/core/json.ts";
 import { rpcCodes, RpcFault } from "../../src/core/json-rpc.ts";
 import type { Logger } from "../../src/core/logger.ts";
@@ -13,6 +19,7 @@ import type { Listing, Tool } from "../../src/core/mcp.ts";
 import type { Principal } from "../../src/core/principal.ts";
 import { createGateway } from "../../src/gateway/create-gateway.ts";
 import type { CallerContext, Gateway } from "../../src/gateway/gateway.ts";
+import { createListeners } from "../../src/upstream/listeners.ts";
 import type {
   Upstream,
   UpstreamPool,
@@ -125,6 +132,9 @@ export function fakeUpstream(
   return upstream;
 }
 
+/** For all, and believed where it says that a tool only reads: as a server is that runs here. */
+export const open: ServerAccess = { read: [], write: [], organizations: [], trustHints: true };
+
 export function serverConfiguration(
   name: string,
   more: Partial<Extract<ServerConfiguration, { type: "stdio" }>> = {},
@@ -138,6 +148,7 @@ export function serverConfiguration(
     timeoutMs: 60_000,
     connection: "shared",
     connectionWritten: false,
+    access: open,
     command: "true",
     args: [],
     env: {},
@@ -159,31 +170,15 @@ function fakePool(upstreams: readonly Upstream[]): FakePool {
   const onUpdated = createListeners<[string, JsonObject, ClientSession | undefined]>();
   return {
     upstreams: new Map(upstreams.map((upstream) => [upstream.name, upstream])),
-    onChange: onChange.add,
-    onSessionListingChanged: onSession.add,
-    onResourceUpdated: onUpdated.add,
-    changed: onChange.tell,
-    sessionListingChanged: onSession.tell,
+    onChange: (listener) => onChange.add(listener),
+    onSessionListingChanged: (listener) => onSession.add(listener),
+    onResourceUpdated: (listener) => onUpdated.add(listener),
+    changed: () => onChange.tell(),
+    sessionListingChanged: (session) => onSession.tell(session),
     resourceUpdated: (server, params, session) => {
       onUpdated.tell(server, params, session);
     },
     close: () => Promise.resolve(),
-  };
-}
-
-function createListeners<Values extends unknown[]>(): {
-  add: (listener: (...values: Values) => void) => () => void;
-  tell: (...values: Values) => void;
-} {
-  const listeners = new Set<(...values: Values) => void>();
-  return {
-    add(listener) {
-      listeners.add(listener);
-      return () => void listeners.delete(listener);
-    },
-    tell: (...values) => {
-      for (const listener of listeners) listener(...values);
-    },
   };
 }
 
@@ -246,16 +241,20 @@ export function legacyClient(
   });
 }
 
+/** Administers the gateway. */
 export const ada: Principal = {
   userId: "ada",
   displayName: "Ada",
-  organizationId: "acme",
+  organizationId: null,
   role: "admin",
   scopes: [],
   method: "token",
+  isLocalOwner: false,
   expiresAtMs: Date.UTC(2030, 0, 1),
 };
 export const bob: Principal = { ...ada, userId: "bob", displayName: "Bob", role: "viewer" };
+
+export const eve: Principal = { ...ada, userId: "eve", displayName: "Eve", role: "editor" };
 
 export const goodToken = "good-token";
 
@@ -268,6 +267,7 @@ export function fakeDoor(type: SignInWay["type"] = "token"): Door {
         return Promise.resolve({ kind: "accepted", principal: ada });
       }
       if (bearer === "bob-token") return Promise.resolve({ kind: "accepted", principal: bob });
+      if (bearer === "eve-token") return Promise.resolve({ kind: "accepted", principal: eve });
       if (bearer === undefined) return Promise.resolve({ kind: "absent" });
       return Promise.resolve(
         bearer === "down-token"
@@ -280,7 +280,13 @@ export function fakeDoor(type: SignInWay["type"] = "token"): Door {
 
 export function fakeAudit(): AuditSink & { events: AuditEvent[] } {
   const events: AuditEvent[] = [];
-  return { events, append: (event) => void events.push(event), flush: () => Promise.resolve() };
+  return {
+    events,
+    append: (event) => void events.push(event),
+    flush: () => Promise.resolve(),
+    queued: 0,
+    dropped: 0,
+  };
 }
 
 export const silentLogger: Logger = {
@@ -307,6 +313,8 @@ export interface GatewayFixture {
   pool: FakePool;
   audit: ReturnType<typeof fakeAudit>;
   servers: Map<string, ServerConfiguration>;
+  /** Loads the configuration anew, with these servers. */
+  configure: (servers: readonly ServerConfiguration[]) => void;
 }
 
 export interface FixtureOptions {
@@ -317,6 +325,8 @@ export interface FixtureOptions {
   auth?: readonly AuthConfiguration[];
   now?: () => number;
   names?: "prefixed" | "own";
+  limits?: CallLimits;
+  metrics?: CallMetrics;
 }
 
 /** A gateway of fake upstreams; each is configured under its own name unless told otherwise. */
@@ -326,7 +336,19 @@ export function gatewayOf(
 ): GatewayFixture {
   const pool = fakePool(upstreams);
   const servers = options.servers ?? upstreams.map(({ name }) => serverConfiguration(name));
-  return { ...gatewayOver(pool, servers, options), pool };
+  const over = gatewayOver(pool, servers, options);
+  return {
+    ...over,
+    pool,
+    configure(changed) {
+      over.configure(changed);
+      pool.changed();
+    },
+  };
+}
+
+function mapOf(listed: readonly ServerConfiguration[]): Map<string, ServerConfiguration> {
+  return new Map(listed.map((server) => [server.name, server]));
 }
 
 /** A gateway over any pool; everything beside it is fake. */
@@ -336,15 +358,18 @@ export function gatewayOver(
   options: Omit<FixtureOptions, "servers"> = {},
 ): Omit<GatewayFixture, "pool"> {
   const audit = fakeAudit();
-  const servers = new Map(configured.map((server) => [server.name, server]));
+  const servers = mapOf(configured);
+  let current = servers;
   let clock = 1_000;
   let ids = 0;
   const gateway = createGateway({
     door: options.door ?? fakeDoor(),
     pool,
-    servers: () => servers,
+    servers: () => current,
     auth: options.auth ?? [],
     audit,
+    limits: options.limits,
+    metrics: options.metrics,
     now: options.now ?? (() => (clock += 5)),
     newId: () => `id-${++ids}`,
     randomBytes: (count) => randomBytes(count),
@@ -352,5 +377,12 @@ export function gatewayOver(
     startWindowMs: options.startWindowMs,
     names: options.names,
   });
-  return { gateway, audit, servers };
+  return {
+    gateway,
+    audit,
+    servers,
+    configure: (changed) => {
+      current = mapOf(changed);
+    },
+  };
 }

@@ -3,7 +3,7 @@ import { isJsonObject } from "../../src/core/json.ts";
 import type { JsonObject } from "../../src/core/json.ts";
 import type { CallerContext } from "../../src/gateway/gateway.ts";
 import { openPool, realServer } from "../upstream/support/pool.ts";
-import { ada, bob, caller, callerWith, gatewayOver, legacyClient, modernClient } from "./fakes.ts";
+import { ada, caller, callerWith, eve, gatewayOver, legacyClient, modernClient } from "./fakes.ts";
 
 const everything = { sampling: {}, elicitation: {}, roots: {} };
 const { signal } = new AbortController();
@@ -43,7 +43,7 @@ describe("real servers", () => {
     expect(await gateway.list(callerWith(modernClient(everything)), "tools")).toHaveLength(32);
     const resources = await gateway.list(caller, "resources");
     expect(new Set(resources.map(({ uri }) => uri)).size).toBe(14);
-    expect(gateway.collisions).toHaveLength(9);
+    expect(gateway.collisions(caller)).toHaveLength(9);
     const [uri = ""] = resources.flatMap((entry) =>
       entry.uri.startsWith("onedoor:two:") ? entry.uri : [],
     );
@@ -82,7 +82,7 @@ describe("real servers", () => {
     const { call, pool } = await start();
     const visits = [
       { as: callerWith(modernClient(everything, "ada"), ada), by: "Ada" },
-      { as: callerWith(modernClient(everything, "bob"), bob), by: "Bob" },
+      { as: callerWith(modernClient(everything, "eve"), eve), by: "Eve" },
     ];
     const results = await Promise.all(
       visits.flatMap(({ as, by }) =>
@@ -99,7 +99,7 @@ describe("real servers", () => {
       ),
     );
     const heard = results.map((result) => /said by (\w+)/u.exec(JSON.stringify(result))?.[1]);
-    expect(heard).toEqual(["Ada", "Ada", "Bob", "Bob"]);
+    expect(heard).toEqual(["Ada", "Ada", "Eve", "Eve"]);
     expect(pool.get("one").connections).toBeLessThanOrEqual(4);
   });
 });

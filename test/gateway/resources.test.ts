@@ -323,9 +323,9 @@ it("tells every server the log level and the roots of a session, whatever one of
   const [one, two] = [fakeUpstream("one"), fakeUpstream("two")];
   const { gateway } = gatewayOf([one, two]);
   one.setLogLevel = unknownHere(-32_601);
-  const { session } = legacyClient("s");
-  gateway.setLogLevel(session, "debug");
-  gateway.rootsChanged(session);
+  const as = callerWith(legacyClient("s"));
+  gateway.setLogLevel(as, "debug");
+  gateway.rootsChanged(as);
   expect(two.told).toEqual(["setLogLevel debug s", "rootsChanged s"]);
   expect(one.told).toEqual(["rootsChanged s"]);
 });

@@ -1,41 +1,21 @@
 import { createServer, request, type Server } from "node:http";
-import { randomBytes, randomUUID } from "node:crypto";
+import { randomBytes } from "node:crypto";
 import { networkInterfaces } from "node:os";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { createCliTokenExchange } from "../../src/auth/cli-token-exchange.ts";
-import { createDoor } from "../../src/auth/door.ts";
-import { createLocalAuthenticator } from "../../src/auth/local-authenticator.ts";
-import { createTokenMint } from "../../src/auth/token-mint.ts";
 import type { HttpServer } from "../../src/http/http-server.ts";
 import { mintLocalToken } from "../../src/runtime/mint-local-token.ts";
-import { createMemoryStorage } from "../../src/storage/memory-storage.ts";
 import { fakeUpstream, gatewayOf } from "../gateway/fakes.ts";
+import { organizations } from "./organizations.ts";
 import { ask, startTestServer } from "./support.ts";
 
-const secret = randomBytes(32).toString("base64url");
 const nonce = randomBytes(32).toString("base64url");
-const storage = createMemoryStorage("instance-1");
-const mint = createTokenMint({
-  storage,
-  now: Date.now,
-  newId: randomUUID,
-  randomBytes,
-  report: () => undefined,
-});
-const exchange = createCliTokenExchange({
-  secret,
-  instanceId: "instance-1",
-  mint,
-  now: Date.now,
-  random: randomBytes,
-  owner: "ada",
-});
-const door = createDoor([createLocalAuthenticator({ storage, now: Date.now })]);
+const world = await organizations();
+const { door, exchange, secret } = world;
 
 let server: HttpServer;
 beforeAll(async () => {
   const { gateway } = gatewayOf([fakeUpstream("one")], { door });
-  server = await startTestServer({ gateway, mint, exchange });
+  server = await startTestServer({ ...world, gateway });
 });
 afterAll(() => server.close(0));
 
@@ -51,7 +31,7 @@ describe("POST /auth/cli-token", () => {
   it("mints a token for who proves to know the secret, on each address; logout revokes it", async () => {
     for (const url of server.urls) {
       const local = await mintLocalToken(record(url), AbortSignal.timeout(10_000));
-      expect(local).toMatchObject({ userId: "ada", role: "admin" });
+      expect(local).toMatchObject({ userId: "root", role: "admin" });
       const headers = { authorization: `Bearer ${local.token}` };
       const status = await ask(server.port, "/auth/status", { headers });
       expect(status.json).toMatchObject({ authenticated: true, method: "local", role: "admin" });
@@ -154,6 +134,8 @@ describe("POST /auth/cli-token", () => {
     ["a short nonce", { clientNonce: "x" }],
     ["half a second step", { clientNonce: nonce, serverNonce: nonce }],
     ["an unknown field", { clientNonce: nonce, role: "admin" }],
+    ["an unknown purpose", { clientNonce: nonce, purpose: "everything" }],
+    ["several purposes", { clientNonce: nonce, purpose: ["administration"] }],
     ["a list", [nonce]],
   ])("answers %s with 400", async (_name, body) => {
     const answer = await ask(server.port, "/auth/cli-token", { body });
@@ -172,9 +154,15 @@ describe("POST /auth/cli-token", () => {
   });
 
   it("is closed where the local way to sign in is off", async () => {
-    const off = await startTestServer();
-    const answer = await ask(off.port, "/auth/cli-token", { body: { clientNonce: nonce } });
-    expect(answer.status).toBe(403);
+    const off = await startTestServer({ exchange, configuration: { auth: [{ type: "none" }] } });
+    const body = { clientNonce: nonce };
+    const answer = await ask(off.port, "/auth/cli-token", { body });
+    expect([answer.status, answer.json]).toMatchObject([
+      403,
+      { error: { message: "This gateway mints no local tokens" } },
+    ]);
+    const second = { ...body, serverNonce: nonce, proof: nonce };
+    expect((await ask(off.port, "/auth/cli-token", { body: second })).status).toBe(403);
     await off.close(0);
   });
 });

@@ -78,7 +78,8 @@ describe("listening", () => {
 describe("health", () => {
   it("is up at once; readiness waits for each server to be ready or to have a reason", async () => {
     const [one, two] = [fakeUpstream("one"), fakeUpstream("two")];
-    const { port } = await start({ gateway: gatewayOf([one, two]).gateway });
+    const audit = { queued: 3, dropped: 0 };
+    const { port } = await start({ gateway: gatewayOf([one, two]).gateway, audit });
     two.state = starting;
     expect((await ask(port, "/health")).json).toEqual({ status: "ok" });
     expect((await ask(port, "/health/live")).status).toBe(200);
@@ -87,13 +88,17 @@ describe("health", () => {
     expect(waiting.json).toEqual({
       status: "starting",
       upstreams: { total: 2, ready: 1, starting: 1, unavailable: 0 },
+      audit: { queued: 3, dropped: 0 },
     });
     two.state = failed("a reason that strangers must not see");
+    // Rows that are lost are told, and are no reason to take no calls.
+    Object.assign(audit, { queued: 0, dropped: 7 });
     const settled = await ask(port, "/health/ready");
     expect(settled.status).toBe(200);
     expect(settled.json).toEqual({
       status: "ready",
       upstreams: { total: 2, ready: 1, starting: 0, unavailable: 1 },
+      audit: { queued: 0, dropped: 7 },
     });
     two.state = ready;
   });

@@ -162,7 +162,7 @@ describe("Origin", () => {
       expect(answer.headers).toMatchObject({
         "access-control-allow-origin": headers.origin,
         "access-control-allow-headers": headers["access-control-request-headers"],
-        "access-control-allow-methods": "GET, POST, DELETE",
+        "access-control-allow-methods": "GET, POST, PUT, DELETE",
       });
     }
     const foreign = { ...headers, origin: "https://evil.example" };

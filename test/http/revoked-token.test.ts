@@ -1,12 +1,10 @@
-import { randomBytes, randomUUID } from "node:crypto";
 import { request, type IncomingMessage } from "node:http";
 import { expect, it } from "vitest";
 import { createDoor } from "../../src/auth/door.ts";
 import { createLocalAuthenticator } from "../../src/auth/local-authenticator.ts";
-import { createTokenMint } from "../../src/auth/token-mint.ts";
 import type { JsonObject } from "../../src/core/json.ts";
-import { createMemoryStorage } from "../../src/storage/memory-storage.ts";
 import { fakeUpstream, gatewayOf } from "../gateway/fakes.ts";
+import { administrationOverMemory, owner } from "./organizations.ts";
 import { ask, startTestServer } from "./support.ts";
 
 const accept = "application/json, text/event-stream";
@@ -23,15 +21,8 @@ const rpc = (method: string, params: JsonObject = {}): JsonObject => ({
 
 /** A gateway with a call that runs until it is finished, and everything a token can hold open. */
 async function start() {
-  const storage = createMemoryStorage("instance-1");
-  const mint = createTokenMint({
-    storage,
-    now: Date.now,
-    newId: randomUUID,
-    randomBytes,
-    report: () => undefined,
-  });
-  const door = createDoor([createLocalAuthenticator({ storage, now: Date.now })]);
+  const { directory, administration, mint } = await administrationOverMemory();
+  const door = createDoor([createLocalAuthenticator({ directory, now: Date.now })]);
   const one = fakeUpstream("one");
   let finish: (() => void) | undefined;
   const finished = new Promise<void>((resolve) => (finish = resolve));
@@ -105,27 +96,31 @@ async function start() {
     const call = rpc("tools/call", { name: "one__echo", arguments: { message: "hi" } });
     return { session, streams, answer: open(token, "/mcp", session, call) };
   };
-  return { server, mint, one, holdOpen, finish: () => finish?.() };
+  return { server, administration, mint, one, holdOpen, finish: () => finish?.() };
 }
 
-it("ends what it holds open and nothing else; a call that runs is answered", async () => {
-  const { server, mint, one, holdOpen, finish } = await start();
-  const { port } = server;
-  const [revoked, other] = [await mint.mintCliToken("ada"), await mint.mintCliToken("ada")];
-  const held = await holdOpen(revoked.token);
-  const kept = await holdOpen(other.token);
-  await expect.poll(() => one.requests).toHaveLength(2);
-  const headers = { authorization: `Bearer ${revoked.token}` };
-  const logout = await ask(port, "/auth/logout", { method: "POST", headers });
-  expect(logout.json).toEqual({ revoked: true });
-  await Promise.all(held.streams.map(({ closed }) => closed));
-  expect(held.streams[2]?.text).toContain('"resultType":"complete"');
-  expect(kept.streams.map(({ isOver }) => isOver())).toEqual([false, false, false]);
-  finish();
-  const answer = await held.answer;
-  await answer.closed;
-  expect(answer.text).toContain("the end");
-  const again = await ask(port, "/mcp", { headers: { ...headers, ...held.session } });
-  expect(again.status).toBe(401);
-  await server.close(0);
-});
+it.each(["by its bearer", "by an administrator"])(
+  "taken back %s ends what it holds open and nothing else; a call that runs is answered",
+  async (how) => {
+    const { server, administration, mint, one, holdOpen, finish } = await start();
+    const { port } = server;
+    const [revoked, other] = [await mint.mintCliToken("ada"), await mint.mintCliToken("ada")];
+    const held = await holdOpen(revoked.token);
+    const kept = await holdOpen(other.token);
+    await expect.poll(() => one.requests).toHaveLength(2);
+    const headers = { authorization: `Bearer ${revoked.token}` };
+    const logout = (): Promise<unknown> => ask(port, "/auth/logout", { method: "POST", headers });
+    const revoke = (): Promise<unknown> => administration.tokens.revoke(owner, revoked.tokenId);
+    await (how === "by its bearer" ? logout() : revoke());
+    await Promise.all(held.streams.map(({ closed }) => closed));
+    expect(held.streams[2]?.text).toContain('"resultType":"complete"');
+    expect(kept.streams.map(({ isOver }) => isOver())).toEqual([false, false, false]);
+    finish();
+    const answer = await held.answer;
+    await answer.closed;
+    expect(answer.text).toContain("the end");
+    const again = await ask(port, "/mcp", { headers: { ...headers, ...held.session } });
+    expect(again.status).toBe(401);
+    await server.close(0);
+  },
+);

@@ -100,11 +100,11 @@ describe("/servers", () => {
     expect((await get(path, method, {})).status).toBe(401);
     const refused = await get(path, method, bob);
     expect(refused.status).toBe(403);
-    expect(refused.json).toEqual({
+    expect(refused.json).toMatchObject({
       error: {
         code: "forbidden",
-        message: "This needs the role admin",
-        hint: "You have the role viewer",
+        message: expect.stringContaining("This needs the role admin"),
+        hint: expect.stringContaining("can grant it"),
       },
     });
     expect(one.told).toEqual([]);

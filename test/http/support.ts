@@ -1,11 +1,17 @@
 import { request, type Agent, type IncomingMessage } from "node:http";
+import type { Administration } from "../../src/administration/administration.ts";
+import type { AdministrationTokens } from "../../src/auth/administration-tokens.ts";
 import type { CliTokenExchange } from "../../src/auth/cli-token-exchange.ts";
 import type { MintedTokens } from "../../src/auth/token-mint.ts";
+import type { AuditSink } from "../../src/core/audit.ts";
 import type { Configuration } from "../../src/core/configuration.ts";
 import type { Logger } from "../../src/core/logger.ts";
 import type { Gateway } from "../../src/gateway/gateway.ts";
 import { startHttpServer, type HttpServer } from "../../src/http/http-server.ts";
+import { createMetrics } from "../../src/metrics/create-metrics.ts";
+import type { Metrics } from "../../src/metrics/create-metrics.ts";
 import { gatewayOf, fakeUpstream, goodToken, silentLogger } from "../gateway/fakes.ts";
+import { administrationOverMemory } from "./organizations.ts";
 
 export const good = { authorization: `Bearer ${goodToken}` };
 
@@ -24,10 +30,22 @@ function fakeMint(): MintedTokens & { revoked: string[] } {
   };
 }
 
+/** Gives no tokens; for tests that ask for none. */
+const noExchange: CliTokenExchange = {
+  challenge: () => {
+    throw new Error("not in this test");
+  },
+  redeem: () => Promise.reject(new Error("not in this test")),
+};
+
 export interface TestServerOptions {
   gateway?: Gateway;
   mint?: MintedTokens;
-  exchange?: CliTokenExchange | undefined;
+  exchange?: CliTokenExchange;
+  administration?: Administration;
+  administrationTokens?: Pick<AdministrationTokens, "principalOf">;
+  audit?: Pick<AuditSink, "queued" | "dropped">;
+  metrics?: Metrics;
   configuration?: Partial<Configuration>;
   logger?: Logger;
 }
@@ -36,7 +54,11 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
   return startHttpServer({
     gateway: options.gateway ?? gatewayOf([fakeUpstream("one")]).gateway,
     mint: options.mint ?? fakeMint(),
-    exchange: options.exchange,
+    exchange: options.exchange ?? noExchange,
+    administration: options.administration ?? (await administrationOverMemory()).administration,
+    administrationTokens: options.administrationTokens ?? { principalOf: () => undefined },
+    audit: options.audit ?? { queued: 0, dropped: 0 },
+    metrics: options.metrics ?? createMetrics({ version: "1.2.3", nodeVersion: "v20.1.0" }),
     configuration: {
       host: "127.0.0.1",
       port: 0,
@@ -44,7 +66,9 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
       allowedOrigins: [],
       maxBodyBytes: 4 * 1024 * 1024,
       auth: [{ type: "local" }],
+      rateLimit: { rpm: 0, roles: {}, tools: [] },
       servers: new Map(),
+      writtenServers: new Map(),
       ...options.configuration,
     },
     version: "1.2.3",

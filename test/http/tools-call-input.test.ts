@@ -2,7 +2,7 @@ import { afterEach, describe, expect, it } from "vitest";
 import type { JsonObject } from "../../src/core/json.ts";
 import { isJsonObject } from "../../src/core/json.ts";
 import type { HttpServer } from "../../src/http/http-server.ts";
-import { fakeUpstream, gatewayOf } from "../gateway/fakes.ts";
+import { fakeUpstream, gatewayOf, serverConfiguration } from "../gateway/fakes.ts";
 import { ask, good, startTestServer } from "./support.ts";
 
 let server: HttpServer;
@@ -20,7 +20,10 @@ async function start() {
     const heard = await client.request("elicitation/create", { message: "Who?" }, signal);
     return { content: [], heard, refused: refused.map(Number) };
   };
-  const { gateway, audit } = gatewayOf([one]);
+  // A tool that only reads: Bob, who comes in between, may call it as well.
+  const access = { read: ["ask"], write: [], organizations: [], trustHints: false };
+  const servers = [serverConfiguration("one", { access })];
+  const { gateway, audit } = gatewayOf([one], { servers });
   server = await startTestServer({ gateway });
   const post = async (more: JsonObject, headers: Record<string, string> = good) => {
     const body = { server: "one", tool: "ask", ...more };

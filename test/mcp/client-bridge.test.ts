@@ -112,9 +112,9 @@ const clients: [name: string, open: Connect, era: "legacy" | "modern"][] = [
 const textOf = (result: unknown): string => JSON.stringify(result);
 
 describe.each(clients)("%s", (_name, open, era) => {
-  const pair = async (): Promise<[ada: Person, bob: Person]> => [
+  const pair = async (): Promise<[ada: Person, eve: Person]> => [
     await open("ada", "good-token"),
-    await open("bob", "bob-token"),
+    await open("eve", "eve-token"),
   ];
 
   it("is asked by a legacy server, each client by its own call", async () => {
@@ -128,7 +128,7 @@ describe.each(clients)("%s", (_name, open, era) => {
     );
     expect(results.map(textOf)).toEqual([
       ...Array.from({ length: 2 }, () => expect.stringContaining("Name: ada")),
-      ...Array.from({ length: 2 }, () => expect.stringContaining("Name: bob")),
+      ...Array.from({ length: 2 }, () => expect.stringContaining("Name: eve")),
     ]);
     for (const { asked } of both) {
       expect(asked.filter((what) => what === "elicitation")).toHaveLength(2);
@@ -144,7 +144,7 @@ describe.each(clients)("%s", (_name, open, era) => {
     );
     expect(results.map(textOf)).toEqual([
       expect.stringContaining("said by ada"),
-      expect.stringContaining("said by bob"),
+      expect.stringContaining("said by eve"),
     ]);
   });
 
@@ -153,10 +153,10 @@ describe.each(clients)("%s", (_name, open, era) => {
     const results = await Promise.all(
       both.map(({ client }) => client.callTool({ name: "beta__get-roots-list", arguments: {} })),
     );
-    const [ada, bob] = results.map(textOf);
+    const [ada, eve] = results.map(textOf);
     expect(ada).toContain("file:///home/ada");
-    expect(ada).not.toContain("bob");
-    expect(bob).toContain("file:///home/bob");
+    expect(ada).not.toContain("eve");
+    expect(eve).toContain("file:///home/eve");
   });
 
   it("is asked by a modern server", async () => {
@@ -166,7 +166,7 @@ describe.each(clients)("%s", (_name, open, era) => {
     );
     expect(results.map(textOf)).toEqual([
       expect.stringContaining('"name":"ada"'),
-      expect.stringContaining('"name":"bob"'),
+      expect.stringContaining('"name":"eve"'),
     ]);
   });
 
@@ -177,7 +177,7 @@ describe.each(clients)("%s", (_name, open, era) => {
       era === "legacy"
         ? await open("ada", "good-token")
         : await connect("ada", "good-token", "auto", {});
-    const bob = await open("bob", "bob-token");
+    const eve = await open("eve", "eve-token");
     const uri = "demo://resource/dynamic/text/1";
     const ended = new AbortController();
     if (era === "legacy") await ada.client.subscribeResource({ uri });
@@ -186,7 +186,7 @@ describe.each(clients)("%s", (_name, open, era) => {
     await expect
       .poll(() => ada.told, { timeout: 20_000 })
       .toContainEqual(expect.objectContaining({ method: "notifications/resources/updated" }));
-    expect(bob.told.filter(({ method }) => method.endsWith("updated"))).toEqual([]);
+    expect(eve.told.filter(({ method }) => method.endsWith("updated"))).toEqual([]);
     await ada.client.callTool({ name: "alpha__toggle-subscriber-updates", arguments: {} });
     ended.abort();
   });

@@ -3,7 +3,6 @@ import { emptyListing } from "../../src/core/mcp.ts";
 import type { Listing, ListKind } from "../../src/core/mcp.ts";
 import type { Principal } from "../../src/core/principal.ts";
 import { AppError } from "../../src/core/errors.ts";
-import type { LogLevel } from "../../src/core/mcp.ts";
 import type { ClientSession } from "../../src/core/client-port.ts";
 import type {
   CallerContext,
@@ -23,6 +22,7 @@ export const people: Readonly<Record<string, Principal>> = Object.fromEntries(
       role: "admin" as const,
       scopes: [],
       method: "token" as const,
+      isLocalOwner: false,
     },
   ]),
 );
@@ -113,19 +113,19 @@ export function fakeGateway(): FakeGateway {
         gateway.subscribed.get(uri)?.delete(tell);
       };
     },
-    setLogLevel(session: ClientSession, level: LogLevel) {
-      gateway.told.push(`set-level ${level} ${session.id}`);
+    setLogLevel({ client }, level) {
+      gateway.told.push(`set-level ${level} ${client.session?.id ?? "none"}`);
     },
-    rootsChanged(session: ClientSession) {
-      gateway.told.push(`roots-changed ${session.id}`);
+    rootsChanged({ client }) {
+      gateway.told.push(`roots-changed ${client.session?.id ?? "none"}`);
     },
     recordRefusal: (toolName) => gateway.told.push(`refused ${toolName}`),
     flushRefusals: () => undefined,
     instructions: (caller, audience) => `for ${caller.principal.userId} over ${audience}`,
-    collisions: [],
+    collisions: () => [],
     settled: true,
     started: Promise.resolve(),
-    onListsChanged(listener) {
+    onListsChanged(_caller, listener) {
       listeners.add(listener);
       return () => void listeners.delete(listener);
     },

@@ -29,6 +29,7 @@ describe("proofOf", () => {
 
   test.each<Partial<ProofClaims>>([
     { role: "client" },
+    { role: "administrator" },
     { clientNonce: "d".repeat(43) },
     { serverNonce: "t".repeat(43) },
     { instanceId: "another" },

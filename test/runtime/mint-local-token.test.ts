@@ -4,7 +4,10 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { connect, createServer as createSocketServer } from "node:net";
 import { json } from "node:stream/consumers";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { createAdministrationTokens } from "../../src/auth/administration-tokens.ts";
+import type { AdministrationTokens } from "../../src/auth/administration-tokens.ts";
 import { createCliTokenExchange } from "../../src/auth/cli-token-exchange.ts";
+import { openDirectory } from "../../src/auth/directory.ts";
 import { createTokenMint } from "../../src/auth/token-mint.ts";
 import { isJsonObject } from "../../src/core/json.ts";
 import { proofOf } from "../../src/runtime/local-proof.ts";
@@ -21,10 +24,17 @@ const never = new AbortController().signal;
 
 let minted: string[];
 let servers: Listening[];
+let administrationTokens: AdministrationTokens;
 
 beforeEach(() => {
   minted = [];
   servers = [];
+  administrationTokens = createAdministrationTokens({
+    now: Date.now,
+    newId: randomUUID,
+    randomBytes,
+    owner: "ada",
+  });
 });
 afterEach(async () => {
   await Promise.all(servers.map((server) => server.close()));
@@ -36,9 +46,10 @@ const running = async (starting: Promise<Listening>): Promise<Listening> => {
   return server;
 };
 
-function gateway(host?: string): Promise<Listening> {
+async function gateway(host?: string): Promise<Listening> {
+  const storage = createMemoryStorage(instanceId);
   const mint = createTokenMint({
-    storage: createMemoryStorage(instanceId),
+    directory: await openDirectory({ storage, now: Date.now, newId: randomUUID }),
     now: Date.now,
     newId: randomUUID,
     randomBytes,
@@ -48,6 +59,7 @@ function gateway(host?: string): Promise<Listening> {
     secret,
     instanceId,
     mint,
+    administrationTokens,
     now: Date.now,
     random: randomBytes,
     owner: "ada",
@@ -114,6 +126,17 @@ describe("with the user's own gateway", () => {
       expect(heard).toContain(`Host: ${server.url.slice("http://".length)}`);
     },
   );
+
+  test("a token for the administration is one, by a proof for just that", async () => {
+    const server = await gateway();
+    const token = await mintLocalToken(recordOf(server), never, "administration");
+    expect(token).toMatchObject({ userId: "ada", role: "admin" });
+    expect(administrationTokens.principalOf(token.token)).toMatchObject({ userId: "ada" });
+    expect(minted).toStrictEqual([]);
+    // Said in both steps, and no secret.
+    expect(server.received().split('"purpose":"administration"')).toHaveLength(3);
+    expect(server.received()).not.toContain(secret);
+  });
 
   test("a client that does not know the secret gets none", async () => {
     const server = await gateway();

@@ -18,18 +18,27 @@ export const authentication = {
 
 /** @typedef {Awaited<ReturnType<typeof startGateway>>} SoakGateway */
 
+/** What is still running when this process ends goes with it. @type {Set<import("node:child_process").ChildProcess>} */
+const running = new Set();
+process.once("exit", () => {
+  for (const child of running) child.kill("SIGKILL");
+});
+
 /**
- * Starts the built gateway in a home of its own, on a free port of loopback.
+ * Starts the built gateway in a home of its own, on a free port of loopback. Its users are not counted, unless
+ * the configuration says so: static tokens would be refused after a minute's worth of calls.
  * @param {object} configuration
+ * @param {string} [home] a folder to live in again and again, which stays; else one of its own that goes with it
  */
-export async function startGateway(configuration) {
-  const folder = mkdtempSync(join(tmpdir(), "onedoor-soak-"));
+export async function startGateway(configuration, home) {
+  const folder = home ?? mkdtempSync(join(tmpdir(), "onedoor-soak-"));
   const configDir = join(folder, ".config", "onedoor");
   mkdirSync(configDir, { recursive: true, mode: 0o700 });
   const file = join(configDir, "mcp.json");
   /** @param {object} content */
   const write = (content) => {
-    writeFileSync(`${file}.new`, JSON.stringify(content), { mode: 0o600 });
+    const text = JSON.stringify({ rateLimit: { rpm: 0 }, ...content });
+    writeFileSync(`${file}.new`, text, { mode: 0o600 });
     renameSync(`${file}.new`, file);
   };
   write(configuration);
@@ -47,7 +56,7 @@ export async function startGateway(configuration) {
     cwd: folder,
     stdio: ["ignore", "ignore", "pipe", "ipc"],
   });
-  process.once("exit", () => child.kill("SIGKILL"));
+  running.add(child);
   let log = "";
   /** @type {Set<() => void>} */
   const lookers = new Set();
@@ -60,6 +69,7 @@ export async function startGateway(configuration) {
   const ended = new Promise((resolve) => {
     child.once("close", (code, signal) => {
       end = { code, signal };
+      running.delete(child);
       for (const look of lookers) look();
       resolve(undefined);
     });
@@ -127,6 +137,13 @@ export async function startGateway(configuration) {
           }
         });
       }),
+    /** Where its database and its log are. */
+    stateDir: join(folder, ".state", "onedoor"),
+    /** SIGKILL: nothing of it runs any more when the promise resolves. */
+    async kill() {
+      child.kill("SIGKILL");
+      await ended;
+    },
     /** SIGTERM; how it ended, and how long that took. SIGKILL after 30 s. */
     async stop() {
       const started = Date.now();
@@ -134,7 +151,7 @@ export async function startGateway(configuration) {
       const timer = setTimeout(() => child.kill("SIGKILL"), 30_000);
       await ended;
       clearTimeout(timer);
-      rmSync(folder, { recursive: true, force: true });
+      if (home === undefined) rmSync(folder, { recursive: true, force: true });
       return { ...end, ms: Date.now() - started };
     },
   };

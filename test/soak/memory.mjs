@@ -6,7 +6,7 @@ const MiB = 2 ** 20;
 export const inMiB = (bytes) => `${(bytes / MiB).toFixed(1)} MiB`;
 
 /** @param {readonly number[]} values */
-function median(values) {
+export function median(values) {
   const sorted = values.toSorted((a, b) => a - b);
   const middle = sorted.length >> 1;
   const upper = sorted[middle] ?? 0;

@@ -1,77 +1,35 @@
 import { spawn } from "node:child_process";
 import { randomUUID } from "node:crypto";
 import { once } from "node:events";
-import {
-  chmod,
-  mkdir,
-  mkdtemp,
-  readdir,
-  readFile,
-  rm,
-  stat,
-  symlink,
-  writeFile,
-} from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { chmod, mkdir, readdir, readFile, stat, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import Database from "libsql";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { systemPrincipal } from "../../src/core/principal.ts";
-import type { MintedToken, Storage } from "../../src/core/storage.ts";
+import { beforeEach, describe, expect, test } from "vitest";
+import type { MintedToken } from "../../src/core/identities.ts";
+import type { Storage } from "../../src/core/storage.ts";
 import { openSqliteStorage } from "../../src/storage/sqlite/sqlite-storage.ts";
-import { createSilentLogger } from "./support/silent-logger.ts";
-import { bundleStorageWorker } from "./support/storage-worker-bundle.ts";
+import { event, token as tokenRow } from "./support/rows.ts";
+import { useStoragePlace, within } from "./support/storage-place.ts";
+import type { StoragePlace } from "./support/storage-place.ts";
 
-let bundle: Awaited<ReturnType<typeof bundleStorageWorker>>;
+const place = useStoragePlace();
+let bundle: StoragePlace["bundle"];
 let state: string;
 let file: string;
 let lockFile: string;
-let logger: ReturnType<typeof createSilentLogger>;
-let opened: Storage[];
-
-beforeAll(async () => {
-  bundle = await bundleStorageWorker();
+let logger: StoragePlace["logger"];
+beforeEach(() => {
+  ({ bundle, state, file, lockFile, logger } = place);
 });
-afterAll(() => bundle.remove());
-beforeEach(async () => {
-  state = join(await mkdtemp(join(tmpdir(), "onedoor-sqlite-")), "state");
-  file = join(state, "onedoor.db");
-  lockFile = join(state, "owner.lock");
-  logger = createSilentLogger();
-  opened = [];
-});
-afterEach(async () => {
-  await Promise.all(opened.map((storage) => storage.close()));
-  await rm(join(state, ".."), { recursive: true, force: true });
-});
+const open = (): Promise<Storage> => place.open();
 
-async function open(): Promise<Storage> {
-  const storage = await openSqliteStorage({
-    file,
-    lockFile,
-    now: () => Date.UTC(2026, 10, 21, 9, 30, 0),
-    newId: randomUUID,
-    logger,
-    workerUrl: bundle.url,
-  });
-  opened.push(storage);
-  return storage;
-}
-
-const token: MintedToken = {
-  id: "id",
-  hash: "hash",
-  kind: "cli",
-  userId: "ada",
-  role: "admin",
-  createdAtMs: 1,
-  expiresAtMs: 2,
-  revokedAtMs: null,
-};
+const token = tokenRow();
 const insert = (storage: Storage): Promise<void> =>
-  storage.withPrincipal(systemPrincipal, (tx) => tx.tokens.insert(token));
-const find = (storage: Storage): Promise<MintedToken | undefined> =>
-  storage.withPrincipal(systemPrincipal, (tx) => tx.tokens.findByHash("hash"));
+  within(storage, (tx) => tx.tokens.insert(token));
+const find = async (storage: Storage): Promise<MintedToken | undefined> => {
+  const tokens = await within(storage, (tx) => tx.tokens.all());
+  return tokens.find(({ id }) => id === token.id);
+};
 const modeOf = async (path: string): Promise<number> => (await stat(path)).mode & 0o777;
 const owned = {
   code: "config_invalid",
@@ -265,21 +223,9 @@ describe("a database", () => {
 
   test("has the audit table under the names the contract gives", async () => {
     const storage = await open();
-    await storage.withPrincipal(systemPrincipal, (tx) =>
+    await within(storage, (tx) =>
       tx.audit.appendAll([
-        {
-          id: "e1",
-          timeMs: 1_764_000_000_000,
-          toolName: "everything__echo",
-          params: { message: "hi" },
-          status: "success",
-          durationMs: 1.5,
-          userId: "ada",
-          organizationId: null,
-          projectId: null,
-          sessionId: null,
-          clientName: "unknown",
-        },
+        event({ timeMs: 1_764_000_000_000, params: { message: "hi" }, userId: "ada" }),
       ]),
     );
     await storage.close();
@@ -290,7 +236,7 @@ describe("a database", () => {
       tool_name: "everything__echo",
       params: '{"message":"hi"}',
       status: "success",
-      duration_ms: 1.5,
+      duration_ms: 12.5,
       user_id: "ada",
       organization_id: null,
       project_id: null,

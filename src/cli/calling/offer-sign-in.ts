@@ -1,5 +1,5 @@
-import { createInterface } from "node:readline/promises";
 import { shownAddress } from "../../client/http-json.ts";
+import { askLine } from "../ask-line.ts";
 import type { Context } from "../context.ts";
 import type { ServerChoice } from "../server-choice.ts";
 import type { CallingOptions, ServerSource } from "./open-server.ts";
@@ -16,9 +16,9 @@ export async function offerSignIn(
   context: Context,
   source: Pick<ServerSource, "signIn">,
 ): Promise<boolean> {
-  const { io, deadline } = context;
+  const { io } = context;
   const url = shownAddress(choice.given);
-  const answer = await deadline.outside(() => ask(`Sign in to ${url} now? [Y/n]`, context));
+  const answer = await askLine(`Sign in to ${url} now? [Y/n]`, context);
   if (answer === undefined || !/^(?:y(?:es)?)?$/iu.test(answer.trim())) return false;
   await source.signIn(
     {
@@ -41,22 +41,4 @@ export async function offerSignIn(
     },
   );
   return true;
-}
-
-/** One line, or undefined at the end of the input (Ctrl-D). */
-async function ask(question: string, { io, signal }: Context): Promise<string | undefined> {
-  io.note(question, { always: true });
-  const lines = createInterface({ input: io.stdin, terminal: false });
-  const stop = (): void => {
-    lines.close();
-  };
-  signal.addEventListener("abort", stop, { once: true });
-  try {
-    const { value } = await lines[Symbol.asyncIterator]().next();
-    signal.throwIfAborted();
-    return value;
-  } finally {
-    signal.removeEventListener("abort", stop);
-    lines.close();
-  }
 }

@@ -16,6 +16,8 @@ export interface ServerSource {
   connect(options: ConnectOptions): Promise<ToolServer>;
   /** What the server says of itself without a sign-in. */
   readiness: typeof askReadiness;
+  /** What calls from here belong to. */
+  project(context: Context): Promise<string | undefined>;
   /** `agent auth login` with these options. */
   signIn(options: CallingOptions, context: Context): Promise<unknown>;
 }
@@ -25,6 +27,7 @@ export const realSource: ServerSource = {
   bearerFor,
   connect: connectToolServer,
   readiness: askReadiness,
+  project: async (context) => (await import("../project.ts")).currentProject(context),
   async signIn(options, context) {
     const { signInAgain } = await import("../commands/auth/login.ts");
     await signInAgain(options, context);
@@ -32,7 +35,11 @@ export const realSource: ServerSource = {
 };
 
 /** The options that commands of ours share. */
-export type CallingOptions = GlobalOptions & ServerOptions;
+export type CallingOptions = GlobalOptions &
+  ServerOptions & {
+    /** What a gateway's audit is told that the call belongs to. */
+    projectId?: string | undefined;
+  };
 
 /** Who we say we are, for audit rows, where the environment names nobody. */
 const defaultClientName = "onedoor-cli";
@@ -86,6 +93,7 @@ export async function useServer<T>(
       ownGateway: choice.runtime !== undefined,
       clientName: environment.clientName ?? defaultClientName,
       sessionId: environment.sessionId,
+      projectId: options.projectId,
       signal: context.deadline.signal,
     });
     return await use(server);

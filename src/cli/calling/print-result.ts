@@ -2,6 +2,7 @@ import { join } from "node:path";
 import type { CallToolResult } from "../../core/mcp.ts";
 import { quoteForShell } from "../../core/shell-quote.ts";
 import { oneLine } from "../../core/terminal-text.ts";
+import type { ResultFormat } from "../command.ts";
 import type { Io } from "../context.ts";
 import { jsonText } from "../render/json-text.ts";
 import { resultParts } from "../render/tool-result.ts";
@@ -9,7 +10,7 @@ import type { ResultPart } from "../render/tool-result.ts";
 import { makeRescueFolder, numberedPath, rescueName, saveFile } from "./save-binary.ts";
 
 export interface PrintOptions {
-  format: "text" | "json";
+  format: ResultFormat;
   raw: boolean;
   output?: string | undefined;
 }

@@ -68,7 +68,8 @@ export function createRun(source: ServerSource): CommandModule<RunOptions> {
       // What is wrong with the command line is said before anybody is asked.
       const given = withWhole(await readArgsOption(options.args), readPairs(options.arguments));
       if (options.output !== undefined) await checkOutput(options.output);
-      const result = await withServer(options, context, source, (server) =>
+      const projectId = await source.project(context);
+      const result = await withServer({ ...options, projectId }, context, source, (server) =>
         callOn(server, given, options, context),
       );
       await printResult(result, options, context.io);

@@ -1,6 +1,6 @@
 import { AppError } from "../../core/errors.ts";
 import type { ListKind } from "../../core/mcp.ts";
-import type { Gateway } from "../../gateway/gateway.ts";
+import type { CallerContext, Gateway } from "../../gateway/gateway.ts";
 import type { Upstream, UpstreamPool } from "../../upstream/upstream.ts";
 
 export interface PatientGatewayOptions {
@@ -14,6 +14,8 @@ export interface PatientGatewayOptions {
   waitMs: number;
   /** Why the server refuses us at the moment; then waiting is in vain. */
   refusal: () => AppError | undefined;
+  /** Told whose tool call goes on to the server, before it does. */
+  onCall?: ((caller: CallerContext) => void) | undefined;
 }
 
 export interface PatientGateway extends Gateway {
@@ -83,15 +85,15 @@ export function createPatientGateway(options: PatientGatewayOptions): PatientGat
 
   return {
     ...gateway,
-    get collisions() {
-      return gateway.collisions;
-    },
     get settled() {
       return gateway.settled;
     },
     connected,
     list: (caller, kind) => whenConnected(() => gateway.list(caller, kind)),
-    callTool: (caller, call) => whenConnected(() => gateway.callTool(caller, call), call.signal),
+    callTool(caller, call) {
+      options.onCall?.(caller);
+      return whenConnected(() => gateway.callTool(caller, call), call.signal);
+    },
     getPrompt: (caller, request) =>
       whenConnected(() => gateway.getPrompt(caller, request), request.signal),
     readResource: (caller, request) =>
@@ -100,14 +102,14 @@ export function createPatientGateway(options: PatientGatewayOptions): PatientGat
       whenConnected(() => gateway.complete(caller, request), request.signal),
     subscribeResource: (caller, uri, onUpdated) =>
       whenConnected(() => gateway.subscribeResource(caller, uri, onUpdated)),
-    onListsChanged(listener) {
+    onListsChanged(caller, listener) {
       let wasConnected = isConnected();
       const stopWatching = pool.onChange(() => {
         const is = isConnected();
         if (is && !wasConnected) listener(allKinds, undefined);
         wasConnected = is;
       });
-      const stopListening = gateway.onListsChanged(listener);
+      const stopListening = gateway.onListsChanged(caller, listener);
       return () => {
         stopWatching();
         stopListening();

@@ -19,6 +19,7 @@ import { createUpstreamPool } from "../../upstream/upstream-pool.ts";
 import type { Upstream, UpstreamPool } from "../../upstream/upstream.ts";
 import type { GlobalOptions, ServerOptions } from "../command.ts";
 import type { Context, Io } from "../context.ts";
+import { currentProject } from "../project.ts";
 import { chooseServer } from "../server-choice.ts";
 import type { ServerChoice } from "../server-choice.ts";
 import { authDependencies } from "../sign-in/dependencies.ts";
@@ -30,6 +31,8 @@ import {
 } from "./authorized-http.ts";
 import { followGateway } from "./follow-gateway.ts";
 import type { FollowedServer } from "./follow-gateway.ts";
+import { createDescribedHttp } from "./described-http.ts";
+import type { ProxiedClient } from "./described-http.ts";
 import { createPatientGateway } from "./patient-gateway.ts";
 import type { PatientGateway } from "./patient-gateway.ts";
 import { createProxyLogger } from "./proxy-logger.ts";
@@ -53,10 +56,18 @@ const user: Principal = {
   role: "admin",
   scopes: [],
   method: "none",
+  isLocalOwner: false,
 };
 
 /** The server writes the audit of its calls. */
-const noAudit: AuditSink = { append: () => undefined, flush: () => Promise.resolve() };
+const noAudit: AuditSink = {
+  append: () => undefined,
+  flush: () => Promise.resolve(),
+  queued: 0,
+  dropped: 0,
+};
+/** As the client is called that says no name. */
+const nameless = "unknown";
 
 /**
  * `agent proxy`: an MCP server on stdin and stdout that is the one at a URL, reached with its saved profile.
@@ -85,7 +96,11 @@ export async function runProxy(
   const server = serverOf(choice, options.timeoutMs ?? callMs);
   const servers = new Map([[server.name, server]]);
   const logger = createProxyLogger(context.io, options.debug);
-  const send = createSendHttp(agent);
+  const said = { ...saidOf(context), projectId: await currentProject(context) };
+  const isGateway = (): boolean =>
+    followed.current.choice.server === "onedoor" ||
+    pool.upstreams.get(server.name)?.serverInfo?.["name"] === "onedoor";
+  const send = createDescribedHttp(createSendHttp(agent), () => (isGateway() ? said : undefined));
   const authorized = createFollowingHttp(followed, ({ credentials }) =>
     createAuthorizedHttp(send, credentials, refusals),
   );
@@ -112,7 +127,7 @@ export async function runProxy(
       names: "own",
     });
     try {
-      await serve({ gateway, pool, server, followed, refusals, context });
+      await serve({ gateway, pool, server, followed, refusals, context, said });
     } finally {
       gateway.close();
     }
@@ -129,19 +144,34 @@ async function serve(parts: {
   followed: FollowedServer;
   refusals: Refusals;
   context: Context;
+  /** What the server's audit is told, completed when the client has said who it is. */
+  said: ProxiedClient;
 }): Promise<void> {
-  const { gateway, pool, server, refusals, context } = parts;
+  const { gateway, pool, server, refusals, context, said } = parts;
   const { io, signal } = context;
+  const { clientName, sessionId } = saidOf(context);
   const upstream = pool.upstreams.get(server.name);
   if (upstream === undefined) throw new Error("The pool left out its only server");
   const address = (): string => shownAddress(parts.followed.current.choice.endpoint);
   const refusal = (): AppError | undefined => refusals.current;
   noteOutages(pool, upstream, address, parts);
-  const patient = createPatientGateway({ gateway, pool, upstream, address, waitMs, refusal });
+  const patient = createPatientGateway({
+    gateway,
+    pool,
+    upstream,
+    address,
+    waitMs,
+    refusal,
+    onCall(caller) {
+      const own = caller.clientName === nameless ? undefined : caller.clientName;
+      said.clientName = clientName ?? own;
+      said.sessionId = sessionId ?? caller.sessionId ?? undefined;
+    },
+  });
   await serveStdio({
     gateway: patient,
     identity: upstreamIdentity(upstream, gatewayIdentity(gateway, version)),
-    caller: { principal: user, clientName: "unknown", sessionId: null, projectId: null },
+    caller: { principal: user, clientName: nameless, sessionId: null, projectId: null },
     newId: randomUUID,
     input: io.stdin,
     write: (line) => io.out(line, { exact: true }),
@@ -150,6 +180,11 @@ async function serve(parts: {
     graceMs,
     maxLineBytes,
   });
+}
+
+/** What the environment says of the calls, which wins over what the client says. */
+function saidOf({ environment: { clientName, sessionId } }: Context): ProxiedClient {
+  return { clientName, sessionId };
 }
 
 /**
@@ -244,5 +279,7 @@ function serverOf(choice: ServerChoice, timeoutMs: number): ServerConfiguration 
     timeoutMs,
     connection: "session",
     connectionWritten: true,
+    // Who may do what, and what only reads, is the server's to say.
+    access: { read: [], write: [], organizations: [], trustHints: true },
   };
 }

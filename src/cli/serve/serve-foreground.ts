@@ -3,6 +3,7 @@ import { dirname, resolve } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import { defaultConfigurationFile, loadConfiguration } from "../../config/load-configuration.ts";
 import type { LoadOptions } from "../../config/load-configuration.ts";
+import { readRateLimitRpm } from "../../config/rate-limit-variable.ts";
 import { fingerprint, watchConfiguration } from "../../config/watch-configuration.ts";
 import type { Configuration } from "../../core/configuration.ts";
 import { toAppError } from "../../core/errors.ts";
@@ -37,6 +38,7 @@ export async function serveForeground(
       auth: options.auth,
       externalUrl: options.externalUrl,
       insecureHttp: options.insecureHttp,
+      rateLimitRpm: readRateLimitRpm(environment.rateLimitRpm),
     },
     onDoubt: (sentence) => doubts.push(sentence),
   };

@@ -1,25 +1,34 @@
 import { randomBytes, randomUUID } from "node:crypto";
 import { userInfo } from "node:os";
 import { join } from "node:path";
+import { performance } from "node:perf_hooks";
+import { createAdministration } from "../../administration/create-administration.ts";
+import { createServerHistory } from "../../administration/server-history.ts";
+import { createAdministrationTokens } from "../../auth/administration-tokens.ts";
 import { createAnonymousAuthenticator } from "../../auth/anonymous-authenticator.ts";
 import type { Authenticator } from "../../auth/authenticator.ts";
 import { createCliTokenExchange } from "../../auth/cli-token-exchange.ts";
+import { openDirectory } from "../../auth/directory.ts";
+import type { Directory } from "../../auth/directory.ts";
 import { createDoor } from "../../auth/door.ts";
 import { createLocalAuthenticator } from "../../auth/local-authenticator.ts";
 import { createStaticTokenAuthenticator } from "../../auth/static-token-authenticator.ts";
 import { createTokenMint } from "../../auth/token-mint.ts";
 import type { TokenEvent } from "../../auth/token-mint.ts";
+import { writeServerEntry } from "../../config/edit-configuration.ts";
 import type { AuditSink } from "../../core/audit.ts";
 import type { AuthConfiguration, Configuration } from "../../core/configuration.ts";
+import { createCallLimits } from "../../core/create-call-limits.ts";
 import { AppError } from "../../core/errors.ts";
 import type { Logger } from "../../core/logger.ts";
-import type { Storage } from "../../core/storage.ts";
 import { isLoopbackHost } from "../../core/url.ts";
 import { version } from "../../core/version.ts";
 import { createGateway } from "../../gateway/create-gateway.ts";
 import { startHttpServer } from "../../http/http-server.ts";
+import { createMetrics } from "../../metrics/create-metrics.ts";
 import { removeRuntimeFile, writeRuntimeFile } from "../../runtime/runtime-file.ts";
 import { isLoopbackUrl } from "../../runtime/runtime-record.ts";
+import { createAuditRetention } from "../../storage/audit-retention.ts";
 import { createAuditSink } from "../../storage/audit-sink.ts";
 import { openSqliteStorage } from "../../storage/sqlite/sqlite-storage.ts";
 import { createUpstreamPool } from "../../upstream/upstream-pool.ts";
@@ -30,7 +39,7 @@ import { whoGetsIn } from "./who-gets-in.ts";
 export interface GatewayProcess {
   /** Where it listens, without a path. */
   readonly urls: readonly string[];
-  /** A changed configuration: its servers take effect at once, the rest at the next start. */
+  /** A changed configuration: servers, rate limit and age of audit rows are in effect from then on, the rest at the next start. */
   apply(configuration: Configuration): void;
   /** Ends everything in order; calls in flight get 5 s. Resolves when nothing is left. */
   close(): Promise<void>;
@@ -48,10 +57,11 @@ export interface StartOptions {
 
 const graceMs = 5_000;
 const maxQueuedAuditEvents = 10_000;
-const auditBatchMs = 50;
+/** Of the 100 ms that may be missing after a kill; the rest is for a cold machine to write in. */
+const auditBatchMs = 20;
 
 /**
- * Builds the gateway of its parts and starts it: storage (and with it the state directory's lock), door,
+ * Builds the gateway of its parts and starts it: storage (and with it the state directory's lock), directory, door,
  * upstream servers, HTTP, runtime file. What was started is ended again when a later part fails.
  * @throws AppError `config_invalid`: the directory is another gateway's or open to others, the port is taken, a rule is broken
  */
@@ -102,10 +112,26 @@ export async function startGateway(options: StartOptions): Promise<GatewayProces
     });
     started.push(() => audit.flush());
 
+    const retention = createAuditRetention({
+      storage,
+      logger,
+      now: Date.now,
+      days: () => configuration.auditRetentionDays,
+    });
+    started.push(async () => retention.close());
+    const directory = await openDirectory({ storage, now: Date.now, newId: randomUUID });
+    const serverHistory = createServerHistory({
+      storage,
+      now: Date.now,
+      newId: randomUUID,
+      logger,
+      writeEntry: (name, entry) => writeServerEntry(options.file, name, entry),
+    });
+
     const { instanceId } = storage;
     const secret = randomBytes(32).toString("base64url");
     const mint = createTokenMint({
-      storage,
+      directory,
       now: Date.now,
       newId: randomUUID,
       randomBytes,
@@ -113,6 +139,13 @@ export async function startGateway(options: StartOptions): Promise<GatewayProces
         reportTokenEvent(event, audit, logger);
       },
     });
+    const administrationTokens = createAdministrationTokens({
+      now: Date.now,
+      newId: randomUUID,
+      randomBytes,
+      owner,
+    });
+    const metrics = createMetrics({ version, nodeVersion: process.version });
     const pool = createUpstreamPool({
       servers: configuration.servers,
       logger,
@@ -121,11 +154,16 @@ export async function startGateway(options: StartOptions): Promise<GatewayProces
     });
     started.push(() => pool.close());
     const gateway = createGateway({
-      door: createDoor(configuration.auth.map((entry) => authenticatorOf(entry, storage))),
+      door: createDoor(configuration.auth.map((entry) => authenticatorOf(entry, directory))),
       pool,
       servers: () => configuration.servers,
       auth: configuration.auth,
       audit,
+      limits: createCallLimits({
+        configuration: () => configuration.rateLimit,
+        monotonicMs: () => performance.now(),
+      }),
+      metrics,
       now: Date.now,
       newId: randomUUID,
       randomBytes,
@@ -138,21 +176,36 @@ export async function startGateway(options: StartOptions): Promise<GatewayProces
     const exchange = createCliTokenExchange({
       secret,
       instanceId,
-      mint,
+      mint: configuration.auth.some(({ type }) => type === "local") ? mint : undefined,
+      administrationTokens,
       now: Date.now,
       random: randomBytes,
       owner,
     });
+    const administration = createAdministration({
+      directory,
+      storage,
+      serverHistory,
+      now: Date.now,
+      newId: randomUUID,
+      randomBytes,
+    });
     const server = await startHttpServer({
       gateway,
-      ...(configuration.auth.some(({ type }) => type === "local") ? { exchange } : {}),
+      exchange,
       mint,
+      administration,
+      administrationTokens,
+      audit,
+      metrics,
       configuration,
       version,
       instanceId,
       logger,
     });
     started.push(() => server.close(graceMs));
+    const recorded = serverHistory.record(configuration.writtenServers);
+    started.push(() => recorded);
 
     const url = server.urls.find(isLoopbackUrl);
     if (url === undefined) {
@@ -179,6 +232,7 @@ export async function startGateway(options: StartOptions): Promise<GatewayProces
       apply(changed) {
         configuration = changed;
         pool.apply(changed.servers);
+        void serverHistory.record(changed.writtenServers);
       },
       close,
     };
@@ -190,12 +244,12 @@ export async function startGateway(options: StartOptions): Promise<GatewayProces
   }
 }
 
-function authenticatorOf(entry: AuthConfiguration, storage: Storage): Authenticator {
+function authenticatorOf(entry: AuthConfiguration, directory: Directory): Authenticator {
   switch (entry.type) {
     case "local":
-      return createLocalAuthenticator({ storage, now: Date.now });
+      return createLocalAuthenticator({ directory, now: Date.now });
     case "token":
-      return createStaticTokenAuthenticator(entry.tokens);
+      return createStaticTokenAuthenticator(entry.tokens, directory);
     case "none":
       return createAnonymousAuthenticator();
   }

@@ -23,7 +23,11 @@ export function profileList(rows: readonly ProfileRow[], nowMs: number, io: Cont
 }
 
 function cellsOf(row: ProfileRow, nowMs: number, io: Context["io"]): string[] {
-  const who = row.role === undefined ? row.who : `${row.who ?? "-"} (${row.role})`;
+  const place = row.organization === undefined ? "" : ` in ${row.organization}`;
+  const who =
+    row.role === undefined && place === ""
+      ? row.who
+      : `${row.who ?? "-"} (${row.role ?? "no role"}${place})`;
   return [
     row.url,
     row.name,

@@ -29,6 +29,8 @@ export interface ProfileRow {
   endpoint: string;
   who?: string | undefined;
   role?: string | undefined;
+  /** The one it acts in, as the server says. */
+  organization?: string | undefined;
   maskedToken?: string | undefined;
   store?: StoreKind | undefined;
   /** Where the tested token came from. */
@@ -141,7 +143,9 @@ function judge(
   return {
     result: "ok",
     who: probe.who ?? row.who,
-    role: probe.role ?? row.role,
+    // No role is another answer than none that says one.
+    role: probe.role === null ? undefined : (probe.role ?? row.role),
+    organization: probe.organization,
     expiresAtMs: probe.expiresAtMs ?? row.expiresAtMs,
   };
 }

@@ -71,7 +71,7 @@ export async function signIn(
       // The metadata lies beside the secret, not in its store: a server that says the token is our name
       // does not bring it there.
       who: masked(proof?.who) ?? found.minted?.userId,
-      role: masked(proof?.role) ?? found.minted?.role,
+      role: masked(proof?.role ?? undefined) ?? found.minted?.role,
       expiresAtMs: proof?.expiresAtMs ?? found.minted?.expiresAtMs,
     },
     found.token,

@@ -46,25 +46,27 @@ const callBody = z.strictObject({
 
 /** The REST API that the CLI speaks: find out, read the instructions, call. */
 export function addApiRoutes(app: FastifyInstance, { gateway, inFlight }: ApiRoutesOptions): void {
-  app.get("/api/v1/inspect", (request) => {
+  const config = { needs: "viewer" } as const;
+  app.get("/api/v1/inspect", { config }, (request) => {
     const caller = callerOfRequest(request);
-    const { server, tool } = readBody(inspectQuery, request.query);
+    const { server, tool } = readBody(inspectQuery, request.query, "query");
     if (server === undefined) {
-      return { servers: gateway.listServers(caller), collisions: gateway.collisions };
+      return { servers: gateway.listServers(caller), collisions: gateway.collisions(caller) };
     }
     return tool === undefined
       ? gateway.inspectServer(caller, server)
       : { server, tool: gateway.inspectTool(caller, server, tool) };
   });
 
-  app.get("/api/v1/instructions", (request, reply) =>
+  app.get("/api/v1/instructions", { config }, (request, reply) =>
     reply
       .type("text/plain; charset=utf-8")
       .send(gateway.instructions(callerOfRequest(request), "shell")),
   );
 
-  const config = { toolCalled: () => "unknown" };
-  app.post("/api/v1/tools/call", { config }, async (request, reply) => {
+  // Who may call which tool is decided by the gateway, which writes a row of each refusal.
+  const called = { toolCalled: () => "unknown" };
+  app.post("/api/v1/tools/call", { config: called }, async (request, reply) => {
     const signal = inFlight.begin(reply.raw);
     const body = readBody(callBody, request.body);
     const caller = callerOfRequest(request, capabilitiesOf(body.clientCapabilities));

@@ -2,6 +2,7 @@ import type { FastifyInstance } from "fastify";
 import { z } from "zod";
 import type { CliTokenExchange } from "../../auth/cli-token-exchange.ts";
 import type { MintedTokens } from "../../auth/token-mint.ts";
+import type { Configuration } from "../../core/configuration.ts";
 import { AppError } from "../../core/errors.ts";
 import type { Gateway } from "../../gateway/gateway.ts";
 import { bearerOf, principalOf } from "../authenticate-request.ts";
@@ -11,8 +12,9 @@ import { readBody } from "../read-body.ts";
 export interface AuthRoutesOptions {
   gateway: Gateway;
   mint: MintedTokens;
-  /** Absent when the `local` way to sign in is off. */
-  exchange: CliTokenExchange | undefined;
+  exchange: CliTokenExchange;
+  /** The local proof gives a token for everything only where `local` is among them; for administration always. */
+  configuration: Pick<Configuration, "auth">;
 }
 
 const nonce = z.string().max(200);
@@ -20,12 +22,14 @@ const cliTokenBody = z.strictObject({
   clientNonce: nonce,
   serverNonce: nonce.optional(),
   proof: z.string().max(200).optional(),
+  purpose: z.literal("administration").optional(),
 });
 const logoutBody = z.strictObject({}).optional();
 
 /** The ways in, who one is, the way out, and the local CLI token. */
 export function addAuthRoutes(app: FastifyInstance, options: AuthRoutesOptions): void {
-  const { gateway, mint, exchange } = options;
+  const { gateway, mint, exchange, configuration } = options;
+  const mintsCliTokens = configuration.auth.some(({ type }) => type === "local");
   const ways = gateway.signInWays;
   const config = { access: "public" } as const;
 
@@ -65,12 +69,12 @@ export function addAuthRoutes(app: FastifyInstance, options: AuthRoutesOptions):
         hint: "agent auth login --token <token>",
       });
     }
-    if (exchange === undefined) {
+    const { clientNonce, serverNonce, proof, purpose } = readBody(cliTokenBody, body);
+    if (purpose === undefined && !mintsCliTokens) {
       throw new AppError("forbidden", "This gateway mints no local tokens", {
         hint: "agent auth login --token <token>",
       });
     }
-    const { clientNonce, serverNonce, proof } = readBody(cliTokenBody, body);
     const { localAddress = "", localPort = 0 } = raw.socket;
     const address = `${localAddress}:${localPort}`;
     if (serverNonce === undefined && proof === undefined) {
@@ -79,7 +83,7 @@ export function addAuthRoutes(app: FastifyInstance, options: AuthRoutesOptions):
     if (serverNonce === undefined || proof === undefined) {
       throw new AppError("usage", "serverNonce and proof belong together");
     }
-    const token = await exchange.redeem({ clientNonce, serverNonce, proof, address });
+    const token = await exchange.redeem({ clientNonce, serverNonce, proof, address, purpose });
     return {
       access_token: token.token,
       token_type: "Bearer",

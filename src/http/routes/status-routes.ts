@@ -1,11 +1,12 @@
 import type { FastifyInstance } from "fastify";
-import { silentClient } from "../../core/client-port.ts";
-import { systemPrincipal } from "../../core/principal.ts";
-import type { CallerContext, Gateway } from "../../gateway/gateway.ts";
+import type { AuditSink } from "../../core/audit.ts";
+import type { Gateway } from "../../gateway/gateway.ts";
 import { protocolVersions } from "../../mcp/mcp-endpoint.ts";
+import { gatewayCaller } from "../gateway-caller.ts";
 
 export interface StatusRoutesOptions {
   gateway: Gateway;
+  audit: Pick<AuditSink, "queued" | "dropped">;
   version: string;
   instanceId: string;
 }
@@ -17,22 +18,13 @@ interface UpstreamCounts {
   unavailable: number;
 }
 
-/** Counts are asked for on the gateway's own account, and are all that strangers get. */
-const self: CallerContext = {
-  principal: systemPrincipal,
-  clientName: "gateway",
-  sessionId: null,
-  projectId: null,
-  client: silentClient,
-};
-
 /** `/health*` and `/status`: whether it runs and which it is; numbers only, no names. */
 export function addStatusRoutes(app: FastifyInstance, options: StatusRoutesOptions): void {
-  const { gateway, version, instanceId } = options;
+  const { gateway, audit, version, instanceId } = options;
   const config = { access: "public" } as const;
 
   const counts = (): UpstreamCounts => {
-    const states = gateway.listServers(self).map(({ state }) => state);
+    const states = gateway.listServers(gatewayCaller).map(({ state }) => state);
     const count = (wanted: string): number => states.filter((state) => state === wanted).length;
     return {
       total: states.length,
@@ -46,9 +38,11 @@ export function addStatusRoutes(app: FastifyInstance, options: StatusRoutesOptio
   app.get("/health/live", { config }, () => ({ status: "ok" }));
   app.get("/health/ready", { config }, (_request, reply) => {
     const { settled } = gateway;
-    return reply
-      .code(settled ? 200 : 503)
-      .send({ status: settled ? "ready" : "starting", upstreams: counts() });
+    return reply.code(settled ? 200 : 503).send({
+      status: settled ? "ready" : "starting",
+      upstreams: counts(),
+      audit: { queued: audit.queued, dropped: audit.dropped },
+    });
   });
   app.get("/status", { config }, () => ({
     name: "onedoor",

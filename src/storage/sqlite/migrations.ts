@@ -42,6 +42,104 @@ const migrations: readonly { name: string; sql: string }[] = [
       CREATE INDEX mcp_audit_log_time ON mcp_audit_log (created_at, sequence);
     `,
   },
+  {
+    name: "organizations, users, members, personal tokens, change history",
+    sql: `
+      CREATE TABLE organizations (
+        id TEXT PRIMARY KEY,
+        name TEXT NOT NULL,
+        created_at INTEGER NOT NULL,
+        deleted_at INTEGER
+      ) STRICT;
+
+      CREATE TABLE users (
+        id TEXT PRIMARY KEY,
+        name TEXT NOT NULL,
+        created_at INTEGER NOT NULL,
+        deleted_at INTEGER
+      ) STRICT;
+
+      CREATE TABLE members (
+        organization_id TEXT NOT NULL REFERENCES organizations (id) ON DELETE CASCADE,
+        user_id TEXT NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+        role TEXT NOT NULL CHECK (role IN ('viewer', 'editor', 'admin')),
+        created_at INTEGER NOT NULL,
+        deleted_at INTEGER,
+        PRIMARY KEY (organization_id, user_id)
+      ) STRICT;
+      CREATE INDEX members_user ON members (user_id);
+
+      -- A token without an organisation is for the local owner or a configured name: no row of users.
+      CREATE TABLE new_minted_tokens (
+        id TEXT PRIMARY KEY,
+        hash TEXT UNIQUE,
+        kind TEXT NOT NULL CHECK (kind IN ('cli', 'personal')),
+        name TEXT NOT NULL,
+        user_id TEXT NOT NULL,
+        organization_id TEXT,
+        role TEXT NOT NULL CHECK (role IN ('viewer', 'editor', 'admin')),
+        scopes TEXT NOT NULL,
+        created_at INTEGER NOT NULL,
+        expires_at INTEGER,
+        revoked_at INTEGER,
+        FOREIGN KEY (organization_id, user_id)
+          REFERENCES members (organization_id, user_id) ON DELETE CASCADE
+      ) STRICT;
+      INSERT INTO new_minted_tokens
+        SELECT id, CASE WHEN revoked_at IS NULL THEN hash END, kind, 'cli', user_id, NULL, role, '[]',
+               created_at, expires_at, revoked_at
+        FROM minted_tokens ORDER BY rowid;
+      DROP TABLE minted_tokens;
+      ALTER TABLE new_minted_tokens RENAME TO minted_tokens;
+      CREATE INDEX minted_tokens_member ON minted_tokens (organization_id, user_id)
+        WHERE organization_id IS NOT NULL;
+
+      -- Its newest row is never removed, so that no sequence is given twice.
+      CREATE TABLE change_history (
+        sequence INTEGER PRIMARY KEY,
+        id TEXT NOT NULL UNIQUE,
+        actor TEXT NOT NULL,
+        user_id TEXT,
+        organization_id TEXT,
+        entity TEXT NOT NULL,
+        entity_id TEXT NOT NULL,
+        action TEXT NOT NULL,
+        before TEXT,
+        after TEXT,
+        created_at INTEGER NOT NULL
+      ) STRICT;
+      CREATE INDEX change_history_entity ON change_history (entity, entity_id, sequence);
+
+      -- Retention may empty it: AUTOINCREMENT goes on counting, for whoever follows it by the sequence.
+      -- The parameters stand last: whoever filters by what stands before them does not read them.
+      CREATE TABLE new_mcp_audit_log (
+        sequence INTEGER PRIMARY KEY AUTOINCREMENT,
+        id TEXT NOT NULL UNIQUE,
+        created_at INTEGER NOT NULL,
+        tool_name TEXT NOT NULL,
+        status TEXT NOT NULL CHECK (status IN ('success', 'error', 'denied')),
+        duration_ms REAL NOT NULL,
+        user_id TEXT,
+        organization_id TEXT,
+        project_id TEXT,
+        session_id TEXT,
+        client_name TEXT NOT NULL,
+        params TEXT NOT NULL
+      ) STRICT;
+      INSERT INTO new_mcp_audit_log
+        SELECT sequence, id, created_at, tool_name, status, duration_ms, user_id, organization_id,
+               project_id, session_id, client_name, params
+        FROM mcp_audit_log ORDER BY sequence;
+      DROP TABLE mcp_audit_log;
+      ALTER TABLE new_mcp_audit_log RENAME TO mcp_audit_log;
+      CREATE INDEX mcp_audit_log_time ON mcp_audit_log (created_at);
+      -- The sequence is part of each index: a page is read in its order, whatever the log's size.
+      CREATE INDEX mcp_audit_log_user ON mcp_audit_log (user_id) WHERE user_id IS NOT NULL;
+      CREATE INDEX mcp_audit_log_organization ON mcp_audit_log (organization_id)
+        WHERE organization_id IS NOT NULL;
+      CREATE INDEX mcp_audit_log_session ON mcp_audit_log (session_id) WHERE session_id IS NOT NULL;
+    `,
+  },
 ];
 
 /** The schema version this program makes and understands. */

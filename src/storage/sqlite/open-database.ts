@@ -54,7 +54,11 @@ export function openDatabase(start: WorkerStart): OpenedDatabase {
       throw new OpenError({ kind: "newer", found, known: knownVersion });
     }
     // NORMAL keeps every commit through a crash of the program; what must outlive a power cut is checkpointed.
-    database.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL");
+    database.exec(
+      "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON",
+    );
+    // What is removed is overwritten where that costs nothing more: hashes, and parameters past their retention.
+    database.exec("PRAGMA secure_delete = FAST");
     migrate(database, start.nowMs);
     const instanceId = instanceIdOf(database, start.newInstanceId);
     const close = (): void => {

@@ -1,21 +1,57 @@
 import type { Generated } from "kysely";
 import type { AuditStatus } from "../../core/audit.ts";
+import type { Change, ChangedEntity } from "../../core/change.ts";
+import type { MintedToken } from "../../core/identities.ts";
 import type { Role } from "../../core/principal.ts";
+
+interface NamedTable {
+  id: string;
+  name: string;
+  created_at: number;
+  deleted_at: number | null;
+}
 
 /** The tables as kysely sees them; `migrations.ts` makes them. Times are milliseconds since the epoch. */
 export interface Schema {
-  minted_tokens: {
-    id: string;
-    hash: string;
-    kind: "cli";
+  organizations: NamedTable;
+  users: NamedTable;
+  members: {
+    organization_id: string;
     user_id: string;
     role: Role;
     created_at: number;
-    expires_at: number;
+    deleted_at: number | null;
+  };
+  minted_tokens: {
+    id: string;
+    hash: string | null;
+    kind: MintedToken["kind"];
+    name: string;
+    user_id: string;
+    organization_id: string | null;
+    role: Role;
+    /** JSON, a list of texts. */
+    scopes: string;
+    created_at: number;
+    expires_at: number | null;
     revoked_at: number | null;
   };
+  change_history: {
+    sequence: Generated<number>;
+    id: string;
+    actor: Change["actor"];
+    user_id: string | null;
+    organization_id: string | null;
+    entity: ChangedEntity;
+    entity_id: string;
+    action: Change["action"];
+    /** JSON, as the next. */
+    before: string | null;
+    after: string | null;
+    created_at: number;
+  };
   mcp_audit_log: {
-    /** The order of writing, which tells rows of one millisecond apart. */
+    /** The order of writing. */
     sequence: Generated<number>;
     id: string;
     tool_name: string;

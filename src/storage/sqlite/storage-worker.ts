@@ -1,5 +1,7 @@
 import { Worker } from "node:worker_threads";
 import { AppError } from "../../core/errors.ts";
+import { RowRefused } from "../row-refused.ts";
+import { withinLimit } from "../within-limit.ts";
 import type {
   OpenFailure,
   SqlValue,
@@ -14,13 +16,17 @@ export interface StorageWorker {
   readonly instanceId: string;
   /** Where a corrupt database was moved to at this start. */
   readonly setAside: string | undefined;
-  /** This and the next two throw AppError `store_unavailable`. */
+  /** This and the next three throw AppError `store_unavailable`: `RowRefused` where a constraint of the schema does. */
   execute(sql: string, params: readonly SqlValue[]): Promise<StatementResult>;
   executeMany(sql: string, rows: readonly (readonly SqlValue[])[]): Promise<StatementResult>;
+  begin(): Promise<void>;
   rollback(): Promise<void>;
   /** Closes the database and gives the state directory back. */
   close(): Promise<void>;
 }
+
+/** How long the thread may take to close the database, and then to end, in milliseconds. */
+const closeLimitMs = 5_000;
 
 type Omitted<T> = T extends unknown ? Omit<T, "id"> : never;
 
@@ -73,7 +79,9 @@ export async function startStorageWorker(
           settle(reply.id)?.resolve(reply.result);
           break;
         case "failed":
-          settle(reply.id)?.reject(unavailable(reply.reason));
+          settle(reply.id)?.reject(
+            reply.refused ? new RowRefused(reply.reason) : unavailable(reply.reason),
+          );
           break;
       }
     });
@@ -114,6 +122,9 @@ export async function startStorageWorker(
     setAside: opened.setAside,
     execute: (sql, params) => send({ kind: "execute", sql, params }),
     executeMany: (sql, rows) => send({ kind: "execute-many", sql, rows }),
+    async begin() {
+      await send({ kind: "begin" });
+    },
     async rollback() {
       await send({ kind: "rollback" });
     },
@@ -124,9 +135,11 @@ export async function startStorageWorker(
       const closed = send({ kind: "close" });
       ended = unavailable("it is closed");
       try {
-        await closed;
+        await withinLimit(closeLimitMs, () => closed);
       } finally {
-        await worker.terminate();
+        // A thread that hangs in the operating system does not end; the program does not wait for it.
+        const terminated = worker.terminate();
+        await withinLimit(closeLimitMs, () => terminated);
       }
     },
   };

@@ -1,50 +1,55 @@
 import type { Kysely, Selectable } from "kysely";
-import type { MintedToken, StorageTransaction } from "../../core/storage.ts";
+import { sql } from "kysely";
+import type { MintedToken } from "../../core/identities.ts";
+import type { IdentityTable } from "../../core/storage.ts";
+import { storableText } from "../storable.ts";
+import { mustBeThere } from "./must-be-there.ts";
 import type { Schema } from "./schema.ts";
 
-/** `minted_tokens`, inside the transaction given. */
-export function createTokenTable(db: Kysely<Schema>): StorageTransaction["tokens"] {
+/** `minted_tokens`, inside the transaction given. A foreign key removes a member's tokens with it. */
+export function createTokenTable(db: Kysely<Schema>): IdentityTable<MintedToken> {
   return {
-    async insert(token) {
-      await db
-        .insertInto("minted_tokens")
-        .values({
-          id: token.id,
-          hash: token.hash,
-          kind: token.kind,
-          user_id: token.userId,
-          role: token.role,
-          created_at: token.createdAtMs,
-          expires_at: token.expiresAtMs,
-          revoked_at: token.revokedAtMs,
-        })
-        .execute();
-    },
-    async findByHash(hash) {
-      const row = await db
+    async all() {
+      const rows = await db
         .selectFrom("minted_tokens")
         .selectAll()
-        .where("hash", "=", hash)
-        .executeTakeFirst();
-      return row && tokenOf(row);
+        .orderBy("created_at")
+        .orderBy(sql`rowid`)
+        .execute();
+      return rows.map(tokenOf);
     },
-    async revoke(id, atMs) {
-      const { numUpdatedRows } = await db
-        .updateTable("minted_tokens")
-        .set({ revoked_at: atMs })
-        .where("id", "=", id)
-        .where("revoked_at", "is", null)
-        .where("expires_at", ">", atMs)
-        .executeTakeFirst();
-      return numUpdatedRows > 0n;
+    async insert(token) {
+      await db.insertInto("minted_tokens").values(columnsOf(token)).execute();
     },
-    async deleteExpired(beforeMs) {
+    async replace(token) {
+      const { id, ...others } = columnsOf(token);
+      mustBeThere(
+        await db.updateTable("minted_tokens").set(others).where("id", "=", id).executeTakeFirst(),
+      );
+    },
+    async purge(beforeMs) {
       const { numDeletedRows } = await db
         .deleteFrom("minted_tokens")
-        .where("expires_at", "<", beforeMs)
+        .where((eb) => eb.or([eb("revoked_at", "<", beforeMs), eb("expires_at", "<", beforeMs)]))
         .executeTakeFirst();
       return Number(numDeletedRows);
     },
+  };
+}
+
+function columnsOf(token: MintedToken): Schema["minted_tokens"] {
+  return {
+    id: storableText(token.id),
+    hash: token.hash,
+    kind: token.kind,
+    name: storableText(token.name),
+    user_id: storableText(token.userId),
+    organization_id: token.organizationId === null ? null : storableText(token.organizationId),
+    role: token.role,
+    scopes: JSON.stringify(token.scopes),
+    created_at: token.createdAtMs,
+    expires_at: token.expiresAtMs,
+    revoked_at: token.revokedAtMs,
   };
 }
 
@@ -53,10 +58,22 @@ function tokenOf(row: Selectable<Schema["minted_tokens"]>): MintedToken {
     id: row.id,
     hash: row.hash,
     kind: row.kind,
+    name: row.name,
     userId: row.user_id,
+    organizationId: row.organization_id,
     role: row.role,
+    scopes: scopesOf(row.scopes),
     createdAtMs: row.created_at,
     expiresAtMs: row.expires_at,
     revokedAtMs: row.revoked_at,
   };
+}
+
+/** @throws Error when the column holds anything but a list of texts: without its scopes a token may do more */
+function scopesOf(text: string): string[] {
+  const scopes: unknown = JSON.parse(text);
+  if (!Array.isArray(scopes) || !scopes.every((scope) => typeof scope === "string")) {
+    throw new Error("The scopes of a token are no list of texts");
+  }
+  return scopes;
 }

@@ -49,9 +49,7 @@ function createDriver(worker: StorageWorker): Driver {
       release = done;
       return connection;
     },
-    async beginTransaction() {
-      await worker.execute("BEGIN IMMEDIATE", []);
-    },
+    beginTransaction: () => worker.begin(),
     async commitTransaction() {
       await worker.execute("COMMIT", []);
     },

@@ -21,6 +21,8 @@ export type WorkerRequest =
   | { id: number; kind: "execute"; sql: string; params: readonly SqlValue[] }
   /** One prepared statement, run for each row of parameters, inside the transaction that is open. */
   | { id: number; kind: "execute-many"; sql: string; rows: readonly (readonly SqlValue[])[] }
+  /** Begins a transaction; one that an undoing did not reach is undone first. */
+  | { id: number; kind: "begin" }
   /** Undoes the open transaction, if SQLite has not done so already. */
   | { id: number; kind: "rollback" }
   | { id: number; kind: "close" };
@@ -36,4 +38,5 @@ export type WorkerReply =
   | { kind: "opened"; instanceId: string; setAside: string | undefined }
   | { kind: "not-opened"; failure: OpenFailure }
   | { kind: "done"; id: number; result: StatementResult }
-  | { kind: "failed"; id: number; reason: string };
+  /** `refused`: the database works, and does not take this row. */
+  | { kind: "failed"; id: number; reason: string; refused: boolean };

@@ -2,6 +2,7 @@
 // sent, one after the other, and knows nothing of tokens or audit rows.
 import { parentPort, workerData } from "node:worker_threads";
 import type Database from "libsql";
+import { systemErrorCode } from "../../core/system-error-code.ts";
 import { OpenError, openDatabase } from "./open-database.ts";
 import type { OpenedDatabase } from "./open-database.ts";
 import type {
@@ -43,6 +44,10 @@ function serve(port: NonNullable<typeof parentPort>, opened: OpenedDatabase): vo
     return { columns: statement.columns().map(({ name }) => name), rows, changes: 0 };
   };
 
+  const rollBack = (): void => {
+    if (opened.database.inTransaction) opened.database.exec("ROLLBACK");
+  };
+
   const answer = (request: WorkerRequest): StatementResult => {
     switch (request.kind) {
       case "execute":
@@ -54,10 +59,12 @@ function serve(port: NonNullable<typeof parentPort>, opened: OpenedDatabase): vo
         }
         return { columns: [], rows: [], changes: request.rows.length };
       }
+      case "begin":
+        rollBack();
+        opened.database.exec("BEGIN IMMEDIATE");
+        break;
       case "rollback":
-        if (opened.database.inTransaction) {
-          opened.database.exec("ROLLBACK");
-        }
+        rollBack();
         break;
       case "close":
         prepared.clear();
@@ -72,7 +79,8 @@ function serve(port: NonNullable<typeof parentPort>, opened: OpenedDatabase): vo
     try {
       reply = { kind: "done", id: request.id, result: answer(request) };
     } catch (error) {
-      reply = { kind: "failed", id: request.id, reason: reasonOf(error) };
+      const reason = reasonOf(error);
+      reply = { kind: "failed", id: request.id, reason, refused: isRefusal(error) };
     }
     // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a worker thread has no origin
     port.postMessage(reply);
@@ -84,6 +92,11 @@ function serve(port: NonNullable<typeof parentPort>, opened: OpenedDatabase): vo
 
 function reasonOf(error: unknown): string {
   return error instanceof Error ? error.message : "unknown";
+}
+
+/** A constraint of the schema. libsql has no name for the one that holds a column to its type (3091). */
+function isRefusal(error: unknown): boolean {
+  return /^SQLITE_CONSTRAINT|_3091$/u.test(systemErrorCode(error) ?? "");
 }
 
 function failureOf(error: unknown): OpenFailure {

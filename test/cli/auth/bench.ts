@@ -29,6 +29,9 @@ export interface FakeDoor {
   kind?: "onedoor" | "mcp";
   /** Ways to sign in; local and token unless said. */
   ways?: readonly string[];
+  /** What it says of whom it takes; an admin in no organisation unless said. */
+  organization?: string;
+  role?: string | null;
   /** Answer to `POST /auth/logout`. */
   revocation?: Revocation;
 }
@@ -37,6 +40,8 @@ export interface Seen {
   what: "probe" | "revoke" | "mint";
   endpoint: string;
   token?: string | undefined;
+  /** Of a minted token. */
+  purpose?: string | undefined;
 }
 
 export const runtimeRecord: RuntimeRecord = {
@@ -113,8 +118,8 @@ export class Bench {
         sessionBus: undefined,
       }),
     readRuntimeFile: () => Promise.resolve(this.runtime),
-    mintLocalToken: (record) => {
-      this.seen.push({ what: "mint", endpoint: record.url });
+    mintLocalToken: (record, _signal, purpose) => {
+      this.seen.push({ what: "mint", endpoint: record.url, ...(purpose && { purpose }) });
       this.minted += 1;
       return Promise.resolve({
         token: `od_minted_${this.minted}`,
@@ -155,7 +160,8 @@ export class Bench {
       kind: "accepted",
       server,
       who: who ?? "alice",
-      role: "admin",
+      organization: door.organization,
+      role: door.role === undefined ? "admin" : door.role,
       ...(minted && { expiresAtMs: this.nowMs + 86_400_000 }),
     });
   }

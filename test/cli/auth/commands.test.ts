@@ -277,6 +277,24 @@ describe("whoami", () => {
     expect(bench.stdout).toMatch(/user +alice\n/u);
   });
 
+  test("and that somebody has no role, in which organisation; as does status", async () => {
+    bench.doors[url] = { tokens: { [long]: "bob" }, organization: "acme", role: null };
+    await bench.save(url, { role: "admin" }, long);
+    const whoami = createWhoami(bench.dependencies);
+    await bench.run(whoami, {});
+    expect(bench.stdout).toMatch(/organisation +acme\n/u);
+    expect(bench.stdout).toMatch(/role +none\n/u);
+    bench.stdout = "";
+    await bench.run(whoami, { format: "json" });
+    expect(JSON.parse(bench.stdout)).toMatchObject({ organization: "acme", role: null });
+    bench.stdout = "";
+    await status({ url });
+    expect(bench.stdout).toContain("who      bob (no role in acme)\n");
+    bench.stdout = "";
+    await bench.run(createStatus(bench.dependencies), { url, all: false, format: "json" });
+    expect(JSON.parse(bench.stdout)).toMatchObject([{ organization: "acme", role: null }]);
+  });
+
   test("not signed in, and rejected: the hint changes the token that was shown", async () => {
     bench.doors[url] = {};
     const whoami = createWhoami(bench.dependencies);

@@ -39,6 +39,8 @@ export class Bench {
   stdin: Readable | undefined;
   variables: Record<string, string> = {};
   timeoutMs = 30_000;
+  /** What the working directory belongs to. */
+  project: string | undefined;
   /** What was signed in to. */
   readonly signedIn: (string | undefined)[] = [];
   readonly interruption = new AbortController();
@@ -109,6 +111,7 @@ export class Bench {
       return Promise.resolve(this.server);
     },
     readiness: () => Promise.resolve(undefined),
+    project: () => Promise.resolve(this.project),
     signIn: async (options, context) => {
       this.signedIn.push(options.url);
       await context.io.out("Signed in\n");

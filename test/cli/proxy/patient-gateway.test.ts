@@ -90,7 +90,7 @@ it("a request that meets a refusal says so, and not what the connection made of 
 it("clients are told that all lists changed when the server is back, and only then", () => {
   const { patient, become } = bench();
   const told: string[][] = [];
-  const stop = patient.onListsChanged((kinds) => void told.push([...kinds]));
+  const stop = patient.onListsChanged(caller, (kinds) => void told.push([...kinds]));
   become(ready);
   expect(told).toEqual([]);
   become(failed("gone"));

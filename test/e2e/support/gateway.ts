@@ -35,7 +35,7 @@ export interface RunningGateway {
 /** Starts `agent serve` in the foreground on a free port and resolves once it answers. */
 export async function startGateway(
   home: Home,
-  configuration: object = {},
+  configuration: object | string = {},
   options: {
     args?: readonly string[];
     env?: Readonly<Record<string, string | undefined>>;

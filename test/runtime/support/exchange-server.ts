@@ -24,7 +24,8 @@ export function startExchangeServer(
         return [200, exchange.challenge({ clientNonce, address })];
       }
       const [serverNonce, proof] = [text(asked["serverNonce"]), text(asked["proof"])];
-      const minted = await exchange.redeem({ clientNonce, serverNonce, proof, address });
+      const purpose = asked["purpose"] === "administration" ? asked["purpose"] : undefined;
+      const minted = await exchange.redeem({ clientNonce, serverNonce, proof, address, purpose });
       const { token, tokenId, expiresAtMs, userId, role } = minted;
       return [
         200,

@@ -8,8 +8,10 @@ import { build } from "esbuild";
 export interface WorkerBundle {
   /** The worker's entry, as the build makes it. */
   url: URL;
-  /** The script that owns a state directory from another process (`own-state-directory.ts`). */
+  /** Scripts for other processes: `own-state-directory.ts`, `fill-disk.ts`, `hold-database.ts`. */
   ownerScript: string;
+  fillScript: string;
+  holdScript: string;
   remove(): Promise<void>;
 }
 
@@ -23,6 +25,8 @@ export async function bundleStorageWorker(): Promise<WorkerBundle> {
     entryPoints: {
       "storage-worker": join(import.meta.dirname, "../../../src/storage/sqlite/worker.ts"),
       "own-state-directory": join(import.meta.dirname, "own-state-directory.ts"),
+      "fill-disk": join(import.meta.dirname, "fill-disk.ts"),
+      "hold-database": join(import.meta.dirname, "hold-database.ts"),
     },
     outdir: directory,
     outExtension: { ".js": ".mjs" },
@@ -44,6 +48,8 @@ export async function bundleStorageWorker(): Promise<WorkerBundle> {
   return {
     url: pathToFileURL(join(directory, "storage-worker.mjs")),
     ownerScript: join(directory, "own-state-directory.mjs"),
+    fillScript: join(directory, "fill-disk.mjs"),
+    holdScript: join(directory, "hold-database.mjs"),
     remove: () => rm(directory, { recursive: true, force: true }),
   };
 }

@@ -17,7 +17,13 @@ import type { ConfigurablePool } from "../../../src/upstream/upstream-pool.ts";
 const fixtures = join(import.meta.dirname, "../../fixtures");
 const modules = join(import.meta.dirname, "../../../node_modules/@modelcontextprotocol");
 
-const common = { tags: [], disabled: false, timeoutMs: 30_000, connectionWritten: false };
+const common = {
+  tags: [],
+  disabled: false,
+  timeoutMs: 30_000,
+  connectionWritten: false,
+  access: { read: [], write: [], organizations: [], trustHints: true },
+};
 
 export function stdioServer(
   name: string,

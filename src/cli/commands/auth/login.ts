@@ -103,7 +103,7 @@ export async function signInAgain(
 async function report(
   choice: ServerChoice,
   result: SignInResult,
-  format: "text" | "json",
+  format: GlobalOptions["format"],
   { io }: Context,
 ): Promise<void> {
   const url = shownAddress(choice.given);

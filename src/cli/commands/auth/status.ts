@@ -33,7 +33,7 @@ export function createStatus(
       ["agent auth status --all --json", "every profile, for a script"],
     ],
     /**
-     * With `--json` an array of `{url, name, endpoint, who, role, maskedToken, store, source, createdAt,
+     * With `--json` an array of `{url, name, endpoint, who, role, organization, maskedToken, store, source, createdAt,
      * expiresAt, result, reason}`. Exit code 0, 3, 4 or 1 by the worst row.
      */
     async run(options, context) {
@@ -160,6 +160,7 @@ function rowJson(row: ProfileRow): Record<string, string | null> {
     endpoint: row.endpoint,
     who: row.who ?? null,
     role: row.role ?? null,
+    organization: row.organization ?? null,
     maskedToken: row.maskedToken ?? null,
     store: row.store ?? null,
     source: row.source,

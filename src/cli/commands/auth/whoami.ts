@@ -93,7 +93,7 @@ async function print(
       ["server", url],
       ["user", told(who, `accepted; ${unsaid} as whom`) + id],
       ["organisation", told(organization, "none")],
-      ["role", told(role, unsaid)],
+      ["role", role === null ? "none" : told(role, unsaid)],
       ["scopes", scopes === undefined ? unsaid : inLine(scopes.join(" "), io) || "not limited"],
       ["signed in by", told(method, unsaid)],
       ["expires", expiresAtMs === undefined ? unsaid : shownTime(expiresAtMs)],

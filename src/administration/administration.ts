@@ -1,0 +1,116 @@
+import type { AuditQuery, AuditRow } from "../core/audit.ts";
+import type { ChangeQuery, ChangeRow } from "../core/change.ts";
+import type { Member, MintedToken, Organization, User } from "../core/identities.ts";
+import type { Principal, Role } from "../core/principal.ts";
+
+/** A minted token as it is shown: without its hash. */
+export type ShownToken = Omit<MintedToken, "hash">;
+
+export interface FreshPersonalToken {
+  /** Shown once, here: only its hash is kept. */
+  token: string;
+  details: ShownToken;
+}
+
+/** Part of a list, in the order of ids. */
+export interface ListOptions {
+  /** Entries after this id. */
+  after?: string | undefined;
+  limit: number;
+  /** Those that are deleted (of tokens: taken back), in place of those that are not. */
+  deleted: boolean;
+}
+
+export interface PurgeCounts {
+  organizations: number;
+  users: number;
+  members: number;
+  tokens: number;
+  /** Rows of the change history that held old entries of servers. */
+  serverEntries: number;
+}
+
+/**
+ * What administrators may do with the gateway's own identities. Each change is one transaction with its row
+ * of the change history, and in effect when the promise resolves. Who acts is always the first parameter:
+ *
+ * - the gateway's administrators (role admin, no organisation) may do everything;
+ * - an organisation's administrators see and change members, tokens, audit and history of it, and nothing else:
+ *   what belongs elsewhere does not exist for them (`not_found`, in the words for what nobody has);
+ * - everybody else gets `forbidden`, naming the role that is needed.
+ *
+ * All throw AppError: `forbidden`, `not_found`, `usage` (no identifier, exists already: HTTP 409),
+ * `store_unavailable` (nothing was changed then).
+ */
+export interface Administration {
+  readonly organizations: {
+    list(by: Principal, options: ListOptions): Organization[];
+    /** Gateway administrators only, as `remove` and `restore`. */
+    add(by: Principal, organization: { id: string; name: string }): Promise<Organization>;
+    /** Its tokens are dead at once. */
+    remove(by: Principal, id: string): Promise<Organization>;
+    restore(by: Principal, id: string): Promise<Organization>;
+  };
+  readonly users: {
+    /** Of an organisation's administrator: its members. */
+    list(by: Principal, options: ListOptions): User[];
+    /** Gateway administrators only, as `remove` and `restore`. */
+    add(by: Principal, user: { id: string; name: string }): Promise<User>;
+    /** All the user's tokens are dead at once, and stay so when the user is restored. */
+    remove(by: Principal, id: string): Promise<User>;
+    restore(by: Principal, id: string): Promise<User>;
+  };
+  readonly members: {
+    /** In the order of organisation and user; `after` is `organisation/user`. */
+    list(
+      by: Principal,
+      options: ListOptions & { organizationId?: string | undefined; userId?: string | undefined },
+    ): Member[];
+    /**
+     * Makes the user a member with this role, or changes the role; counts from the user's next call on. Only a
+     * gateway administrator makes somebody a member: an organisation's administrator must not learn who else is
+     * known here.
+     */
+    set(
+      by: Principal,
+      member: { organizationId: string; userId: string; role: Role },
+    ): Promise<Member>;
+    /** The user's tokens for this organisation are dead at once. */
+    remove(by: Principal, member: { organizationId: string; userId: string }): Promise<Member>;
+    restore(by: Principal, member: { organizationId: string; userId: string }): Promise<Member>;
+  };
+  readonly tokens: {
+    list(by: Principal, options: ListOptions & { userId?: string | undefined }): ShownToken[];
+    /**
+     * Mints a token for a member of an organisation, or, without user and organisation, for the gateway
+     * administrator who asks. It never carries more than its user holds: a role above that is refused.
+     */
+    create(
+      by: Principal,
+      token: {
+        name: string;
+        userId?: string | undefined;
+        organizationId?: string | undefined;
+        role?: Role | undefined;
+        scopes?: readonly string[] | undefined;
+        /** Milliseconds; undefined: 90 days; null: never. */
+        lifetimeMs?: number | null | undefined;
+      },
+    ): Promise<FreshPersonalToken>;
+    /** A new token in place of the old, which is dead at once; id, role, scopes and expiry stay. */
+    rotate(by: Principal, id: string): Promise<FreshPersonalToken>;
+    revoke(by: Principal, id: string): Promise<ShownToken>;
+  };
+  /** Newest first. Secrets of servers' entries are hidden. */
+  history(by: Principal, query: ChangeQuery): Promise<ChangeRow[]>;
+  audit(by: Principal, query: AuditQuery): Promise<AuditRow[]>;
+  /** Removes for good what was deleted before this time. Gateway administrators only. */
+  purge(by: Principal, beforeMs: number): Promise<PurgeCounts>;
+  /**
+   * Writes the entry that a server had before its last change back into the configuration file (its deletion
+   * or edit is undone); the file's watcher puts it into effect. Gateway administrators only.
+   * @throws AppError `not_found` when the history has no earlier entry; `config_invalid` when the file changed
+   *   or cannot be written
+   */
+  restoreServer(by: Principal, name: string): Promise<{ name: string; from: ChangeRow }>;
+}

@@ -1,0 +1,38 @@
+import { AppError } from "../core/errors.ts";
+import type { Administration } from "./administration.ts";
+import { administerMembers } from "./members.ts";
+import { administerOrganizations } from "./organizations.ts";
+import type { AdministrationParts } from "./parts.ts";
+import { readRecords, shownChange } from "./records.ts";
+import { administerTokens } from "./tokens.ts";
+import { administerUsers } from "./users.ts";
+import { requireGatewayAdministrator } from "./who-may.ts";
+
+/** All that administrators may do, over the directory; who may what is said at `Administration`. */
+export function createAdministration(parts: AdministrationParts): Administration {
+  const { directory, serverHistory, now } = parts;
+  return {
+    organizations: administerOrganizations(parts),
+    users: administerUsers(parts),
+    members: administerMembers(parts),
+    tokens: administerTokens(parts),
+    ...readRecords(parts),
+
+    async purge(by, beforeMs) {
+      requireGatewayAdministrator(by, "Purging");
+      // A time to come would remove tokens that are good until then.
+      if (!Number.isSafeInteger(beforeMs) || beforeMs < 0 || beforeMs > now()) {
+        throw new AppError("usage", "Only what was deleted in the past can be purged", {
+          hint: "Give a date that is not in the future",
+        });
+      }
+      return directory.purge(by, beforeMs);
+    },
+
+    async restoreServer(by, name) {
+      requireGatewayAdministrator(by, "Restoring a server");
+      const from = await serverHistory.restore(name, by);
+      return { name, from: shownChange(from) };
+    },
+  };
+}

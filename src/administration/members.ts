@@ -1,0 +1,108 @@
+import { compareMembers } from "../auth/identity-rows.ts";
+import type { Member } from "../core/identities.ts";
+import type { Principal } from "../core/principal.ts";
+import type { Administration } from "./administration.ts";
+import { AlreadyExists } from "./already-exists.ts";
+import { noMember, noOrganization, noUser } from "./not-found.ts";
+import { page } from "./page.ts";
+import type { AdministrationParts } from "./parts.ts";
+import { takeBackTokens } from "./take-back-tokens.ts";
+import { administeredBy } from "./who-may.ts";
+
+type Key = Pick<Member, "organizationId" | "userId">;
+
+/** A member counts, and is in the list, while itself, its user and its organisation are not deleted. */
+export function administerMembers({
+  directory,
+  now,
+}: Pick<AdministrationParts, "directory" | "now">): Administration["members"] {
+  const requireOrganization = (id: string): void => {
+    if (directory.organization(id)?.deletedAtMs !== null) throw noOrganization(id);
+  };
+  /** Of users who are no members an organisation's administrator learns nothing. */
+  const requireUser = (key: Key, confined: boolean): void => {
+    if (directory.user(key.userId)?.deletedAtMs === null) return;
+    throw confined ? noMember(key) : noUser(key.userId);
+  };
+
+  return {
+    list(by, options) {
+      const own = administeredBy(by);
+      const { organizationId, userId, deleted } = options;
+      return page(
+        directory.members(),
+        options,
+        (member, after) => compareMembers(member, keyOf(after)) > 0,
+        (member) =>
+          (own === null || own === member.organizationId) &&
+          (organizationId === undefined || organizationId === member.organizationId) &&
+          (userId === undefined || userId === member.userId) &&
+          (deleted ? member.deletedAtMs !== null : directory.roleIn(member) !== undefined),
+      );
+    },
+
+    async set(by, { organizationId, userId, role }) {
+      const key = { organizationId, userId };
+      const confined = enter(by, organizationId);
+      return directory.change(by, () => {
+        requireOrganization(organizationId);
+        requireUser(key, confined);
+        const there = directory.member(key);
+        if (confined && there?.deletedAtMs !== null) throw noMember(key);
+        if (there?.deletedAtMs === null && there.role === role) return { result: there };
+        const createdAtMs = there?.createdAtMs ?? now();
+        const member = { ...key, role, createdAtMs, deletedAtMs: null };
+        return { members: [member], result: member };
+      });
+    },
+
+    async remove(by, key) {
+      enter(by, key.organizationId);
+      return directory.change(by, () => {
+        requireOrganization(key.organizationId);
+        const member = directory.member(key);
+        if (member === undefined || directory.roleIn(key) === undefined) throw noMember(key);
+        const atMs = now();
+        const removed = { ...member, deletedAtMs: atMs };
+        const tokens = directory
+          .tokens()
+          .filter(
+            ({ organizationId, userId }) =>
+              organizationId === key.organizationId && userId === key.userId,
+          );
+        return { members: [removed], tokens: takeBackTokens(tokens, atMs), result: removed };
+      });
+    },
+
+    async restore(by, key) {
+      const confined = enter(by, key.organizationId);
+      return directory.change(by, () => {
+        requireOrganization(key.organizationId);
+        requireUser(key, confined);
+        const member = directory.member(key);
+        if (member === undefined) throw noMember(key);
+        if (member.deletedAtMs === null) {
+          throw new AlreadyExists(`"${key.userId}" is a member of "${key.organizationId}" already`);
+        }
+        const restored = { ...member, deletedAtMs: null };
+        return { members: [restored], result: restored };
+      });
+    },
+  };
+}
+
+/**
+ * @returns whether `by` administers no more than this organisation
+ * @throws AppError `forbidden`; `not_found` where the organisation is not theirs
+ */
+function enter(by: Principal, organizationId: string): boolean {
+  const own = administeredBy(by);
+  if (own !== null && own !== organizationId) throw noOrganization(organizationId);
+  return own !== null;
+}
+
+/** Of `organisation/user`; without a user it is before all of the organisation. */
+function keyOf(text: string): Key {
+  const [organizationId = "", ...rest] = text.split("/");
+  return { organizationId, userId: rest.join("/") };
+}

@@ -1,0 +1,163 @@
+import type { Change, ChangeRow } from "../core/change.ts";
+import { AppError } from "../core/errors.ts";
+import type { JsonObject } from "../core/json.ts";
+import type { Logger } from "../core/logger.ts";
+import { systemPrincipal } from "../core/principal.ts";
+import type { Principal } from "../core/principal.ts";
+import { sameJson } from "../core/same-json.ts";
+import { quoteForShell } from "../core/shell-quote.ts";
+import type { Storage, StorageTransaction } from "../core/storage.ts";
+import { oneLine } from "../core/terminal-text.ts";
+
+/** The part of the change history that tells of the servers in the configuration file. */
+export interface ServerHistory {
+  /**
+   * Records how the entries of the file, as they are written, differ from those recorded last. Never rejects: what
+   * could not be written is said in the log, and the next call catches up.
+   */
+  record(entries: ReadonlyMap<string, JsonObject>): Promise<void>;
+  /**
+   * Writes the entry that a server had last before the present one, or before it was deleted, back into the file.
+   * Restored twice, it goes back and forth. Who may is decided before.
+   * @returns the row whose `before` is written
+   * @throws AppError `not_found` when there is no earlier entry; `store_unavailable`; whatever `writeEntry` throws
+   */
+  restore(name: string, by: Principal): Promise<ChangeRow>;
+}
+
+export interface ServerHistoryOptions {
+  storage: Storage;
+  /** Milliseconds since the epoch. */
+  now: () => number;
+  newId: () => string;
+  logger: Logger;
+  /** Puts an entry into the configuration file; its watcher puts it into effect. */
+  writeEntry: (name: string, entry: JsonObject) => Promise<void>;
+}
+
+/** A change that comes with the file within this time after `restore` wrote it is that person's. */
+const ownWriteMs = 60_000;
+const rowsAtOnce = 100;
+
+/** What `restore` wrote and `record` has not seen yet. */
+interface OwnWrite {
+  entry: JsonObject;
+  userId: string;
+  untilMs: number;
+}
+
+/** @param options.writeEntry rejects where nothing was written */
+export function createServerHistory({
+  storage,
+  now,
+  newId,
+  logger,
+  writeEntry,
+}: ServerHistoryOptions): ServerHistory {
+  const ownWrites = new Map<string, OwnWrite>();
+  let last: Promise<unknown> = Promise.resolve();
+  /** One after the other: each compares with what the one before recorded or wrote. */
+  const inTurn = <Result>(work: () => Promise<Result>): Promise<Result> => {
+    const result = last.then(work);
+    last = result.catch(() => undefined);
+    return result;
+  };
+
+  const ownWriteOf = (name: string, after: JsonObject | null): OwnWrite | undefined => {
+    const own = ownWrites.get(name);
+    return own !== undefined && after !== null && sameJson(own.entry, after) ? own : undefined;
+  };
+
+  const toChange = (name: string, before: JsonObject | null, after: JsonObject | null): Change => {
+    const own = ownWriteOf(name, after);
+    return {
+      id: newId(),
+      timeMs: now(),
+      actor: own === undefined ? "file" : "user",
+      userId: own?.userId ?? null,
+      organizationId: null,
+      entity: "server",
+      entityId: name,
+      action: actionOf(before, after, own !== undefined),
+      before,
+      after,
+    };
+  };
+
+  const append = async (entries: ReadonlyMap<string, JsonObject>): Promise<void> => {
+    for (const [name, { untilMs }] of ownWrites) if (untilMs < now()) ownWrites.delete(name);
+    const changes = await storage.withPrincipal(systemPrincipal, async (tx) => {
+      const recorded = new Map<string, JsonObject | null>();
+      for (const row of await tx.changes.latestOfServers()) recorded.set(row.entityId, row.after);
+      const gone = [...recorded.keys()].filter((name) => !entries.has(name)).toSorted();
+      const found = [...gone, ...entries.keys()].flatMap((name) => {
+        const before = recorded.get(name) ?? null;
+        const after = entries.get(name) ?? null;
+        return sameJson(before, after) ? [] : [toChange(name, before, after)];
+      });
+      if (found.length > 0) await tx.changes.append(found);
+      return found;
+    });
+    for (const { entityId, after } of changes) {
+      if (ownWriteOf(entityId, after) !== undefined) ownWrites.delete(entityId);
+    }
+  };
+
+  return {
+    record: (entries) =>
+      inTurn(() => append(entries)).catch((error: unknown) => {
+        logger.error("Changes of servers are not in the history yet; the next record catches up", {
+          reason: oneLine(error instanceof Error ? error.message : String(error)),
+        });
+      }),
+
+    restore: (name, by) =>
+      inTurn(async () => {
+        const found = await storage.withPrincipal(by, (tx) => earlierEntry(tx, name));
+        if (found === undefined) {
+          throw new AppError(
+            "not_found",
+            `The history has no earlier entry of a server ${JSON.stringify(oneLine(name, 80))}`,
+            { hint: `agent history --entity server --id ${quoteForShell(name)}` },
+          );
+        }
+        const { row, entry } = found;
+        await writeEntry(name, entry);
+        ownWrites.set(name, { entry, userId: by.userId, untilMs: now() + ownWriteMs });
+        return row;
+      }),
+  };
+}
+
+function actionOf(
+  before: JsonObject | null,
+  after: JsonObject | null,
+  restored: boolean,
+): Change["action"] {
+  if (after === null) return "deleted";
+  if (before !== null) return "changed";
+  return restored ? "restored" : "created";
+}
+
+/** The newest row with an entry before it that is not the present one. */
+async function earlierEntry(
+  { changes }: StorageTransaction,
+  name: string,
+): Promise<{ row: ChangeRow; entry: JsonObject } | undefined> {
+  let present: JsonObject | null | undefined;
+  let beyond: number | undefined;
+  for (;;) {
+    const rows = await changes.list({
+      entity: "server",
+      entityId: name,
+      before: beyond,
+      limit: rowsAtOnce,
+    });
+    for (const row of rows) {
+      if (present === undefined) present = row.after;
+      if (row.before !== null && !sameJson(row.before, present)) return { row, entry: row.before };
+    }
+    if (rows.length < rowsAtOnce) return undefined;
+    beyond = rows.at(-1)?.sequence;
+  }
+}

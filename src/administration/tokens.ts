@@ -1,0 +1,128 @@
+import { compareTexts } from "../auth/identity-rows.ts";
+import { hashToken, newMintedToken } from "../auth/minted-token-format.ts";
+import { AppError } from "../core/errors.ts";
+import type { MintedToken } from "../core/identities.ts";
+import { covers } from "../core/permissions.ts";
+import type { Role } from "../core/principal.ts";
+import type { Administration, ShownToken } from "./administration.ts";
+import { checkName } from "./check-input.ts";
+import { noToken } from "./not-found.ts";
+import { page } from "./page.ts";
+import type { AdministrationParts } from "./parts.ts";
+import { takeBackTokens } from "./take-back-tokens.ts";
+import { checkLifetime, checkScopes, requireScopesGrantable } from "./token-limits.ts";
+import { createTokenBearers } from "./token-bearers.ts";
+import { administeredBy } from "./who-may.ts";
+
+export function administerTokens(
+  parts: Pick<AdministrationParts, "directory" | "now" | "newId" | "randomBytes">,
+): Administration["tokens"] {
+  const { directory, now, newId, randomBytes } = parts;
+  const bearerOf = createTokenBearers(directory);
+
+  /** @throws AppError `not_found`: there is none that is not taken back, or it is not theirs */
+  const findLive = (id: string, own: string | null): MintedToken => {
+    const token = directory.token(id);
+    const isTheirs = token !== undefined && (own === null || own === token.organizationId);
+    if (!isTheirs || token.hash === null) throw noToken(id);
+    return token;
+  };
+
+  return {
+    list(by, options) {
+      const own = administeredBy(by);
+      const { userId, deleted } = options;
+      return page(
+        directory.tokens(),
+        options,
+        ({ id }, after) => compareTexts(id, after) > 0,
+        (token) =>
+          (own === null || own === token.organizationId) &&
+          (userId === undefined || userId === token.userId) &&
+          (token.revokedAtMs !== null) === deleted,
+      ).map(shown);
+    },
+
+    async create(by, wanted) {
+      administeredBy(by);
+      const { name, scopes = [], lifetimeMs = defaultLifetimeMs } = wanted;
+      checkName(name, "a token");
+      checkScopes(scopes);
+      checkLifetime(lifetimeMs);
+      requireScopesGrantable(by, scopes);
+      return directory.change(by, () => {
+        const { held, ...bearer } = bearerOf(by, wanted);
+        const { role = held } = wanted;
+        if (!covers(held, role)) throw aboveHeld(bearer, held, role);
+        const token = newMintedToken(randomBytes);
+        const createdAtMs = now();
+        const row: MintedToken = {
+          id: newId(),
+          hash: hashToken(token),
+          kind: "personal",
+          name,
+          ...bearer,
+          role,
+          scopes: [...new Set(scopes)],
+          createdAtMs,
+          expiresAtMs: lifetimeMs === null ? null : createdAtMs + lifetimeMs,
+          revokedAtMs: null,
+        };
+        return { tokens: [row], result: { token, details: shown(row) } };
+      });
+    },
+
+    async rotate(by, id) {
+      const own = administeredBy(by);
+      return directory.change(by, () => {
+        const old = findLive(id, own);
+        requireScopesGrantable(by, old.scopes);
+        requireRotatable(old, now());
+        const token = newMintedToken(randomBytes);
+        const row = { ...old, hash: hashToken(token) };
+        return { tokens: [row], result: { token, details: shown(row) } };
+      });
+    },
+
+    async revoke(by, id) {
+      const own = administeredBy(by);
+      return directory.change(by, () => {
+        const token = findLive(id, own);
+        const [row = token] = takeBackTokens([token], now());
+        return { tokens: [row], result: shown(row) };
+      });
+    },
+  };
+}
+
+const defaultLifetimeMs = 90 * 24 * 60 * 60 * 1000;
+
+function shown({ hash: _hash, ...details }: MintedToken): ShownToken {
+  return details;
+}
+
+function requireRotatable({ kind, name, expiresAtMs }: MintedToken, atMs: number): void {
+  if (kind === "cli") {
+    throw new AppError("usage", "The local owner's own tokens are not replaced, but made anew", {
+      hint: "agent auth login",
+    });
+  }
+  if (expiresAtMs !== null && expiresAtMs <= atMs) {
+    throw new AppError("usage", `The token "${name}" has expired, and a new secret is no remedy`, {
+      hint: "agent token create",
+    });
+  }
+}
+
+function aboveHeld(
+  { userId, organizationId }: Pick<MintedToken, "userId" | "organizationId">,
+  held: Role,
+  role: Role,
+): AppError {
+  const place = organizationId === null ? "here" : `in ${organizationId}`;
+  return new AppError(
+    "forbidden",
+    `A token carries no more than its user holds: ${userId} is ${held} ${place}, not ${role}`,
+    organizationId === null ? {} : { hint: `agent member set ${userId} ${organizationId} ${role}` },
+  );
+}

@@ -1,0 +1,29 @@
+import { AppError } from "../core/errors.ts";
+import { isGatewayAdministrator, requireRole } from "../core/permissions.ts";
+import type { Principal } from "../core/principal.ts";
+import { oneLine } from "../core/terminal-text.ts";
+
+/**
+ * What an administrator may see and change.
+ * @returns the one organisation that is theirs; null: they administer the gateway, and with it all
+ * @throws AppError `forbidden`: no administrator, or a token with scopes
+ */
+export function administeredBy(by: Principal): string | null {
+  requireRole(by, "admin", "Administration");
+  return by.organizationId;
+}
+
+/**
+ * To be asked before anything is looked up, so that the answer is the same whatever there is.
+ * @param what what was tried, as the subject of a sentence
+ * @throws AppError `forbidden`
+ */
+export function requireGatewayAdministrator(by: Principal, what: string): void {
+  const own = administeredBy(by);
+  if (isGatewayAdministrator(by)) return;
+  throw new AppError(
+    "forbidden",
+    `${what} is for administrators of the gateway; you are one of ${oneLine(own ?? "", 80)}`,
+    { hint: "The owner of the gateway can do it" },
+  );
+}

@@ -1,0 +1,215 @@
+import type { Member, MintedToken, Organization, User } from "../core/identities.ts";
+import type { Change } from "../core/change.ts";
+import { systemPrincipal } from "../core/principal.ts";
+import type { Principal, Role } from "../core/principal.ts";
+import type { Storage, StorageTransaction } from "../core/storage.ts";
+import { mattersOf } from "./identity-history.ts";
+import type { Matter } from "./identity-history.ts";
+import { identityMapsOf, memberKey, readIdentities, writeIdentities } from "./identity-rows.ts";
+import type { IdentityMaps, IdentityRows } from "./identity-rows.ts";
+
+/** Rows to be written, and what the change is for its caller. */
+export interface Edit<Result> extends Partial<IdentityRows> {
+  result: Result;
+}
+
+export interface PurgedRows {
+  organizations: number;
+  users: number;
+  members: number;
+  tokens: number;
+  /** Rows of the change history. */
+  serverEntries: number;
+}
+
+/**
+ * Who there is, in memory: organisations, users, members and minted tokens, read whole at the start. Who decides
+ * by it never waits for the storage. Deleted ones are in it, marked; a row never changes, another takes its place.
+ */
+export interface Directory {
+  organization(id: string): Organization | undefined;
+  user(id: string): User | undefined;
+  member(key: { organizationId: string; userId: string }): Member | undefined;
+  token(id: string): MintedToken | undefined;
+  /** In the order of ids; members of organisation and user. */
+  organizations(): readonly Organization[];
+  users(): readonly User[];
+  members(): readonly Member[];
+  tokens(): readonly MintedToken[];
+  /** The token of this hash; one that is taken back has none. It may have expired. */
+  findToken(hash: string): MintedToken | undefined;
+  /** What a user is in an organisation now; undefined where membership, user or organisation is not there, or deleted. */
+  roleIn(key: { organizationId: string; userId: string }): Role | undefined;
+  /**
+   * Makes one change, with its rows of the change history, in one transaction: first in the storage, then here.
+   * Changes run one after the other, so what `plan` reads here is still so when its rows are written; it decides,
+   * and may throw, in which case nothing is written. When the storage fails nothing is changed here.
+   * @throws what `plan` throws; AppError `store_unavailable`
+   */
+  change<Result>(by: Principal, plan: () => Edit<Result>): Promise<Result>;
+  /**
+   * Removes for good what was deleted before this time, which must be past: a token that has expired by then goes.
+   * @throws AppError `store_unavailable`
+   */
+  purge(by: Principal, beforeMs: number): Promise<PurgedRows>;
+  /** Tells the id of each token that is not good any more, or whose secret was replaced, after that is in effect. */
+  onRevoked(listener: (tokenId: string) => void): void;
+}
+
+export interface DirectoryOptions {
+  storage: Storage;
+  /** Milliseconds since the epoch. */
+  now: () => number;
+  newId: () => string;
+}
+
+/** Reads who there is. @throws AppError `store_unavailable` */
+export async function openDirectory(options: DirectoryOptions): Promise<Directory> {
+  const { storage, now, newId } = options;
+  const read = async (): Promise<IdentityMaps> =>
+    identityMapsOf(await storage.withPrincipal(systemPrincipal, readIdentities));
+  let maps = await read();
+  let byHash = hashesOf(maps);
+  const listeners: ((tokenId: string) => void)[] = [];
+  let turn: Promise<unknown> = Promise.resolve();
+  /** The storage failed in the middle of a change, which may be in it all the same. */
+  let inDoubt = false;
+
+  const tellRevoked = (gone: readonly MintedToken[]): void => {
+    for (const { id } of gone) {
+      for (const listener of listeners) listener(id);
+    }
+  };
+  /** Puts rows that are written into effect, and then tells whose secret is not good any more. */
+  const putAll = (rows: IdentityRows): void => {
+    const gone = rows.tokens.flatMap(({ id, hash }) => {
+      const before = maps.tokens.get(id);
+      return before !== undefined && before.hash !== hash ? [before] : [];
+    });
+    for (const { hash } of gone) {
+      if (hash !== null) byHash.delete(hash);
+    }
+    for (const row of rows.organizations) maps.organizations.put(row);
+    for (const row of rows.users) maps.users.put(row);
+    for (const row of rows.members) maps.members.put(row);
+    for (const row of rows.tokens) {
+      if (row.hash !== null) byHash.set(row.hash, row.id);
+      maps.tokens.put(row);
+    }
+    tellRevoked(gone);
+  };
+  /** The same with all that is there. */
+  const replaceAll = (next: IdentityMaps): void => {
+    const gone = maps.tokens
+      .inOrder()
+      .filter(({ id, hash }) => hash !== null && next.tokens.get(id)?.hash !== hash);
+    maps = next;
+    byHash = hashesOf(next);
+    tellRevoked(gone);
+  };
+  const inTurn = <T>(work: () => Promise<T>): Promise<T> => {
+    const mine = turn.then(async () => {
+      if (inDoubt) await settleDoubt();
+      return work();
+    });
+    turn = mine.catch(() => undefined);
+    return mine;
+  };
+  const settleDoubt = async (): Promise<void> => {
+    replaceAll(await read());
+    inDoubt = false;
+  };
+  const write = async <T>(
+    by: Principal,
+    work: (tx: StorageTransaction) => Promise<T>,
+  ): Promise<T> => {
+    try {
+      return await storage.withPrincipal(by, work);
+    } catch (error) {
+      inDoubt = true;
+      // Where that fails as well, the next change begins with it.
+      await settleDoubt().catch(() => undefined);
+      throw error;
+    }
+  };
+  const changeOf = (by: Principal, matter: Matter): Change => ({
+    id: newId(),
+    timeMs: now(),
+    actor: "user",
+    userId: by.userId,
+    ...matter,
+  });
+
+  return {
+    organization: (id) => maps.organizations.get(id),
+    user: (id) => maps.users.get(id),
+    member: (key) => maps.members.get(memberKey(key)),
+    token: (id) => maps.tokens.get(id),
+    organizations: () => maps.organizations.inOrder(),
+    users: () => maps.users.inOrder(),
+    members: () => maps.members.inOrder(),
+    tokens: () => maps.tokens.inOrder(),
+    findToken(hash) {
+      const id = byHash.get(hash);
+      return id === undefined ? undefined : maps.tokens.get(id);
+    },
+    roleIn(key) {
+      const rows = [
+        maps.organizations.get(key.organizationId),
+        maps.users.get(key.userId),
+        maps.members.get(memberKey(key)),
+      ];
+      const live = rows.every((row) => row?.deletedAtMs === null);
+      return live ? maps.members.get(memberKey(key))?.role : undefined;
+    },
+
+    change: (by, plan) =>
+      inTurn(async () => {
+        const { result, organizations = [], users = [], members = [], tokens = [] } = plan();
+        const rows = { organizations, users, members, tokens };
+        const changes = mattersOf(maps, rows).map((matter) => changeOf(by, matter));
+        if (changes.length === 0) return result;
+        await write(by, async (tx) => {
+          await writeIdentities(tx, maps, rows);
+          await tx.changes.append(changes);
+        });
+        putAll(rows);
+        return result;
+      }),
+
+    purge: (by, beforeMs) =>
+      inTurn(async () => {
+        const { purged, rows } = await write(by, async (tx) => {
+          const counts = {
+            tokens: await tx.tokens.purge(beforeMs),
+            members: await tx.members.purge(beforeMs),
+            users: await tx.users.purge(beforeMs),
+            organizations: await tx.organizations.purge(beforeMs),
+            serverEntries: await tx.changes.purgeServers(beforeMs),
+          };
+          const before = new Date(beforeMs).toISOString();
+          const change = changeOf(by, {
+            entity: "purge",
+            entityId: before,
+            organizationId: null,
+            action: "purged",
+            before: null,
+            after: { before, ...counts },
+          });
+          await tx.changes.append([change]);
+          return { purged: counts, rows: await readIdentities(tx) };
+        });
+        replaceAll(identityMapsOf(rows));
+        return purged;
+      }),
+
+    onRevoked: (listener) => void listeners.push(listener),
+  };
+}
+
+/** The ids of tokens by their hash. */
+function hashesOf({ tokens }: IdentityMaps): Map<string, string> {
+  return new Map(
+    tokens.inOrder().flatMap(({ id, hash }) => (hash === null ? [] : [[hash, id] as const])),
+  );
+}

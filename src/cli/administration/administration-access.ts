@@ -1,0 +1,127 @@
+import { createAdministrationClient } from "../../client/administration-client.ts";
+import type { AdministrationClient } from "../../client/administration-client.ts";
+import type { FindAccess } from "../../client/administration-questions.ts";
+import { shownAddress } from "../../client/http-json.ts";
+import { AppError } from "../../core/errors.ts";
+import { parseServerUrl } from "../../core/url.ts";
+import type { GlobalOptions, ServerOptions } from "../command.ts";
+import type { Context } from "../context.ts";
+import {
+  askedProfileName,
+  bearerFor,
+  chooseServer,
+  environmentTokenCounts,
+  findActiveServer,
+  loginHint,
+  refusedHint,
+  runningGateway,
+} from "../server-choice.ts";
+import type { ServerChoice } from "../server-choice.ts";
+import type { AuthDependencies } from "../sign-in/dependencies.ts";
+
+type Options = GlobalOptions & ServerOptions;
+
+/** Less left than this, in milliseconds, and a token is not begun a question with. */
+const marginMs = 10_000;
+
+/**
+ * Finds the gateway that is administered and hands `use` the way to it. For the running gateway of this user the
+ * proof of the local owner is enough: nothing is saved, and nobody needs to be signed in. `--token`,
+ * `--profile` and ONEDOOR_TOKEN say who else to be, and another server is asked with its saved profile.
+ * @throws AppError `unreachable` when no gateway runs and no server is named, `usage` when that is no gateway;
+ *   what choosing a server and minting throw, and what `use` throws
+ */
+export async function withAdministration<T>(
+  options: Options,
+  context: Context,
+  dependencies: AuthDependencies,
+  use: (client: AdministrationClient) => Promise<T>,
+): Promise<T> {
+  const choice = await gatewayFor(options, context, dependencies);
+  const isSomebodyElse =
+    askedProfileName(options, context) !== undefined ||
+    options.token !== undefined ||
+    environmentTokenCounts(choice.canonical, context);
+  const findAccess =
+    choice.runtime !== undefined && !isSomebodyElse
+      ? ownerAccess(choice, context, dependencies)
+      : await savedAccess(choice, options, context, dependencies);
+  try {
+    return await use(createAdministrationClient(findAccess, context.deadline.signal));
+  } catch (error) {
+    if (!(error instanceof AppError) || error.code !== "auth_required") throw error;
+    const hint = loginHint({ url: choice.canonical, name: options.profile });
+    throw new AppError(error.code, error.message, { hint, cause: error });
+  }
+}
+
+async function gatewayFor(
+  options: Options,
+  context: Context,
+  dependencies: AuthDependencies,
+): Promise<ServerChoice> {
+  const asksForProfile = askedProfileName(options, context) !== undefined;
+  const choice = asksForProfile
+    ? await chooseServer(options, context, dependencies)
+    : await findActiveServer(options, context, dependencies);
+  if (choice === undefined) throw noGateway("No gateway of yours is running");
+  if (choice.server === "mcp") {
+    throw new AppError(
+      "usage",
+      `${shownAddress(choice.endpoint)} is an MCP server, and no OneDoor gateway to administer`,
+    );
+  }
+  return choice;
+}
+
+function noGateway(message: string): AppError {
+  return new AppError("unreachable", message, { hint: "agent serve --background" });
+}
+
+/** The gateway is found anew for each question: one that was started again has another token, and place. */
+function ownerAccess(
+  choice: ServerChoice,
+  context: Context,
+  dependencies: AuthDependencies,
+): FindAccess {
+  let held: { token: string; expiresAtMs: number; instanceId: string } | undefined;
+  return async (signal, refused) => {
+    const record = await runningGateway(context, dependencies);
+    const isThere =
+      record !== undefined &&
+      (choice.how === "runtime" || parseServerUrl(record.url).canonical === choice.canonical);
+    if (!isThere) throw noGateway(`Your gateway at ${choice.canonical} is not running`);
+    const isGood =
+      held !== undefined &&
+      held.instanceId === record.instanceId &&
+      held.token !== refused &&
+      held.expiresAtMs - marginMs > context.now();
+    if (!isGood || held === undefined) {
+      const minted = await dependencies.mintLocalToken(record, signal, "administration");
+      context.secrets.add(minted.token);
+      held = { ...minted, instanceId: record.instanceId };
+    }
+    return { endpoint: record.url, bearer: held.token, ownGateway: true };
+  };
+}
+
+async function savedAccess(
+  choice: ServerChoice,
+  options: Options,
+  context: Context,
+  dependencies: AuthDependencies,
+): Promise<FindAccess> {
+  const bearer = await bearerFor(choice, options, context, dependencies);
+  const access = {
+    endpoint: choice.endpoint,
+    bearer: bearer.token,
+    ownGateway: choice.runtime !== undefined,
+  };
+  const key = { url: choice.canonical, name: bearer.profile?.name ?? options.profile };
+  return (_signal, refused) => {
+    if (refused === undefined) return Promise.resolve(access);
+    throw new AppError("auth_rejected", `Token rejected by ${shownAddress(choice.endpoint)}`, {
+      hint: refusedHint(bearer.source, loginHint(key)),
+    });
+  };
+}

@@ -1,0 +1,39 @@
+import { withAdministration } from "../administration/administration-access.ts";
+import { checkedName } from "../administration/checked-id.ts";
+import type { CommandModule } from "../command.ts";
+import { inLine } from "../render/foreign-text.ts";
+import { jsonText } from "../render/json-text.ts";
+import { authDependencies } from "../sign-in/dependencies.ts";
+import type { AuthDependencies } from "../sign-in/dependencies.ts";
+import { shownTime } from "../sign-in/profile-row.ts";
+
+export function createRestore(
+  dependencies: AuthDependencies = authDependencies,
+): CommandModule<{ server: string }> {
+  return {
+    talksToServer: true,
+    options: {},
+    positionals: [{ name: "server", describe: "The server's name", required: true }],
+    about: [
+      "Writes the entry that a server had before its last change, or before it was removed, back into the configuration file of the gateway, which takes it up by itself. Comments in the file stay.",
+      "Restored twice, it goes back and forth. agent history --entity server shows what changed.",
+    ],
+    examples: [["agent mcp restore files", "undo the last change to the server files"]],
+    /** With `--json`: `{restored, from}`, from as in `agent history`. */
+    async run(options, context) {
+      const name = checkedName("<server>", options.server);
+      const answer = await withAdministration(options, context, dependencies, (client) =>
+        client.restoreServer(name),
+      );
+      const { io } = context;
+      const { restored, from } = answer;
+      await io.out(
+        options.format === "json"
+          ? jsonText(answer, io)
+          : `Server ${inLine(restored, io, 100)} is again as it was before ${shownTime(Date.parse(from.time))}\n`,
+      );
+    },
+  };
+}
+
+export const restore = createRestore();

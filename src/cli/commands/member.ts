@@ -1,0 +1,180 @@
+import type { MemberRow } from "../../client/administration-answers.ts";
+import type { MemberKey } from "../../client/administration-client.ts";
+import { roles } from "../../core/principal.ts";
+import { withAdministration } from "../administration/administration-access.ts";
+import { checkedId } from "../administration/checked-id.ts";
+import { deletedOption } from "../administration/identity-commands.ts";
+import type { DeletedOptions } from "../administration/identity-commands.ts";
+import type { CommandModule, PositionalSpec } from "../command.ts";
+import type { Context } from "../context.ts";
+import { fittingTable } from "../render/fitting-table.ts";
+import { inLine } from "../render/foreign-text.ts";
+import { jsonText } from "../render/json-text.ts";
+import { authDependencies } from "../sign-in/dependencies.ts";
+import type { AuthDependencies } from "../sign-in/dependencies.ts";
+import { shownTime } from "../sign-in/profile-row.ts";
+
+interface SetOptions extends MemberKey {
+  role: string;
+}
+interface ListOptions extends DeletedOptions {
+  organization?: string | undefined;
+  user?: string | undefined;
+}
+interface MemberCommands {
+  set: CommandModule<SetOptions>;
+  list: CommandModule<ListOptions>;
+  remove: CommandModule<MemberKey>;
+  restore: CommandModule<MemberKey>;
+}
+
+const who: readonly PositionalSpec[] = [
+  { name: "user", describe: "The user's id", required: true },
+  { name: "organization", describe: "The organisation's id", required: true },
+];
+
+export function createMember(dependencies: AuthDependencies = authDependencies): MemberCommands {
+  /** A command that does one thing to one membership. */
+  const change = (
+    verb: "remove" | "restore",
+    done: (row: MemberRow, io: Context["io"]) => string,
+    about: readonly string[],
+    explains: string,
+  ): CommandModule<MemberKey> => ({
+    talksToServer: true,
+    options: {},
+    positionals: who,
+    about,
+    examples: [[`agent member ${verb} bob@example.com acme`, explains]],
+    /** With `--json`: `{organization, user, role, createdAt, deletedAt}`. */
+    async run(options, context) {
+      const key = keyOf(options);
+      const row = await withAdministration(options, context, dependencies, (client) =>
+        client.members[verb](key),
+      );
+      await tell(row, done(row, context.io), options, context);
+    },
+  });
+
+  return {
+    set: {
+      talksToServer: true,
+      options: {},
+      positionals: [
+        ...who,
+        { name: "role", describe: "What the user may do there", required: true, choices: roles },
+      ],
+      about: [
+        "Makes a user a member of an organisation, or changes what a member may do there. It counts from the user's next call on.",
+      ],
+      examples: [
+        ["agent member set bob@example.com acme editor", "let Bob call every tool Acme sees"],
+        ["agent member set bob@example.com acme viewer", "only those that read, from now on"],
+      ],
+      /** With `--json`: `{organization, user, role, createdAt, deletedAt}`. */
+      async run(options, context) {
+        const key = keyOf(options);
+        const { role } = options;
+        const row = await withAdministration(options, context, dependencies, (client) =>
+          client.members.set(key, role),
+        );
+        const { io } = context;
+        await tell(row, `${named(row.user, io)} is ${inRole(row, io)} now`, options, context);
+      },
+    },
+    list: {
+      talksToServer: true,
+      options: {
+        organization: {
+          type: "string",
+          placeholder: "<id>",
+          describe: "Only the members of this organisation",
+        },
+        user: {
+          type: "string",
+          placeholder: "<id>",
+          describe: "Only what this user is a member of",
+        },
+        deleted: deletedOption,
+      },
+      examples: [
+        ["agent member list --organization acme", "who is what at Acme"],
+        ["agent member list --user bob@example.com --json", "where Bob is what, for a script"],
+      ],
+      /** With `--json` an array of `{organization, user, role, createdAt, deletedAt}`. */
+      async run(options, context) {
+        const { organization, user, deleted } = options;
+        const filter = {
+          organization: organization && checkedId("--organization", organization),
+          user: user && checkedId("--user", user),
+          deleted,
+        };
+        const rows = await withAdministration(options, context, dependencies, (client) =>
+          client.members.list(filter),
+        );
+        await print(rows, options, context);
+      },
+    },
+    remove: change(
+      "remove",
+      (row, io) => `${named(row.user, io)} is no member of ${named(row.organization, io)} any more`,
+      ["The user's tokens for the organisation are dead at once."],
+      "take Bob out of Acme, until he is restored",
+    ),
+    restore: change(
+      "restore",
+      (row, io) => `${named(row.user, io)} is ${inRole(row, io)} again`,
+      [],
+      "bring him back, in the role he had",
+    ),
+  };
+}
+
+export const { set, list, remove, restore } = createMember();
+
+function keyOf({ user, organization }: MemberKey): MemberKey {
+  return {
+    user: checkedId("<user>", user),
+    organization: checkedId("<organization>", organization),
+  };
+}
+
+function named(id: string, io: Context["io"]): string {
+  return inLine(id, io, 100);
+}
+
+function inRole({ role, organization }: MemberRow, io: Context["io"]): string {
+  return `${inLine(role, io, 40)} in ${named(organization, io)}`;
+}
+
+async function tell(
+  row: MemberRow,
+  sentence: string,
+  options: { format: string },
+  { io }: Context,
+): Promise<void> {
+  await io.out(options.format === "json" ? jsonText(row, io) : `${sentence}\n`);
+}
+
+async function print(
+  rows: readonly MemberRow[],
+  { format, deleted }: { format: string; deleted: boolean },
+  { io }: Context,
+): Promise<void> {
+  if (format === "json") {
+    await io.out(jsonText(rows, io));
+    return;
+  }
+  if (rows.length === 0) {
+    io.note(deleted ? "No members are removed" : "There are no members", { always: true });
+    return;
+  }
+  const cells = rows.map((row) => [
+    named(row.organization, io),
+    named(row.user, io),
+    inLine(row.role, io, 40),
+    shownTime(Date.parse((deleted ? row.deletedAt : undefined) ?? row.createdAt)),
+  ]);
+  const head = ["ORGANISATION", "USER", "ROLE", deleted ? "REMOVED" : "SINCE"];
+  await io.out(fittingTable([head, ...cells], io, [0, 1]));
+}

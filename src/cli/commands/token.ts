@@ -1,0 +1,242 @@
+import type { FreshToken, TokenRow } from "../../client/administration-answers.ts";
+import type { NewToken } from "../../client/administration-client.ts";
+import { AppError } from "../../core/errors.ts";
+import { roles } from "../../core/principal.ts";
+import { withAdministration } from "../administration/administration-access.ts";
+import { checkedId, checkedName } from "../administration/checked-id.ts";
+import type { CommandModule, PositionalSpec } from "../command.ts";
+import type { Context } from "../context.ts";
+import { readLifetime } from "../read-time.ts";
+import { fittingTable } from "../render/fitting-table.ts";
+import { inLine } from "../render/foreign-text.ts";
+import { jsonText } from "../render/json-text.ts";
+import { authDependencies } from "../sign-in/dependencies.ts";
+import type { AuthDependencies } from "../sign-in/dependencies.ts";
+import { shownTime } from "../sign-in/profile-row.ts";
+
+interface CreateOptions {
+  name?: string | undefined;
+  user?: string | undefined;
+  organization?: string | undefined;
+  role?: string | undefined;
+  scope: readonly string[];
+  expires?: string | undefined;
+}
+interface ListOptions {
+  user?: string | undefined;
+  revoked: boolean;
+}
+interface IdOptions {
+  id: string;
+}
+interface TokenCommands {
+  create: CommandModule<CreateOptions>;
+  list: CommandModule<ListOptions>;
+  rotate: CommandModule<IdOptions>;
+  revoke: CommandModule<IdOptions>;
+}
+
+const tokenId: PositionalSpec = {
+  name: "id",
+  describe: "The token's id, as agent token list shows it",
+  required: true,
+};
+const shownOnce = "The token is shown this once, alone on stdout: the gateway keeps no copy of it.";
+
+export function createTokenCommands(
+  dependencies: AuthDependencies = authDependencies,
+): TokenCommands {
+  return {
+    create: {
+      talksToServer: true,
+      options: {
+        name: {
+          type: "string",
+          placeholder: "<name>",
+          describe: "What it is for; needed",
+        },
+        user: {
+          type: "string",
+          placeholder: "<id>",
+          describe: "Whose token it is (default: yours); goes with --organization",
+        },
+        organization: {
+          type: "string",
+          placeholder: "<id>",
+          describe: "The organisation it acts in, of which the user is a member",
+        },
+        role: {
+          type: "string",
+          choices: roles,
+          describe: "The most it may be used for (default: what its user may)",
+        },
+        scope: {
+          type: "array",
+          placeholder: "<scope>",
+          describe: "Good for this alone, once for each: metrics",
+        },
+        expires: {
+          type: "string",
+          placeholder: "<time>",
+          describe: "12h, 30d, a date, or never (default: 90d)",
+        },
+      },
+      about: [shownOnce],
+      examples: [
+        [
+          "agent token create --name ci --user bob@example.com --organization acme --role viewer",
+          "a token for Bob's build, that only reads",
+        ],
+        [
+          "agent token create --name prometheus --scope metrics --expires never > token",
+          "one that reads /metrics and nothing else",
+        ],
+      ],
+      /** With `--json`: `{token, details}`; details as in `list`. */
+      async run(options, context) {
+        const asked = newToken(options, context.now());
+        const fresh = await withAdministration(options, context, dependencies, (client) =>
+          client.tokens.create(asked),
+        );
+        await hand(fresh, options, context);
+      },
+    },
+    list: {
+      talksToServer: true,
+      options: {
+        user: { type: "string", placeholder: "<id>", describe: "Only this user's" },
+        revoked: { type: "boolean", describe: "Those that were taken back" },
+      },
+      examples: [
+        ["agent token list", "the tokens that are good, and whose they are"],
+        ["agent token list --user bob@example.com --json", "one user's, for a script"],
+      ],
+      /**
+       * With `--json` an array of `{id, kind, name, user, organization, role, scopes, createdAt, expiresAt,
+       * revokedAt}`.
+       */
+      async run(options, context) {
+        const { user, revoked } = options;
+        const rows = await withAdministration(options, context, dependencies, (client) =>
+          client.tokens.list({ user, deleted: revoked }),
+        );
+        await print(rows, options, context);
+      },
+    },
+    rotate: {
+      talksToServer: true,
+      options: {},
+      positionals: [tokenId],
+      about: [
+        "Makes a new token in place of the old one, which is dead at once. What it is good for and until when stays as it is.",
+        shownOnce,
+      ],
+      examples: [["agent token rotate 5d1f0f0e-8c3a-4d4e-9b43-6d8f4d7f0c11", "replace a token"]],
+      /** With `--json`: `{token, details}`. */
+      async run(options, context) {
+        const id = checkedName("<id>", options.id);
+        const fresh = await withAdministration(options, context, dependencies, (client) =>
+          client.tokens.rotate(id),
+        );
+        await hand(fresh, options, context);
+      },
+    },
+    revoke: {
+      talksToServer: true,
+      options: {},
+      positionals: [tokenId],
+      about: ["The token is dead at once, and what it holds open ends."],
+      examples: [["agent token revoke 5d1f0f0e-8c3a-4d4e-9b43-6d8f4d7f0c11", "take it back"]],
+      /** With `--json` the token as in `list`. */
+      async run(options, context) {
+        const id = checkedName("<id>", options.id);
+        const row = await withAdministration(options, context, dependencies, (client) =>
+          client.tokens.revoke(id),
+        );
+        const { io } = context;
+        await io.out(
+          options.format === "json"
+            ? jsonText(row, io)
+            : `Token ${inLine(row.name, io, 100)} (${inLine(row.id, io, 100)}) is dead\n`,
+        );
+      },
+    },
+  };
+}
+
+export const { create, list, rotate, revoke } = createTokenCommands();
+
+/** @throws AppError `usage` */
+function newToken(options: CreateOptions, nowMs: number): NewToken {
+  const { name, user, organization, role, scope, expires } = options;
+  if (name === undefined) {
+    throw new AppError("usage", "--name is missing", { hint: "Say what the token is for" });
+  }
+  if ((user === undefined) !== (organization === undefined)) {
+    throw new AppError("usage", "--user and --organization go together", {
+      hint: "Leave out both for a token of your own",
+    });
+  }
+  const lifetimeMs = expires === undefined ? undefined : readLifetime("--expires", expires, nowMs);
+  return {
+    name,
+    ...(user !== undefined && { user: checkedId("--user", user) }),
+    ...(organization !== undefined && {
+      organization: checkedId("--organization", organization),
+    }),
+    ...(role !== undefined && { role }),
+    ...(scope.length > 0 && { scopes: [...new Set(scope)] }),
+    ...(lifetimeMs !== undefined && {
+      expiresInSeconds: lifetimeMs === null ? null : Math.max(1, Math.floor(lifetimeMs / 1000)),
+    }),
+  };
+}
+
+/** The token alone on stdout, whatever else there is to say on stderr. */
+async function hand(
+  { token, details }: FreshToken,
+  options: { format: string },
+  { io, secrets }: Context,
+): Promise<void> {
+  secrets.add(token);
+  if (options.format === "json") {
+    await io.out(jsonText({ token, details }, io), { exact: true });
+    return;
+  }
+  const { user, organization, role, scopes, expiresAt } = details;
+  const place = organization === null ? "" : ` in ${inLine(organization, io, 100)}`;
+  const good = scopes.length === 0 ? role : `for ${scopes.join(" ")} alone`;
+  const until = expiresAt === null ? "never" : shownTime(Date.parse(expiresAt));
+  io.note(
+    `Token ${inLine(details.name, io, 100)} (${inLine(details.id, io, 100)}) of ${inLine(user, io, 100)}${place}, ${inLine(good, io)}; expires ${until}`,
+  );
+  await io.out(`${token}\n`, { exact: true });
+}
+
+async function print(
+  rows: readonly TokenRow[],
+  { format, revoked }: { format: string; revoked: boolean },
+  { io }: Context,
+): Promise<void> {
+  if (format === "json") {
+    await io.out(jsonText(rows, io));
+    return;
+  }
+  if (rows.length === 0) {
+    io.note(revoked ? "No tokens were taken back" : "There are no tokens", { always: true });
+    return;
+  }
+  const cells = rows.map((row) => {
+    const end = revoked ? row.revokedAt : row.expiresAt;
+    return [
+      inLine(row.id, io, 100),
+      inLine(row.name, io, 100) || "-",
+      inLine(row.user, io, 100),
+      inLine(row.organization ?? "-", io, 100),
+      inLine(row.scopes.length === 0 ? row.role : row.scopes.join(","), io, 60),
+      end === null ? "never" : shownTime(Date.parse(end)),
+    ];
+  });
+  const head = ["ID", "NAME", "USER", "IN", "MAY", revoked ? "REVOKED" : "EXPIRES"];
+  await io.out(fittingTable([head, ...cells], io, [0]));
+}

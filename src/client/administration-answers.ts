@@ -1,0 +1,208 @@
+import { isJsonObject } from "../core/json.ts";
+import type { JsonObject } from "../core/json.ts";
+
+// What a gateway answers to questions of administration, and whether it is that. What answers may be of another
+// version, or hostile: a list in which one entry is not of its shape is refused whole, since whoever reads a
+// list of members or of audit rows must not take a part of it for all.
+
+/** An organisation or a user. Times are ISO 8601 in UTC. */
+export interface IdentityRow {
+  id: string;
+  name: string;
+  createdAt: string;
+  deletedAt: string | null;
+}
+
+export interface MemberRow {
+  organization: string;
+  user: string;
+  role: string;
+  createdAt: string;
+  deletedAt: string | null;
+}
+
+export interface TokenRow {
+  id: string;
+  kind: string;
+  name: string;
+  user: string;
+  organization: string | null;
+  role: string;
+  scopes: string[];
+  createdAt: string;
+  expiresAt: string | null;
+  revokedAt: string | null;
+}
+
+export interface FreshToken {
+  token: string;
+  details: TokenRow;
+}
+
+/** One row of the change history. */
+export interface ChangeRow {
+  sequence: number;
+  id: string;
+  time: string;
+  actor: string;
+  user_id: string | null;
+  organization_id: string | null;
+  entity: string;
+  entity_id: string;
+  action: string;
+  before: JsonObject | null;
+  after: JsonObject | null;
+}
+
+/** One row of `mcp_audit_log`, under the names of the contract. */
+export interface AuditRow {
+  sequence: number;
+  id: string;
+  time: string;
+  tool_name: string;
+  params: JsonObject;
+  status: string;
+  duration_ms: number;
+  user_id: string | null;
+  organization_id: string | null;
+  project_id: string | null;
+  session_id: string | null;
+  client_name: string;
+}
+
+export interface PurgedCounts {
+  organizations: number;
+  users: number;
+  members: number;
+  tokens: number;
+  serverEntries: number;
+}
+
+export type Check<T> = (value: unknown) => value is T;
+
+/** Whether every field is there and of its type; what else there is does no harm. */
+function object<Row extends object>(checks: { [Key in keyof Row]-?: Check<Row[Key]> }): Check<Row> {
+  const fields: [string, Check<unknown>][] = Object.entries(checks);
+  return (value): value is Row =>
+    isJsonObject(value) &&
+    fields.every(([name, check]) => Object.hasOwn(value, name) && check(value[name]));
+}
+
+const text: Check<string> = (value): value is string => typeof value === "string";
+const count: Check<number> = (value): value is number => Number.isSafeInteger(value);
+const amount: Check<number> = (value): value is number =>
+  typeof value === "number" && Number.isFinite(value);
+const time: Check<string> = (value): value is string =>
+  typeof value === "string" && value.length <= 40 && !Number.isNaN(Date.parse(value));
+const texts: Check<string[]> = (value): value is string[] =>
+  Array.isArray(value) && value.every(text);
+/** What stands alone on stdout must be a token and nothing else. */
+const token: Check<string> = (value): value is string =>
+  typeof value === "string" && /^[\x21-\x7e]{1,4096}$/u.test(value);
+const record: Check<JsonObject> = isJsonObject;
+
+function orNull<T>(check: Check<T>): Check<T | null> {
+  return (value): value is T | null => value === null || check(value);
+}
+
+export const isIdentityRow = object<IdentityRow>({
+  id: text,
+  name: text,
+  createdAt: time,
+  deletedAt: orNull(time),
+});
+
+export const isMemberRow = object<MemberRow>({
+  organization: text,
+  user: text,
+  role: text,
+  createdAt: time,
+  deletedAt: orNull(time),
+});
+
+export const isTokenRow = object<TokenRow>({
+  id: text,
+  kind: text,
+  name: text,
+  user: text,
+  organization: orNull(text),
+  role: text,
+  scopes: texts,
+  createdAt: time,
+  expiresAt: orNull(time),
+  revokedAt: orNull(time),
+});
+
+export const isFreshToken = object<FreshToken>({ token, details: isTokenRow });
+
+export const isChangeRow = object<ChangeRow>({
+  sequence: count,
+  id: text,
+  time,
+  actor: text,
+  user_id: orNull(text),
+  organization_id: orNull(text),
+  entity: text,
+  entity_id: text,
+  action: text,
+  before: orNull(record),
+  after: orNull(record),
+});
+
+export const isAuditRow = object<AuditRow>({
+  sequence: count,
+  id: text,
+  time,
+  tool_name: text,
+  params: record,
+  status: text,
+  duration_ms: amount,
+  user_id: orNull(text),
+  organization_id: orNull(text),
+  project_id: orNull(text),
+  session_id: orNull(text),
+  client_name: text,
+});
+
+export const isRestoredServer = object<{ restored: string; from: ChangeRow }>({
+  restored: text,
+  from: isChangeRow,
+});
+
+const isPurgedCounts = object<PurgedCounts>({
+  organizations: count,
+  users: count,
+  members: count,
+  tokens: count,
+  serverEntries: count,
+});
+
+export const isPurge = object<{ purged: PurgedCounts }>({ purged: isPurgedCounts });
+
+/** Part of a list, and where the next part begins. */
+export interface Page<Row, After> {
+  rows: Row[];
+  next: After | null;
+}
+
+/**
+ * Reads one page of a list that was asked to have at most `limit` entries; undefined when this is none.
+ * @param plural the name of the list in the answer
+ */
+export function pageOf<Row, After extends string | number>(
+  answer: unknown,
+  plural: string,
+  isRow: Check<Row>,
+  isAfter: Check<After>,
+  limit: number,
+): Page<Row, After> | undefined {
+  if (!isJsonObject(answer)) return undefined;
+  const { [plural]: listed, next = null } = answer;
+  if (!Array.isArray(listed) || listed.length > limit) return undefined;
+  const rows: unknown[] = listed;
+  if (!rows.every(isRow)) return undefined;
+  return next === null || isAfter(next) ? { rows, next } : undefined;
+}
+
+export const isTextAfter: Check<string> = text;
+export const isSequence: Check<number> = count;

@@ -1,0 +1,230 @@
+import { beforeEach, describe, expect, test } from "vitest";
+import type { Principal } from "../../src/core/principal.ts";
+import { actor, all, deleted, openAcme, owner, startMs } from "./support/world.ts";
+import type { World } from "./support/world.ts";
+
+const day = 24 * 60 * 60 * 1000;
+let world: World;
+let tokens: World["administration"]["tokens"];
+
+beforeEach(async () => {
+  world = await openAcme();
+  ({ tokens } = world.administration);
+});
+
+const inAcme = (userId: string) => ({ organizationId: "acme", userId });
+const ada = actor("ada", "acme", "admin");
+
+describe("a personal token", () => {
+  test("is for a member, with what the member holds, for 90 days", async () => {
+    const { token, details } = await tokens.create(ada, { name: "CI of Ada", ...inAcme("ed") });
+    expect(token).toMatch(/^od_[\w-]{43}$/);
+    expect(details).toStrictEqual({
+      id: expect.any(String),
+      kind: "personal",
+      name: "CI of Ada",
+      userId: "ed",
+      organizationId: "acme",
+      role: "editor",
+      scopes: [],
+      createdAtMs: startMs,
+      expiresAtMs: startMs + 90 * day,
+      revokedAtMs: null,
+    });
+    expect(await world.authenticate(token)).toMatchObject({
+      principal: { userId: "ed", organizationId: "acme", role: "editor", tokenId: details.id },
+    });
+    const rows = await world.history({ entity: "token", entityId: details.id });
+    expect(rows).toMatchObject([{ action: "created", userId: "ada", organizationId: "acme" }]);
+    const shown = JSON.stringify([details, rows, tokens.list(ada, all)]);
+    expect(shown).not.toContain(token);
+    expect(shown).not.toContain("hash");
+  });
+
+  test.each([
+    ["vic", "viewer"],
+    ["ed", "viewer"],
+    ["ed", "editor"],
+    ["ada", "viewer"],
+    ["ada", "admin"],
+  ] as const)("of %s may be for %s", async (userId, role) => {
+    for (const by of [ada, owner]) {
+      const { details } = await tokens.create(by, { name: "x", ...inAcme(userId), role });
+      expect(details.role).toBe(role);
+    }
+  });
+
+  test.each([
+    ["vic", "editor"],
+    ["vic", "admin"],
+    ["ed", "admin"],
+  ] as const)("of %s may not be for %s", async (userId, role) => {
+    for (const by of [ada, owner]) {
+      const making = tokens.create(by, { name: "x", ...inAcme(userId), role });
+      await expect(making).rejects.toMatchObject({
+        code: "forbidden",
+        message: expect.stringContaining("no more than its user holds"),
+        hint: `agent member set ${userId} acme ${role}`,
+      });
+    }
+  });
+
+  test("of an organisation's administrator need not name the organisation", async () => {
+    const { details } = await tokens.create(ada, { name: "x", userId: "vic" });
+    expect(details.organizationId).toBe("acme");
+  });
+
+  test("without user and organisation is the gateway administrator's own", async () => {
+    const { token, details } = await tokens.create(owner, { name: "x", role: "viewer" });
+    expect(details).toMatchObject({ userId: "root", organizationId: null, role: "viewer" });
+    expect(await world.authenticate(token)).toMatchObject({
+      principal: { userId: "root", organizationId: null, role: "viewer", isLocalOwner: false },
+    });
+  });
+
+  test.each<[string, Principal, object, string]>([
+    ["the user alone", owner, { userId: "vic" }, "usage"],
+    ["the organisation alone", owner, { organizationId: "acme" }, "usage"],
+    ["the organisation alone, its own", ada, { organizationId: "acme" }, "usage"],
+    ["nobody, as no administrator of the gateway", ada, {}, "usage"],
+    [
+      "an organisation that is nowhere",
+      owner,
+      { organizationId: "no", userId: "vic" },
+      "not_found",
+    ],
+    ["one that is deleted", owner, { organizationId: "gone", userId: "vic" }, "not_found"],
+    ["a user that is nowhere", owner, inAcme("never"), "not_found"],
+    ["a user that is deleted", owner, inAcme("lost"), "not_found"],
+    ["a user that is a member no more", owner, inAcme("pat"), "not_found"],
+  ])("is not made for %s", async (_what, by, wanted, code) => {
+    await expect(tokens.create(by, { name: "x", ...wanted })).rejects.toMatchObject({ code });
+  });
+
+  test.each<[object, string]>([
+    [{ name: "" }, "usage"],
+    [{ name: "a\u001B[2Jb" }, "usage"],
+    [{ scopes: ["everything"] }, "usage"],
+    [{ scopes: ["metrics", "metrics "] }, "usage"],
+    [{ scopes: ["__proto__"] }, "usage"],
+    [{ lifetimeMs: 0 }, "usage"],
+    [{ lifetimeMs: -1 }, "usage"],
+    [{ lifetimeMs: 0.5 }, "usage"],
+    [{ lifetimeMs: Number.NaN }, "usage"],
+    [{ lifetimeMs: Infinity }, "usage"],
+    [{ lifetimeMs: 3651 * day }, "usage"],
+  ])("is not made with %j", async (wanted, code) => {
+    await expect(tokens.create(owner, { name: "x", ...wanted })).rejects.toMatchObject({ code });
+    expect(tokens.list(owner, { ...all, userId: "root" })).toHaveLength(1);
+  });
+
+  test("is good as long as was said", async () => {
+    const short = await tokens.create(owner, { name: "x", lifetimeMs: 1000 });
+    const ever = await tokens.create(owner, { name: "x", lifetimeMs: null });
+    expect(ever.details.expiresAtMs).toBeNull();
+    world.nowMs += 1000;
+    expect(await world.authenticate(short.token)).toStrictEqual({
+      kind: "rejected",
+      reason: "The token has expired",
+    });
+    world.nowMs += 10_000 * day;
+    expect(await world.authenticate(ever.token)).toMatchObject({ kind: "accepted" });
+  });
+
+  test("with a scope is good for that only, and not an organisation's administrator's to give", async () => {
+    const scopes = ["metrics", "metrics"];
+    const own = await tokens.create(owner, { name: "x", scopes });
+    expect(own.details.scopes).toStrictEqual(["metrics"]);
+    expect(await world.authenticate(own.token)).toMatchObject({
+      principal: { scopes: ["metrics"] },
+    });
+    const { details } = await tokens.create(owner, { name: "x", scopes, ...inAcme("vic") });
+    const denials = [
+      tokens.create(ada, { name: "x", scopes, ...inAcme("vic") }),
+      // What it opens is not theirs to have, either.
+      tokens.rotate(ada, details.id),
+    ];
+    for (const denied of denials) {
+      await expect(denied).rejects.toMatchObject({ code: "forbidden" });
+    }
+    await tokens.revoke(ada, details.id);
+  });
+});
+
+describe("a token that is replaced", () => {
+  test("has another secret, and nothing else is changed", async () => {
+    const old = await tokens.create(ada, { name: "x", ...inAcme("vic") });
+    world.nowMs += 5;
+    const fresh = await tokens.rotate(ada, old.details.id);
+    expect(fresh.details).toStrictEqual(old.details);
+    expect(fresh.token).not.toBe(old.token);
+    expect(await world.authenticate(old.token)).toMatchObject({ kind: "rejected" });
+    expect(await world.authenticate(fresh.token)).toMatchObject({ kind: "accepted" });
+    // What the old one holds open ends.
+    expect(world.revoked).toStrictEqual([old.details.id]);
+    expect((await world.history({ entityId: old.details.id }))[0]).toMatchObject({
+      action: "changed",
+      after: { rotated: true },
+    });
+  });
+
+  test("must be good, and made by people", async () => {
+    const { details } = await tokens.create(owner, { name: "x", lifetimeMs: 5 });
+    world.nowMs += 5;
+    await expect(tokens.rotate(owner, details.id)).rejects.toMatchObject({
+      code: "usage",
+      message: expect.stringContaining("has expired"),
+    });
+    await expect(tokens.rotate(owner, world.tokens.cli)).rejects.toMatchObject({ code: "usage" });
+    await tokens.revoke(owner, details.id);
+    await expect(tokens.rotate(owner, details.id)).rejects.toMatchObject({ code: "not_found" });
+    await expect(tokens.rotate(owner, "never")).rejects.toMatchObject({ code: "not_found" });
+  });
+});
+
+describe("a token that is taken back", () => {
+  test("is out at once, in the list of those, and taken back once", async () => {
+    const { token, details } = await tokens.create(ada, { name: "x", ...inAcme("vic") });
+    world.nowMs += 5;
+    const revoked = await tokens.revoke(ada, details.id);
+    expect(revoked).toStrictEqual({ ...details, revokedAtMs: startMs + 5 });
+    expect(await world.authenticate(token)).toMatchObject({ kind: "rejected" });
+    expect(world.revoked).toStrictEqual([details.id]);
+    expect(tokens.list(ada, deleted)).toStrictEqual([revoked]);
+    expect(tokens.list(ada, all)).toHaveLength(2);
+    await expect(tokens.revoke(ada, details.id)).rejects.toMatchObject({ code: "not_found" });
+    expect((await world.history({ entityId: details.id }))[0]).toMatchObject({
+      action: "deleted",
+    });
+  });
+
+  test("may be the owner's, and one that has expired", async () => {
+    world.nowMs += 2 * day;
+    expect(await tokens.revoke(owner, world.tokens.cli)).toMatchObject({ kind: "cli" });
+    expect(world.directory.token(world.tokens.cli)?.hash).toBeNull();
+  });
+
+  test("twice at once is taken back once", async () => {
+    const answers = await Promise.allSettled([
+      tokens.revoke(owner, world.tokens.vic),
+      tokens.revoke(owner, world.tokens.vic),
+      tokens.rotate(owner, world.tokens.vic),
+    ]);
+    expect(answers.map(({ status }) => status)).toStrictEqual([
+      "fulfilled",
+      "rejected",
+      "rejected",
+    ]);
+  });
+});
+
+test("lists come in pages and by user", async () => {
+  const ids = tokens.list(owner, all).map(({ id }) => id);
+  expect(ids).toStrictEqual(ids.toSorted());
+  expect(ids).toHaveLength(3);
+  const [first] = tokens.list(owner, { ...all, limit: 1 });
+  expect(tokens.list(owner, { ...all, after: first?.id }).map(({ id }) => id)).toStrictEqual(
+    ids.slice(1),
+  );
+  expect(tokens.list(owner, { ...all, userId: "vic" })).toHaveLength(1);
+});

@@ -1,0 +1,322 @@
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { startAdministration } from "./administration-server.ts";
+import type { AdministrationServer } from "./administration-server.ts";
+import { at, idsOf } from "./answer-parts.ts";
+import type { Answer, Question } from "./support.ts";
+
+let world: AdministrationServer;
+beforeEach(async () => {
+  world = await startAdministration();
+});
+afterEach(() => world.server.close(0));
+
+const admin = "/api/v1/admin";
+const ask = (path: string, question?: Question): Promise<Answer> =>
+  world.ask("owner", path, question);
+const post = (path: string, body?: object): Promise<Answer> =>
+  ask(path, { method: "POST", ...(body === undefined ? {} : { body }) });
+const remove = (path: string): Promise<Answer> => ask(path, { method: "DELETE" });
+const isoTime: unknown = expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/u);
+
+describe("organisations and users", () => {
+  it.each([
+    ["organizations", { id: "acme", name: "Acme Ltd." }],
+    ["users", { id: "ann+test@example.com", name: "Ann" }],
+  ])("%s are added, listed, deleted and restored", async (plural, given) => {
+    const folder = `${admin}/${plural}`;
+    const added = await post(folder, given);
+    expect([added.status, added.json]).toEqual([
+      201,
+      { ...given, createdAt: isoTime, deletedAt: null },
+    ]);
+    expect(idsOf(await ask(folder), plural)).toContain(given.id);
+    const again = await post(folder, given);
+    expect([again.status, again.json]).toMatchObject([409, { error: { code: "usage" } }]);
+
+    const id = encodeURIComponent(given.id);
+    const removed = await remove(`${folder}/${id}`);
+    expect([removed.status, removed.json]).toEqual([
+      200,
+      { ...given, createdAt: isoTime, deletedAt: isoTime },
+    ]);
+    expect((await remove(`${folder}/${id}`)).status).toBe(404);
+    expect(idsOf(await ask(folder), plural)).not.toContain(given.id);
+    expect(idsOf(await ask(`${folder}?deleted=true`), plural)).toContain(given.id);
+    expect((await post(folder, given)).status).toBe(409);
+
+    const restored = await post(`${folder}/${id}/restore`, {});
+    expect([restored.status, restored.json]).toEqual([200, added.json]);
+    expect((await post(`${folder}/${id}/restore`)).status).toBe(409);
+    expect((await post(`${folder}/nobody/restore`)).status).toBe(404);
+  });
+
+  it("are called by their id when nobody names them", async () => {
+    expect((await post(`${admin}/users`, { id: "ann" })).json).toMatchObject({ name: "ann" });
+    expect((await post(`${admin}/organizations`, { id: "acme" })).json).toMatchObject({
+      name: "acme",
+    });
+  });
+
+  it("come page by page", async () => {
+    const seen: unknown[] = [];
+    let after: unknown;
+    do {
+      const more = typeof after === "string" ? `&after=${after}` : "";
+      const page = await ask(`${admin}/users?limit=3${more}`);
+      expect(idsOf(page, "users").length).toBeLessThanOrEqual(3);
+      seen.push(...idsOf(page, "users"));
+      after = at(page, "next");
+    } while (after !== null);
+    expect(seen).toEqual(idsOf(await ask(`${admin}/users?limit=1000`), "users"));
+    expect(seen).toHaveLength(7);
+    // A page that holds exactly what is left is the last.
+    expect(at(await ask(`${admin}/users?limit=7`), "next")).toBeNull();
+    expect(at(await ask(`${admin}/users?limit=6`), "next")).toBe(seen[5]);
+  });
+});
+
+describe("members", () => {
+  const member = { organization: "a", user: "viewer-a", createdAt: isoTime };
+
+  it("are made, changed, removed and restored", async () => {
+    const path = `${admin}/organizations/a/members/viewer-a`;
+    const set = await ask(path, { method: "PUT", body: { role: "editor" } });
+    expect([set.status, set.json]).toEqual([200, { ...member, role: "editor", deletedAt: null }]);
+    expect((await remove(path)).json).toEqual({ ...member, role: "editor", deletedAt: isoTime });
+    expect((await remove(path)).status).toBe(404);
+    expect((await post(`${path}/restore`)).json).toEqual(set.json);
+    expect((await post(`${path}/restore`)).status).toBe(409);
+  });
+
+  it("are listed by organisation and user, page by page", async () => {
+    const all = await ask(`${admin}/members?organization=a`);
+    expect(idsOf(all, "members", "user")).toEqual(["admin-a", "editor-a", "viewer-a"]);
+    expect(idsOf(await ask(`${admin}/members?user=viewer-b`), "members", "organization")).toEqual([
+      "b",
+    ]);
+    const gone = await ask(`${admin}/members?deleted=true&user=former`);
+    expect(idsOf(gone, "members", "organization")).toEqual(["a", "b"]);
+    const first = await ask(`${admin}/members?limit=3`);
+    expect(at(first, "next")).toBe("a/viewer-a");
+    const second = await ask(`${admin}/members?limit=3&after=a/viewer-a`);
+    expect(idsOf(second, "members", "organization")).toEqual(["b", "b", "b"]);
+    expect(at(second, "next")).toBeNull();
+  });
+
+  it("may do from the next request on what they are then, and no more", async () => {
+    const path = "/api/v1/admin/members";
+    const setTo = (role: string): Promise<Answer> =>
+      ask(`${admin}/organizations/a/members/viewer-a`, { method: "PUT", body: { role } });
+    expect((await world.ask("viewerA", "/api/v1/inspect")).status).toBe(200);
+    await remove(`${admin}/organizations/a/members/viewer-a`);
+    expect((await world.ask("viewerA", "/api/v1/inspect")).status).toBe(401);
+    expect((await world.ask("adminA", path)).status).toBe(200);
+    await ask(`${admin}/organizations/a/members/admin-a`, {
+      method: "PUT",
+      body: { role: "viewer" },
+    });
+    expect((await world.ask("adminA", path)).status).toBe(403);
+    expect((await setTo("viewer")).status).toBe(200);
+  });
+});
+
+describe("tokens", () => {
+  const wanted = { name: "CI", user: "viewer-a", organization: "a" };
+
+  it("are made, replaced and taken back, and shown once", async () => {
+    const fresh = await post(`${admin}/tokens`, wanted);
+    const id = at(fresh, "details", "id");
+    const token = at(fresh, "token");
+    expect(fresh.status).toBe(201);
+    expect(fresh.headers["cache-control"]).toBe("no-store");
+    const details = {
+      id: expect.any(String),
+      kind: "personal",
+      ...wanted,
+      role: "viewer",
+      scopes: [],
+      createdAt: isoTime,
+      expiresAt: isoTime,
+      revokedAt: null,
+    };
+    expect(fresh.json).toEqual({ token: expect.stringMatching(/^od_[\w-]{43}$/u), details });
+
+    const rotated = await post(`${admin}/tokens/${String(id)}/rotate`);
+    expect([rotated.status, rotated.headers["cache-control"]]).toEqual([200, "no-store"]);
+    expect(rotated.json).toEqual({
+      token: expect.stringMatching(/^od_/u),
+      details: at(fresh, "details"),
+    });
+    expect(at(rotated, "token")).not.toBe(token);
+
+    const listed = await ask(`${admin}/tokens?user=viewer-a`);
+    expect(idsOf(listed, "tokens")).toContain(id);
+    expect(listed.text).not.toMatch(/od_|hash/u);
+
+    const revoked = await remove(`${admin}/tokens/${String(id)}`);
+    expect([revoked.status, revoked.json]).toEqual([200, { ...details, revokedAt: isoTime }]);
+    expect((await remove(`${admin}/tokens/${String(id)}`)).status).toBe(404);
+    expect((await post(`${admin}/tokens/${String(id)}/rotate`)).status).toBe(404);
+    expect(idsOf(await ask(`${admin}/tokens?user=viewer-a`), "tokens")).not.toContain(id);
+    expect(idsOf(await ask(`${admin}/tokens?deleted=true`), "tokens")).toContain(id);
+  });
+
+  it("are good for as long as is asked for", async () => {
+    const hour = await post(`${admin}/tokens`, { ...wanted, expiresInSeconds: 3600 });
+    const stated = (key: string): number => Date.parse(String(at(hour, "details", key)));
+    expect(stated("expiresAt") - stated("createdAt")).toBe(3_600_000);
+    const forGood = await post(`${admin}/tokens`, { ...wanted, expiresInSeconds: null });
+    expect(at(forGood, "details", "expiresAt")).toBeNull();
+  });
+
+  it("carry scopes that are known, and no more than their user holds", async () => {
+    const watching = await post(`${admin}/tokens`, { name: "Prometheus", scopes: ["metrics"] });
+    expect(at(watching, "details")).toMatchObject({
+      scopes: ["metrics"],
+      organization: null,
+      user: "root",
+    });
+    expect((await post(`${admin}/tokens`, { name: "x", scopes: ["everything"] })).status).toBe(400);
+    expect((await post(`${admin}/tokens`, { ...wanted, role: "admin" })).status).toBe(403);
+  });
+});
+
+describe("history", () => {
+  it("says newest first what was changed, without secrets of servers and hashes of tokens", async () => {
+    await post(`${admin}/users`, { id: "ann", name: "Ann" });
+    const all = await ask(`${admin}/history?limit=1000`);
+    expect(at(all, "changes", 0)).toEqual({
+      sequence: expect.any(Number),
+      id: expect.any(String),
+      time: isoTime,
+      actor: "user",
+      user_id: "root",
+      organization_id: null,
+      entity: "user",
+      entity_id: "ann",
+      action: "created",
+      before: null,
+      after: expect.objectContaining({ id: "ann", name: "Ann" }),
+    });
+    const sequences = idsOf(all, "changes", "sequence").map(Number);
+    expect(sequences).toEqual(sequences.toSorted((one, other) => other - one));
+    expect(all.text).not.toMatch(/hidden-value|"hash"|od_/u);
+    expect(at(all, "next")).toBeNull();
+  });
+
+  it("is looked through by entity and id, page by page", async () => {
+    const servers = await ask(`${admin}/history?entity=server&id=one`);
+    expect(idsOf(servers, "changes")).toEqual(["change-2", "change-1"]);
+    const first = await ask(`${admin}/history?entity=server&limit=1`);
+    expect(idsOf(first, "changes")).toEqual(["change-2"]);
+    const second = await ask(
+      `${admin}/history?entity=server&limit=1&before=${String(at(first, "next"))}`,
+    );
+    expect(idsOf(second, "changes")).toEqual(["change-1"]);
+    expect(at(second, "next")).toBeNull();
+  });
+
+  it("brings an earlier entry of a server back, by its name as it is", async () => {
+    const restored = await post(`${admin}/servers/one/restore`);
+    expect([restored.status, restored.json]).toMatchObject([
+      202,
+      { restored: "one", from: { entity: "server", entity_id: "one", actor: "file" } },
+    ]);
+    expect(restored.text).not.toContain("hidden-value");
+    expect((await post(`${admin}/servers/${encodeURIComponent("a/b c")}/restore`)).status).toBe(
+      404,
+    );
+  });
+});
+
+describe("purge", () => {
+  it("removes for good what was deleted before", async () => {
+    const nothing = await post(`${admin}/purge`, { before: "2020-01-01" });
+    const none = { organizations: 0, users: 0, members: 0, tokens: 0, serverEntries: 0 };
+    expect([nothing.status, nothing.json]).toEqual([200, { purged: none }]);
+    const before = new Date().toISOString();
+    const purged = await post(`${admin}/purge`, { before });
+    expect(purged.json).toMatchObject({ purged: { organizations: 1, users: 1 } });
+    expect((await post(`${admin}/users/gone/restore`)).status).toBe(404);
+    expect((await post(`${admin}/purge`, { before: "2999-01-01T00:00:00Z" })).status).toBe(400);
+  });
+});
+
+describe("audit", () => {
+  const audit = "/api/v1/audit";
+
+  it("answers rows under the names of the table, nulls included", async () => {
+    const answer = await ask(`${audit}?order=oldest&limit=1`);
+    expect(answer.status).toBe(200);
+    expect(answer.json).toEqual({
+      rows: [
+        {
+          sequence: expect.any(Number),
+          id: "row-1",
+          time: "2026-01-01T00:00:00.000Z",
+          tool_name: "one__echo",
+          params: { message: "hi 1" },
+          status: "success",
+          duration_ms: 1,
+          user_id: "root",
+          organization_id: null,
+          project_id: "shop",
+          session_id: "session-1",
+          client_name: "claude-code",
+        },
+      ],
+      next: expect.any(Number),
+    });
+  });
+
+  it("pages in both orders, without gap and repetition", async () => {
+    for (const order of ["newest", "oldest"]) {
+      const seen: unknown[] = [];
+      let next: unknown;
+      do {
+        const after = typeof next === "number" ? `&after=${next}` : "";
+        const page = await ask(`${audit}?order=${order}&limit=2${after}`);
+        seen.push(...idsOf(page, "rows"));
+        next = at(page, "next");
+      } while (next !== null);
+      const oldest = ["row-1", "row-2", "row-3", "row-4"];
+      expect(seen).toEqual(order === "oldest" ? oldest : oldest.toReversed());
+    }
+  });
+
+  it.each([
+    ["since=2026-01-03", ["row-4", "row-3"]],
+    ["until=2026-01-03", ["row-2", "row-1"]],
+    ["since=2026-01-02T00:00:00Z&until=2026-01-02T00:00:00.001Z", ["row-2"]],
+    ["since=2026-01-03T01:00:00%2B02:00", ["row-4", "row-3"]],
+    ["tool=one__w*", ["row-4"]],
+    ["tool=*__ech?", ["row-3", "row-2", "row-1"]],
+    ["status=denied", ["row-2"]],
+    ["user=viewer-b", ["row-3"]],
+    ["organization=a", ["row-4", "row-2"]],
+    [
+      "project=shop&session=session-1&client=claude-code&status=success",
+      ["row-4", "row-3", "row-1"],
+    ],
+    ["project=other", []],
+    ["session=other", []],
+    ["client=other", []],
+    ["user=%27%20OR%201%3D1--", []],
+    ["tool=%25", []],
+    ["client=a%00b%0D%0A", []],
+  ])("finds by %s", async (query, found) => {
+    const answer = await ask(`${audit}?${query}`);
+    expect([answer.status, idsOf(answer, "rows")]).toEqual([200, found]);
+  });
+});
+
+it("a storage that fails is said, and changes nothing", async () => {
+  await world.storage.close();
+  const answer = await post(`${admin}/users`, { id: "ann" });
+  expect([answer.status, answer.json]).toMatchObject([
+    500,
+    { error: { code: "store_unavailable" } },
+  ]);
+  expect(idsOf(await ask(`${admin}/users?limit=1000`), "users")).not.toContain("ann");
+  expect((await ask("/api/v1/audit")).status).toBe(500);
+});
