@@ -70,17 +70,23 @@ export function requireRole(principal: Principal, needed: Role, what: string): v
   }
   const place = organizationId === null ? "" : ` in ${oneLine(organizationId, 80)}`;
   const held = role === null ? `you have none${place}` : `yours${place} is ${role}`;
-  throw new AppError("forbidden", `${what} needs the role ${needed}; ${held}`, {
-    hint: whoCanGrant(principal, needed),
-  });
+  const granter =
+    organizationId === null
+      ? "the owner of the gateway"
+      : `an administrator of ${oneLine(organizationId, 80)}`;
+  // Who can grant it stands in the message: a program far from the gateway may show nothing else of it.
+  throw new AppError(
+    "forbidden",
+    `${what} needs the role ${needed}; ${held} (${granter} can grant it)`,
+    {
+      hint: howToGrant(principal, needed),
+    },
+  );
 }
 
-function whoCanGrant({ userId, organizationId, method }: Principal, needed: Role): string {
-  if (organizationId !== null && method === "local") {
-    const command = ["agent member set", quoteForShell(userId), quoteForShell(organizationId)];
-    return `An administrator of ${oneLine(organizationId, 80)} can grant it: ${[...command, needed].join(" ")}`;
-  }
-  return method === "token"
-    ? "The owner of the gateway can grant it, by the token's role in the configuration"
-    : "The owner of the gateway can grant it";
+function howToGrant({ userId, organizationId, method }: Principal, needed: Role): string {
+  if (method === "token") return "A static token's role stands in the configuration of the gateway";
+  if (organizationId === null) return `agent token create --role ${needed}`;
+  const words = ["agent member set", quoteForShell(userId), quoteForShell(organizationId), needed];
+  return words.join(" ");
 }

@@ -122,21 +122,22 @@ describe("a refusal", () => {
     expect(refusal({}, "editor", 'Tool "files__write" changes things, so it')).toEqual({
       code: "forbidden",
       message:
-        'Tool "files__write" changes things, so it needs the role editor; yours in acme is viewer',
-      hint: "An administrator of acme can grant it: agent member set ada acme editor",
+        'Tool "files__write" changes things, so it needs the role editor; yours in acme is viewer (an administrator of acme can grant it)',
+      hint: "agent member set ada acme editor",
     });
     expect(refusal({ role: null })).toEqual({
       code: "forbidden",
-      message: "This needs the role editor; you have none in acme",
-      hint: "An administrator of acme can grant it: agent member set ada acme editor",
+      message:
+        "This needs the role editor; you have none in acme (an administrator of acme can grant it)",
+      hint: "agent member set ada acme editor",
     });
     expect(refusal({ organizationId: null }, "admin")).toEqual({
       code: "forbidden",
-      message: "This needs the role admin; yours is viewer",
-      hint: "The owner of the gateway can grant it",
+      message: "This needs the role admin; yours is viewer (the owner of the gateway can grant it)",
+      hint: "agent token create --role admin",
     });
     expect(refusal({ method: "token" })?.hint).toBe(
-      "The owner of the gateway can grant it, by the token's role in the configuration",
+      "A static token's role stands in the configuration of the gateway",
     );
     expect(refusal({ scopes: ["metrics"], role: "admin" })).toEqual({
       code: "forbidden",

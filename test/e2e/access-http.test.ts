@@ -269,7 +269,9 @@ describe("a refusal", () => {
     const answer = await team.as("acme-viewer")("POST", "/api/v1/tools/call", body);
     expect(answer).toMatchObject({ status: 403, body: { error: { code: "forbidden" } } });
     const { message, hint } = answer.body.error;
-    expect(message).toMatch(/write.*needs the role editor; yours in acme is viewer/u);
+    expect(message).toMatch(
+      /write.*needs the role editor; yours in acme is viewer \(an administrator of acme can grant it\)$/u,
+    );
     expect(hint).toContain("agent member set acme-viewer acme editor");
   });
 });

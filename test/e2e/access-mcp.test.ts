@@ -179,7 +179,9 @@ describe.each(["legacy", "modern"])("over MCP, %s", (era) => {
     if (!(error instanceof Refused)) throw new Error("was not refused");
     expect(error.error).toMatchObject({
       code: -32006,
-      message: expect.stringMatching(/write.*needs the role editor; yours in acme is viewer/u),
+      message: expect.stringMatching(
+        /write.*needs the role editor; yours in acme is viewer \(an administrator of acme can grant it\)/u,
+      ),
       data: {
         code: "forbidden",
         hint: expect.stringContaining("agent member set acme-viewer acme editor"),

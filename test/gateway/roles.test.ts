@@ -133,7 +133,11 @@ describe.each(eras)("to a client of the %s era", (era) => {
           // oxlint-disable-next-line no-await-in-loop -- one after the other
           const refused = await refusal(() => operation(gateway, as, server));
           const role = who.organizationId === null ? "yours" : `yours in ${who.organizationId}`;
-          const message = `Tool "${server}__mend" changes things, so it needs the role editor; ${role} is viewer`;
+          const granter =
+            who.organizationId === null
+              ? "the owner of the gateway"
+              : `an administrator of ${who.organizationId}`;
+          const message = `Tool "${server}__mend" changes things, so it needs the role editor; ${role} is viewer (${granter} can grant it)`;
           expect(refused).toEqual(mayWrite ? undefined : forbidden(message));
         }
         const requests = upstreams.flatMap(({ requests: got }) => got);

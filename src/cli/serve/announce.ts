@@ -5,10 +5,12 @@ import type { Announcement } from "./serve-background.ts";
  * Runs a gateway that was started by `--background` and tells the command that waits for it how the start
  * went. That command goes away after it.
  */
-export async function announcing(run: (onReady: () => void) => Promise<void>): Promise<void> {
+export async function announcing(
+  run: (onReady: (urls: readonly string[], troubles: readonly string[]) => void) => Promise<void>,
+): Promise<void> {
   try {
-    await run(() => {
-      announce({ ready: true });
+    await run((_urls, troubles) => {
+      announce({ ready: true, troubles });
     });
   } catch (error) {
     announce(toAppError(error).toBody());

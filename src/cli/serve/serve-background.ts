@@ -8,6 +8,7 @@ import { join, resolve } from "node:path";
 import { AppError, errorCodes } from "../../core/errors.ts";
 import type { ErrorBody } from "../../core/errors.ts";
 import { isJsonObject } from "../../core/json.ts";
+import { oneLine } from "../../core/terminal-text.ts";
 import type { GlobalOptions } from "../command.ts";
 import type { Context } from "../context.ts";
 import { findGateway } from "./find-gateway.ts";
@@ -16,7 +17,7 @@ import type { StartOptions } from "./serve-options.ts";
 import { makeStateDirectory } from "./state-directory.ts";
 
 /** What a gateway in the background tells the command that started it, once. */
-export type Announcement = { ready: true } | ErrorBody;
+export type Announcement = { ready: true; troubles: readonly string[] } | ErrorBody;
 
 /** A gateway whose start is broken off has no calls to wait for. */
 const longestEndMs = 10_000;
@@ -53,6 +54,9 @@ export async function serveBackground(
   try {
     const said = await announcementOf(child, limit, directories.state);
     if ("error" in said) throw toError(said);
+    for (const trouble of said.troubles) {
+      context.io.note(`The gateway says: ${oneLine(trouble, 1_000)}`, { always: true });
+    }
     const state = await findGateway(directories.state, limit);
     if (state.kind === "running") return state;
     throw new AppError("unreachable", "The gateway started, but does not answer", {
@@ -103,8 +107,8 @@ function childArguments(options: StartOptions & GlobalOptions): string[] {
   ];
   const switches: readonly (readonly [string, boolean])[] = [
     ["--insecure-http", options.insecureHttp],
+    // Not --quiet, which is about what this command says: the log is a file.
     ["--debug", options.debug],
-    ["--quiet", options.quiet],
   ];
   return [
     ...process.execArgv,
@@ -164,9 +168,11 @@ function announcementOf(
 
 function isAnnouncement(message: unknown): message is Announcement {
   if (!isJsonObject(message)) return false;
-  const { ready, error } = message;
+  const { ready, troubles, error } = message;
   return (
-    ready === true ||
+    (ready === true &&
+      Array.isArray(troubles) &&
+      troubles.every((trouble) => typeof trouble === "string")) ||
     (isJsonObject(error) &&
       typeof error["message"] === "string" &&
       errorCodes.some((code) => code === error["code"]))

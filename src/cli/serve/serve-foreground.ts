@@ -12,19 +12,20 @@ import { killLivingGroups } from "../../upstream/process-group.ts";
 import type { GlobalOptions } from "../command.ts";
 import type { Context } from "../context.ts";
 import { createLogger } from "./create-logger.ts";
+import { rememberTroubles } from "./remember-troubles.ts";
 import type { StartOptions } from "./serve-options.ts";
 import { startGateway } from "./start-gateway.ts";
 import type { GatewayProcess } from "./start-gateway.ts";
 
 /**
  * Runs the gateway in this process until a signal ends it.
- * @param onReady told where it listens, once it does
+ * @param onReady told where it listens, once it does, and what went wrong until then without keeping it from starting
  * @throws AppError what keeps it from starting
  */
 export async function serveForeground(
   options: StartOptions & GlobalOptions,
   context: Context,
-  onReady: (urls: readonly string[]) => void = () => undefined,
+  onReady: (urls: readonly string[], troubles: readonly string[]) => void = () => undefined,
 ): Promise<void> {
   const { io, environment, directories, signal } = context;
   const doubts: string[] = [];
@@ -46,13 +47,15 @@ export async function serveForeground(
   const seen = fingerprint(file);
   const configuration = await loadConfiguration(load);
   context.onForcedEnd(killLivingGroups);
-  const logger = createLogger({
-    write: (line) => {
-      io.note(line, { always: true });
-    },
-    readable: io.stderrIsTerminal && !options.json,
-    level: options.debug ? "debug" : options.quiet ? "warn" : "info",
-  });
+  const { logger, troubles } = rememberTroubles(
+    createLogger({
+      write: (line) => {
+        io.note(line, { always: true });
+      },
+      readable: io.stderrIsTerminal && !options.json,
+      level: options.debug ? "debug" : options.quiet ? "warn" : "info",
+    }),
+  );
   const tellDoubts = (): void => {
     for (const doubt of doubts.splice(0)) logger.warn(doubt);
   };
@@ -75,7 +78,7 @@ export async function serveForeground(
     if (configuration.servers.size === 0) {
       logger.warn(`No servers yet: name them under "mcpServers" in ${file}; saving it is enough`);
     }
-    onReady(gateway.urls);
+    onReady(gateway.urls, troubles);
     await aborted(signal);
     logger.info("Ending: calls in flight get 5 s");
   } finally {

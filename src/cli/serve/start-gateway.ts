@@ -34,6 +34,7 @@ import { openSqliteStorage } from "../../storage/sqlite/sqlite-storage.ts";
 import { createUpstreamPool } from "../../upstream/upstream-pool.ts";
 import { holdBack } from "./held-logger.ts";
 import { makeStateDirectory } from "./state-directory.ts";
+import { unknownOrganizations } from "./unknown-organizations.ts";
 import { whoGetsIn } from "./who-gets-in.ts";
 
 export interface GatewayProcess {
@@ -194,6 +195,7 @@ export async function startGateway(options: StartOptions): Promise<GatewayProces
       gateway,
       exchange,
       mint,
+      standing: directory,
       administration,
       administrationTokens,
       audit,
@@ -204,7 +206,11 @@ export async function startGateway(options: StartOptions): Promise<GatewayProces
       logger,
     });
     started.push(() => server.close(graceMs));
-    const recorded = serverHistory.record(configuration.writtenServers);
+    const takeNote = (): Promise<void> => {
+      for (const sentence of unknownOrganizations(configuration, directory)) logger.warn(sentence);
+      return serverHistory.record(configuration.writtenServers);
+    };
+    const recorded = takeNote();
     started.push(() => recorded);
 
     const url = server.urls.find(isLoopbackUrl);
@@ -232,7 +238,7 @@ export async function startGateway(options: StartOptions): Promise<GatewayProces
       apply(changed) {
         configuration = changed;
         pool.apply(changed.servers);
-        void serverHistory.record(changed.writtenServers);
+        void takeNote();
       },
       close,
     };

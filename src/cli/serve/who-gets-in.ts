@@ -9,11 +9,11 @@ export function whoGetsIn(
   const ways = auth.map((entry) => {
     switch (entry.type) {
       case "local":
-        return `the user ${owner} on this machine, with a token from "agent auth login"`;
+        return `the user ${owner} on this machine, with a token from "agent auth login", and whoever shows a token from "agent token create"`;
       case "token": {
         const count =
           entry.tokens.length === 1 ? "the token" : `one of the ${entry.tokens.length} tokens`;
-        return `every program ${from} and shows ${count} of the configuration${whatTheyMay(entry.tokens)}`;
+        return `every program ${from} with ${count} of the configuration${whatTheyMay(entry.tokens)}`;
       }
       case "none":
         return "everybody on this machine, without any sign-in";

@@ -17,7 +17,7 @@ function sentence(...tokens: [role: Role, organizationId: string | null][]): str
 }
 
 const before =
-  'Who gets in: the user ann on this machine, with a token from "agent auth login"; every program on this machine and shows';
+  'Who gets in: the user ann on this machine, with a token from "agent auth login", and whoever shows a token from "agent token create"; every program on this machine with';
 
 test.each<[tokens: [role: Role, organizationId: string | null][], rest: string]>([
   [[["admin", null]], "the token of the configuration"],

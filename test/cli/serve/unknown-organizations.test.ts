@@ -1,0 +1,47 @@
+import { expect, test } from "vitest";
+import { unknownOrganizations } from "../../../src/cli/serve/unknown-organizations.ts";
+import type { Configuration, ServerConfiguration } from "../../../src/core/configuration.ts";
+
+function server(name: string, ...organizations: string[]): [string, ServerConfiguration] {
+  return [
+    name,
+    {
+      name,
+      type: "http",
+      url: "https://mcp.example.com/",
+      headers: {},
+      tags: [],
+      disabled: false,
+      prefix: name,
+      timeoutMs: 1000,
+      connection: "session",
+      connectionWritten: false,
+      access: { read: [], write: [], organizations, trustHints: false },
+    },
+  ];
+}
+
+const directory = {
+  organization: (id: string) =>
+    id === "acme" || id === "gone"
+      ? { id, name: id, createdAtMs: 0, deletedAtMs: id === "gone" ? 1 : null }
+      : undefined,
+};
+
+const token = (name: string, organizationId: string | null) =>
+  ({ name, token: "sixteen characters", role: "viewer", organizationId }) as const;
+
+test("organisations that are not there, or not any more, are named with their place", () => {
+  const configuration: Pick<Configuration, "servers" | "auth"> = {
+    servers: new Map([server("one", "acme", "acmee"), server("two", "gone"), server("three")]),
+    auth: [
+      { type: "local" },
+      { type: "token", tokens: [token("ci", "beta"), token("ok", "acme"), token("free", null)] },
+    ],
+  };
+  expect(unknownOrganizations(configuration, directory)).toEqual([
+    'Server "one" is for an organisation, but there is no organisation "acmee" (agent org add acmee)',
+    'Server "two" is for an organisation, but there is no organisation "gone" (agent org add gone)',
+    'The static token "ci" is refused: there is no organisation "beta" (agent org add beta)',
+  ]);
+});
