@@ -2,6 +2,7 @@ import type { ChangeRow } from "../core/change.ts";
 import { redactServerEntry } from "../core/redact-server-entry.ts";
 import type { Administration } from "./administration.ts";
 import type { AdministrationParts } from "./parts.ts";
+import { createRecordQueries } from "./record-queries.ts";
 import { administeredBy } from "./who-may.ts";
 
 /**
@@ -11,22 +12,23 @@ import { administeredBy } from "./who-may.ts";
 export function readRecords({
   storage,
 }: Pick<AdministrationParts, "storage">): Pick<Administration, "history" | "audit"> {
+  const queries = createRecordQueries();
   return {
     async history(by, query) {
       const own = administeredBy(by);
       const { organizationId = own ?? undefined } = query;
-      if (own !== null && organizationId !== own) return [];
-      const rows = await storage.withPrincipal(by, (tx) =>
-        tx.changes.list({ ...query, organizationId }),
+      if (own !== null && organizationId !== own) return { rows: [], next: null };
+      const { rows, next } = await queries.answer(by, () =>
+        storage.changePage(by, { ...query, organizationId }),
       );
-      return rows.map(shownChange);
+      return { rows: rows.map(shownChange), next };
     },
 
     async audit(by, query) {
       const own = administeredBy(by);
       const { organizationId = own ?? undefined } = query;
-      if (own !== null && organizationId !== own) return [];
-      return storage.withPrincipal(by, (tx) => tx.audit.list({ ...query, organizationId }));
+      if (own !== null && organizationId !== own) return { rows: [], next: null };
+      return queries.answer(by, () => storage.auditPage(by, { ...query, organizationId }));
     },
   };
 }

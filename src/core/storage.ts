@@ -3,6 +3,13 @@ import type { Change, ChangeQuery, ChangeRow } from "./change.ts";
 import type { Member, MintedToken, Organization, User } from "./identities.ts";
 import type { Principal } from "./principal.ts";
 
+/** Some of the rows asked for, in the order asked: at most `limit`, and fewer where that would be long or large. */
+export interface RecordPage<Row> {
+  rows: Row[];
+  /** The sequence that the next page begins after, also where this one has no rows; null: there are no more. */
+  next: number | null;
+}
+
 /**
  * Rows that are few and read whole at the start (who there is): whoever decides by them keeps them in memory,
  * so that no call waits for the storage.
@@ -27,7 +34,7 @@ export interface StorageTransaction {
   tokens: IdentityTable<MintedToken>;
   changes: {
     append(changes: readonly Change[]): Promise<void>;
-    /** Newest first. */
+    /** Newest first, all that `limit` allows: for the gateway's own questions, whose answers are small. */
     list(query: ChangeQuery): Promise<ChangeRow[]>;
     /** The newest row of each server. */
     latestOfServers(): Promise<ChangeRow[]>;
@@ -37,7 +44,6 @@ export interface StorageTransaction {
   audit: {
     /** All or none. An event whose id is there already stays as it is: writing again what may be written is safe. */
     appendAll(events: readonly AuditEvent[]): Promise<void>;
-    list(query: AuditQuery): Promise<AuditRow[]>;
     /** Removes the oldest rows from before the time given, at most `limit`; returns how many. */
     prune(beforeMs: number, limit: number): Promise<number>;
   };
@@ -52,5 +58,12 @@ export interface Storage {
   readonly instanceId: string;
   /** Rolls back when `work` throws. Transactions run one after the other. */
   withPrincipal<T>(principal: Principal, work: (tx: StorageTransaction) => Promise<T>): Promise<T>;
+  /**
+   * What is written of calls, page by page, outside of any transaction: however much is asked, and however long
+   * it takes, a transaction waits for a small part of it at most.
+   */
+  auditPage(principal: Principal, query: AuditQuery): Promise<RecordPage<AuditRow>>;
+  /** The same of changes, newest first. */
+  changePage(principal: Principal, query: ChangeQuery): Promise<RecordPage<ChangeRow>>;
   close(): Promise<void>;
 }

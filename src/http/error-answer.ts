@@ -11,7 +11,7 @@ const statuses: Record<ErrorCode, number> = {
   not_found: 404,
   rate_limited: 429,
   config_invalid: 500,
-  store_unavailable: 500,
+  store_unavailable: 503,
   internal: 500,
   tool_error: 502,
   unreachable: 503,

@@ -4,6 +4,7 @@ import type { Logger } from "../core/logger.ts";
 import { systemPrincipal } from "../core/principal.ts";
 import type { Storage } from "../core/storage.ts";
 import { AuditQueue } from "./audit-queue.ts";
+import { DatabaseGone } from "./database-gone.ts";
 import { createLossReport } from "./loss-report.ts";
 import { RowRefused } from "./row-refused.ts";
 
@@ -36,7 +37,7 @@ const giveUpMs = 5_000;
  * goes on with what came meanwhile. The write itself is in the storage's thread and keeps no timer from running.
  *
  * What the storage cannot take now waits and is tried again and again; it is lost (counted, and said) when the
- * queue is full, when the storage refuses the row itself, or when a flush gives up.
+ * queue is full, when the storage refuses the row itself or is gone, or when a flush gives up.
  */
 export function createAuditSink(options: AuditSinkOptions): AuditSink {
   const { storage, logger, now, maxQueued, maxQueuedBytes = 32 * 1024 * 1024, batchMs } = options;
@@ -75,6 +76,12 @@ export function createAuditSink(options: AuditSinkOptions): AuditSink {
             loss.add(1, cause);
           }
           size = Math.ceil(batch.length / 2);
+          continue;
+        }
+        if (error instanceof DatabaseGone) {
+          // Who watches the count of lost events learns it from the first one, not when the queue is full.
+          settle(batch.length);
+          loss.add(batch.length, cause);
           continue;
         }
         if (!failing) logger.warn("Audit events wait: the storage fails", { cause });

@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, test } from "vitest";
 import { outcomeOf } from "./support/outcome.ts";
 import { actor, addBeta, all, deleted, openAcme, owner } from "./support/world.ts";
+import type { RecordPage } from "../../src/core/storage.ts";
 import type { World } from "./support/world.ts";
 
 /*
@@ -33,8 +34,6 @@ const absent: Record<string, Ask> = {
   "remove a member there": (a) => a.members.remove(ada, inBeta("bob")),
   "remove one of their own there": (a) => a.members.remove(ada, inBeta("ed")),
   "remove its user here": (a) => a.members.remove(ada, inAcme("bob")),
-  "restore a member there": (a) => a.members.restore(ada, inBeta("bob")),
-  "restore its user here": (a) => a.members.restore(ada, inAcme("bob")),
   "make a token there": (a) => a.tokens.create(ada, { name: "x", ...inBeta("bob") }),
   "make one of their own a token there": (a) =>
     a.tokens.create(ada, { name: "x", ...inBeta("ed") }),
@@ -53,21 +52,31 @@ const forbidden: Record<string, Ask> = {
   "add its user": (a) => a.users.add(ada, { id: "bob", name: "x" }),
   "remove its user": (a) => a.users.remove(ada, "bob"),
   "restore its user": (a) => a.users.restore(ada, "bob"),
+  "restore a member there": (a) => a.members.restore(ada, inBeta("bob")),
+  "restore its user here": (a) => a.members.restore(ada, inAcme("bob")),
   "restore a server": (a) => a.restoreServer(ada, "betas"),
+};
+
+/** There are no more after them. */
+const rowsOf = async (page: Promise<RecordPage<unknown>>): Promise<readonly unknown[]> => {
+  const { rows, next } = await page;
+  expect(next).toBeNull();
+  return rows;
 };
 
 const empty: Record<string, Ask> = {
   "its members": (a) => a.members.list(ada, { ...all, organizationId: "beta" }),
   "what its user is": (a) => a.members.list(ada, { ...all, userId: "bob" }),
   "tokens of its user": (a) => a.tokens.list(ada, { ...all, userId: "bob" }),
-  "its history": (a) => a.history(ada, { organizationId: "beta", limit: 100 }),
-  "history of its token": (a) => a.history(ada, { entityId: ids.bob, limit: 100 }),
-  "history of its user": (a) => a.history(ada, { entity: "user", entityId: "bob", limit: 100 }),
-  "history of servers": (a) => a.history(ada, { entity: "server", limit: 100 }),
-  "its calls": (a) => a.audit(ada, { ...newest, organizationId: "beta" }),
-  "calls of its user": (a) => a.audit(ada, { ...newest, userId: "bob" }),
-  "calls of its session": (a) => a.audit(ada, { ...newest, sessionId: "session of beta" }),
-  "calls of nobody": (a) => a.audit(ada, { ...newest, sessionId: "session of null" }),
+  "its history": (a) => rowsOf(a.history(ada, { organizationId: "beta", limit: 100 })),
+  "history of its token": (a) => rowsOf(a.history(ada, { entityId: ids.bob, limit: 100 })),
+  "history of its user": (a) =>
+    rowsOf(a.history(ada, { entity: "user", entityId: "bob", limit: 100 })),
+  "history of servers": (a) => rowsOf(a.history(ada, { entity: "server", limit: 100 })),
+  "its calls": (a) => rowsOf(a.audit(ada, { ...newest, organizationId: "beta" })),
+  "calls of its user": (a) => rowsOf(a.audit(ada, { ...newest, userId: "bob" })),
+  "calls of its session": (a) => rowsOf(a.audit(ada, { ...newest, sessionId: "session of beta" })),
+  "calls of nobody": (a) => rowsOf(a.audit(ada, { ...newest, sessionId: "session of null" })),
 };
 
 /** Asked in both, the answers are one. */

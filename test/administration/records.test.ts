@@ -14,7 +14,7 @@ beforeEach(async () => {
 
 describe("the change history", () => {
   test("is shown without secrets of servers' entries, which stay in it", async () => {
-    const [row] = await a.history(owner, { entity: "server", limit: 1 });
+    const [row] = (await a.history(owner, { entity: "server", limit: 1 })).rows;
     expect(row).toMatchObject({ entityId: "files", after: { command: "files" } });
     expect(JSON.stringify(row)).not.toContain("hunter2");
     expect(JSON.stringify(await world.history({ entity: "server" }))).toContain("hunter2");
@@ -24,22 +24,29 @@ describe("the change history", () => {
   });
 
   test("is an organisation's for its administrators, and everything for the gateway's", async () => {
-    const own = await a.history(ada, { limit: 100 });
+    const { rows: own } = await a.history(ada, { limit: 100 });
     expect(new Set(own.map(({ organizationId }) => organizationId))).toStrictEqual(
       new Set(["acme"]),
     );
-    const everything = await a.history(owner, { limit: 100 });
+    const { rows: everything } = await a.history(owner, { limit: 100 });
     expect(everything).toHaveLength((await world.history()).length);
-    expect(await a.history(owner, { organizationId: "acme", limit: 100 })).toStrictEqual(own);
+    expect(await a.history(owner, { organizationId: "acme", limit: 100 })).toStrictEqual({
+      rows: own,
+      next: null,
+    });
     const [first, second] = own;
-    expect(await a.history(ada, { before: first?.sequence, limit: 1 })).toStrictEqual([second]);
+    expect(await a.history(ada, { before: first?.sequence, limit: 1 })).toStrictEqual({
+      rows: [second],
+      next: second?.sequence,
+    });
   });
 });
 
 test("audit rows are an organisation's for its administrators, and everybody's for the gateway's", async () => {
-  expect(await a.audit(ada, newest)).toMatchObject([{ organizationId: "acme" }]);
-  expect(await a.audit(owner, newest)).toHaveLength(2);
-  expect(await a.audit(owner, { ...newest, organizationId: "acme" })).toHaveLength(1);
+  const rowsOf = async (...asked: Parameters<typeof a.audit>) => (await a.audit(...asked)).rows;
+  expect(await rowsOf(ada, newest)).toMatchObject([{ organizationId: "acme" }]);
+  expect(await rowsOf(owner, newest)).toHaveLength(2);
+  expect(await rowsOf(owner, { ...newest, organizationId: "acme" })).toHaveLength(1);
 });
 
 describe("a purge", () => {
@@ -63,9 +70,6 @@ describe("a purge", () => {
       userId: "root",
       after: { ...purged, before: new Date(startMs + 10).toISOString() },
     });
-    // What is gone for good can be made anew.
-    await a.organizations.add(owner, { id: "gone", name: "Again" });
-    await expect(a.organizations.add(owner, { id: "acme", name: "x" })).rejects.toThrow("already");
   });
 
   test.each([startMs + 1, Number.NaN, -1, 0.5, Infinity])(

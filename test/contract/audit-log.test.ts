@@ -1,12 +1,15 @@
 import { expect, test } from "vitest";
 import type { AuditQuery } from "../../src/core/audit.ts";
 import { matchesGlob } from "../../src/core/name-glob.ts";
+import { systemPrincipal } from "../../src/core/principal.ts";
 import { event } from "../storage/support/rows.ts";
 import { describeStorages } from "./describe-storages.ts";
 
-describeStorages(({ within }) => {
-  const list = (query: Partial<AuditQuery> = {}) =>
-    within((tx) => tx.audit.list({ order: "newest", limit: 1_000, ...query }));
+describeStorages((under) => {
+  const { within } = under;
+  const page = (query: Partial<AuditQuery> = {}) =>
+    under.storage.auditPage(systemPrincipal, { order: "newest", limit: 1_000, ...query });
+  const list = async (query?: Partial<AuditQuery>) => (await page(query)).rows;
   const sequences = async (query: Partial<AuditQuery> = {}): Promise<number[]> =>
     (await list(query)).map(({ sequence }) => sequence);
 

@@ -314,9 +314,9 @@ it("a storage that fails is said, and changes nothing", async () => {
   await world.storage.close();
   const answer = await post(`${admin}/users`, { id: "ann" });
   expect([answer.status, answer.json]).toMatchObject([
-    500,
+    503,
     { error: { code: "store_unavailable" } },
   ]);
   expect(idsOf(await ask(`${admin}/users?limit=1000`), "users")).not.toContain("ann");
-  expect((await ask("/api/v1/audit")).status).toBe(500);
+  expect((await ask("/api/v1/audit")).status).toBe(503);
 });

@@ -3,6 +3,7 @@ import { systemPrincipal } from "../../src/core/principal.ts";
 import type { Storage } from "../../src/core/storage.ts";
 import { createAuditRetention } from "../../src/storage/audit-retention.ts";
 import { createMemoryStorage } from "../../src/storage/memory-storage.ts";
+import { auditRows } from "./support/audit-rows.ts";
 import { event } from "./support/rows.ts";
 import { createSilentLogger } from "./support/silent-logger.ts";
 
@@ -21,6 +22,8 @@ const storage: Storage = {
     transactions += 1;
     return fails ? Promise.reject(new Error("locked")) : memory.withPrincipal(principal, work);
   },
+  auditPage: (principal, query) => memory.auditPage(principal, query),
+  changePage: (principal, query) => memory.changePage(principal, query),
   close: () => memory.close(),
 };
 
@@ -50,9 +53,7 @@ const append = (times: readonly number[]): Promise<void> =>
     tx.audit.appendAll(times.map((timeMs) => event({ timeMs }))),
   );
 const times = async (): Promise<number[]> => {
-  const rows = await memory.withPrincipal(systemPrincipal, (tx) =>
-    tx.audit.list({ order: "oldest", limit: 10_000 }),
-  );
+  const rows = await auditRows(memory);
   return rows.map(({ timeMs }) => timeMs);
 };
 

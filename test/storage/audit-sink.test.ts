@@ -1,10 +1,10 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import type { AuditEvent } from "../../src/core/audit.ts";
-import { systemPrincipal } from "../../src/core/principal.ts";
 import type { Storage } from "../../src/core/storage.ts";
 import { createAuditSink } from "../../src/storage/audit-sink.ts";
 import { createMemoryStorage } from "../../src/storage/memory-storage.ts";
 import { RowRefused } from "../../src/storage/row-refused.ts";
+import { auditRows } from "./support/audit-rows.ts";
 import { event as row } from "./support/rows.ts";
 import { createSilentLogger } from "./support/silent-logger.ts";
 
@@ -43,6 +43,8 @@ const storage: Storage = {
     if (answer === "is written, but fails") throw new Error("no answer in time");
     return result;
   },
+  auditPage: (principal, query) => memory.auditPage(principal, query),
+  changePage: (principal, query) => memory.changePage(principal, query),
   close: () => memory.close(),
 };
 
@@ -63,9 +65,7 @@ const sink = (maxQueued = 1000, maxQueuedBytes?: number) =>
 const event = (toolName: string, params: AuditEvent["params"] = {}): AuditEvent =>
   row({ toolName, params });
 const written = async (): Promise<string[]> => {
-  const rows = await memory.withPrincipal(systemPrincipal, (tx) =>
-    tx.audit.list({ order: "oldest", limit: 10_000 }),
-  );
+  const rows = await auditRows(memory);
   return rows.map(({ toolName }) => toolName);
 };
 const names = (count: number): string[] => Array.from({ length: count }, (_, at) => `t${at}`);
@@ -102,9 +102,7 @@ describe("the audit sink", () => {
     audit.append(mine);
     mine.params["text"] = "changed later";
     await audit.flush();
-    const [found] = await memory.withPrincipal(systemPrincipal, (tx) =>
-      tx.audit.list({ order: "oldest", limit: 1 }),
-    );
+    const [found] = await auditRows(memory);
     expect(found).toStrictEqual({ ...mine, params, sequence: 1 });
   });
 

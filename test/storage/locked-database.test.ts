@@ -2,6 +2,7 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { expect, test } from "vitest";
 import { createAuditSink } from "../../src/storage/audit-sink.ts";
+import { auditRows } from "./support/audit-rows.ts";
 import { event } from "./support/rows.ts";
 import { useStoragePlace, within } from "./support/storage-place.ts";
 
@@ -29,7 +30,7 @@ test("audit events wait while another process holds the database, and are all wr
     await ended;
   }
   await audit.flush();
-  const rows = await within(storage, (tx) => tx.audit.list({ order: "oldest", limit: 1000 }));
+  const rows = await auditRows(storage);
   expect(rows.map(({ sequence }) => sequence)).toStrictEqual(
     Array.from({ length: 600 }, (_, at) => at + 1),
   );

@@ -5,7 +5,7 @@ import { changeJson, purgedJson } from "../administration-json.ts";
 import { readBody } from "../read-body.ts";
 import { actorOf, adminFolder, administrators } from "./administration-route.ts";
 import type { AdministrationRoutesOptions } from "./administration-route.ts";
-import { limit, noBody, pageOf, sequence, term, time } from "./shapes.ts";
+import { limit, noBody, sequence, term, time } from "./shapes.ts";
 
 const historyQuery = z.strictObject({
   entity: z.enum(changedEntities).optional(),
@@ -25,10 +25,8 @@ export function addAdminHistoryRoutes(
 
   app.get(`${adminFolder}/history`, { config }, async (request) => {
     const { id: entityId, ...query } = readBody(historyQuery, request.query, "query");
-    const asked = { ...query, entityId, limit: query.limit + 1 };
-    const found = await administration.history(actorOf(request), asked);
-    const { page, next } = pageOf(found, query.limit, (last) => last.sequence);
-    return { changes: page.map(changeJson), next };
+    const { rows, next } = await administration.history(actorOf(request), { ...query, entityId });
+    return { changes: rows.map(changeJson), next };
   });
 
   app.post(`${adminFolder}/servers/:name/restore`, { config }, async (request, reply) => {

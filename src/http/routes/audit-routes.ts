@@ -5,7 +5,7 @@ import { auditRowJson } from "../administration-json.ts";
 import { readBody } from "../read-body.ts";
 import { actorOf, administrators } from "./administration-route.ts";
 import type { AdministrationRoutesOptions } from "./administration-route.ts";
-import { limit, pageOf, sequence, term, time } from "./shapes.ts";
+import { limit, sequence, term, time } from "./shapes.ts";
 
 const auditQuery = z
   .strictObject({
@@ -41,12 +41,7 @@ export function addAuditRoutes(
 ): void {
   app.get("/api/v1/audit", { config: administrators }, async ({ principal, query }) => {
     const asked = readBody(auditQuery, query, "query");
-    const actor = actorOf({ principal });
-    const found = await administration.audit(actor, {
-      ...asked,
-      limit: asked.limit + 1,
-    });
-    const { page, next } = pageOf(found, asked.limit, (last) => last.sequence);
-    return { rows: page.map(auditRowJson), next };
+    const { rows, next } = await administration.audit(actorOf({ principal }), asked);
+    return { rows: rows.map(auditRowJson), next };
   });
 }

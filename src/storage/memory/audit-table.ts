@@ -15,16 +15,6 @@ export function createAuditTable(draft: Content): StorageTransaction["audit"] {
         draft.audit.push({ sequence: draft.lastAudit, ...storableCopy(event) });
       }
     },
-    async list(query) {
-      const rows = query.order === "newest" ? draft.audit.toReversed() : draft.audit;
-      const fits = filterOf(query);
-      const found: AuditRow[] = [];
-      for (const row of rows) {
-        if (found.length >= query.limit) break;
-        if (fits(row)) found.push(structuredClone(row));
-      }
-      return found;
-    },
     async prune(beforeMs, limit) {
       const oldest = draft.audit
         .filter(({ timeMs }) => timeMs < beforeMs)
@@ -36,6 +26,12 @@ export function createAuditTable(draft: Content): StorageTransaction["audit"] {
       return gone.size;
     },
   };
+}
+
+/** What is there of the rows asked for, one more than a page has at most. */
+export function auditRows(content: Content, query: AuditQuery): AuditRow[] {
+  const rows = query.order === "newest" ? content.audit.toReversed() : content.audit;
+  return rows.filter(filterOf(query)).slice(0, query.limit + 1);
 }
 
 function filterOf(query: AuditQuery): (row: AuditRow) => boolean {

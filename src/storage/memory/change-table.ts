@@ -1,4 +1,4 @@
-import type { ChangeRow } from "../../core/change.ts";
+import type { ChangeQuery, ChangeRow } from "../../core/change.ts";
 import type { StorageTransaction } from "../../core/storage.ts";
 import { RowRefused } from "../row-refused.ts";
 import { storableCopy, storableText } from "../storable.ts";
@@ -25,17 +25,9 @@ export function createChangeTable(draft: Content): StorageTransaction["changes"]
         draft.changes.push({ sequence: draft.lastChange, ...storableCopy(change) });
       }
     },
-    async list({ organizationId, entity, entityId, before, limit }) {
-      return draft.changes
-        .filter(
-          (row) =>
-            isWanted(row.organizationId, organizationId) &&
-            isWanted(row.entity, entity) &&
-            isWanted(row.entityId, entityId) &&
-            (before === undefined || row.sequence < before),
-        )
-        .toReversed()
-        .slice(0, limit)
+    async list(query) {
+      return changeRows(draft, query)
+        .slice(0, query.limit)
         .map((row) => structuredClone(row));
     },
     async latestOfServers() {
@@ -53,6 +45,23 @@ export function createChangeTable(draft: Content): StorageTransaction["changes"]
       return removed;
     },
   };
+}
+
+/** What is there of the rows asked for, newest first, one more than a page has at most. */
+export function changeRows(
+  content: Content,
+  { organizationId, entity, entityId, before, limit }: ChangeQuery,
+): ChangeRow[] {
+  return content.changes
+    .filter(
+      (row) =>
+        isWanted(row.organizationId, organizationId) &&
+        isWanted(row.entity, entity) &&
+        isWanted(row.entityId, entityId) &&
+        (before === undefined || row.sequence < before),
+    )
+    .toReversed()
+    .slice(0, limit + 1);
 }
 
 function isWanted(value: string | null, wanted: string | undefined): boolean {

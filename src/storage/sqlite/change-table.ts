@@ -1,9 +1,11 @@
-import type { Kysely, Selectable } from "kysely";
-import type { Change, ChangeRow } from "../../core/change.ts";
+import type { Kysely, Selectable, SelectQueryBuilder } from "kysely";
+import type { Change, ChangeQuery, ChangeRow } from "../../core/change.ts";
 import { isJsonObject } from "../../core/json.ts";
 import type { JsonObject } from "../../core/json.ts";
-import type { StorageTransaction } from "../../core/storage.ts";
+import type { RecordPage, StorageTransaction } from "../../core/storage.ts";
 import { storableText } from "../storable.ts";
+import { beyond, findPage } from "./find-page.ts";
+import type { PageLimits } from "./find-page.ts";
 import type { Schema } from "./schema.ts";
 
 /** `change_history`, inside the transaction given. */
@@ -21,15 +23,10 @@ export function createChangeTable(db: Kysely<Schema>): StorageTransaction["chang
         await db.insertInto("change_history").values(columnsOf(change)).execute();
       }
     },
-    async list({ organizationId, entity, entityId, before, limit }) {
-      let query = db.selectFrom("change_history").selectAll();
-      if (organizationId !== undefined) {
-        query = query.where("organization_id", "=", storableText(organizationId));
-      }
-      if (entity !== undefined) query = query.where("entity", "=", entity);
-      if (entityId !== undefined) query = query.where("entity_id", "=", storableText(entityId));
+    async list({ before, limit, ...filter }) {
+      let query = changesFitting(db, filter);
       if (before !== undefined) query = query.where("sequence", "<", before);
-      const rows = await query.orderBy("sequence", "desc").limit(limit).execute();
+      const rows = await query.limit(limit).execute();
       return rows.map(changeOf);
     },
     async latestOfServers() {
@@ -53,7 +50,53 @@ export function createChangeTable(db: Kysely<Schema>): StorageTransaction["chang
   };
 }
 
-function columnsOf(change: Change): Omit<Selectable<Schema["change_history"]>, "sequence"> {
+/** A page of `change_history`, newest first. Each of its statements stands alone. */
+export async function changePage(
+  db: Kysely<Schema>,
+  { before, limit, ...filter }: ChangeQuery,
+  limits: PageLimits,
+  giveUp: AbortSignal,
+): Promise<RecordPage<ChangeRow>> {
+  const newest = await db
+    .selectFrom("change_history")
+    .select(({ fn }) => fn.max("sequence").as("sequence"))
+    .executeTakeFirst();
+  const all = { first: 1, last: newest?.sequence ?? 0 };
+  const { rows, next } = await findPage(
+    {
+      order: "newest",
+      limit,
+      range: before === undefined ? all : beyond(all, "newest", before),
+      find: ({ first, last }, most) =>
+        changesFitting(db, filter)
+          .where("sequence", ">=", first)
+          .where("sequence", "<=", last)
+          .limit(most)
+          .execute(),
+      lengthOf: (row) => (row.before?.length ?? 0) + (row.after?.length ?? 0),
+      giveUp,
+    },
+    limits,
+  );
+  return { rows: rows.map(changeOf), next };
+}
+
+type ChangeColumns = Selectable<Schema["change_history"]>;
+
+function changesFitting(
+  db: Kysely<Schema>,
+  { organizationId, entity, entityId }: Omit<ChangeQuery, "before" | "limit">,
+): SelectQueryBuilder<Schema, "change_history", ChangeColumns> {
+  let query = db.selectFrom("change_history").selectAll().orderBy("sequence", "desc");
+  if (organizationId !== undefined) {
+    query = query.where("organization_id", "=", storableText(organizationId));
+  }
+  if (entity !== undefined) query = query.where("entity", "=", entity);
+  if (entityId !== undefined) query = query.where("entity_id", "=", storableText(entityId));
+  return query;
+}
+
+function columnsOf(change: Change): Omit<ChangeColumns, "sequence"> {
   return {
     id: storableText(change.id),
     actor: change.actor,
@@ -68,7 +111,7 @@ function columnsOf(change: Change): Omit<Selectable<Schema["change_history"]>, "
   };
 }
 
-function changeOf(row: Selectable<Schema["change_history"]>): ChangeRow {
+function changeOf(row: ChangeColumns): ChangeRow {
   return {
     sequence: row.sequence,
     id: row.id,

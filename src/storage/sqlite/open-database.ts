@@ -1,5 +1,7 @@
 import { closeSync, existsSync, openSync, readSync, renameSync, statSync } from "node:fs";
 import Database from "libsql";
+import { watchDatabaseFiles } from "./database-files.ts";
+import type { DatabaseFiles } from "./database-files.ts";
 import { knownVersion, migrate, versionOf } from "./migrations.ts";
 import { ensurePrivateFile } from "./private-file.ts";
 import type { OpenFailure, WorkerStart } from "./worker-protocol.ts";
@@ -10,6 +12,8 @@ export interface OpenedDatabase {
   instanceId: string;
   /** Where a corrupt database was moved to, when there was one. */
   setAside: string | undefined;
+  /** Those that are open. */
+  files: DatabaseFiles;
   /** Gives back the database and then the ownership of the state directory. */
   close(): void;
 }
@@ -57,15 +61,17 @@ export function openDatabase(start: WorkerStart): OpenedDatabase {
     database.exec(
       "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON",
     );
-    // What is removed is overwritten where that costs nothing more: hashes, and parameters past their retention.
-    database.exec("PRAGMA secure_delete = FAST");
+    // What is removed is overwritten: hashes, and parameters past their retention. `FAST` would leave pages that get
+    // free as they are, and with them the hashes of an index that shrinks.
+    database.exec("PRAGMA secure_delete = ON");
     migrate(database, start.nowMs);
     const instanceId = instanceIdOf(database, start.newInstanceId);
+    const files = watchDatabaseFiles(start.file);
     const close = (): void => {
       database.close();
       lock.close();
     };
-    return { database, instanceId, setAside, close };
+    return { database, instanceId, setAside, files, close };
   } catch (error) {
     lock.close();
     throw error;

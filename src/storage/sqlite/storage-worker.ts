@@ -1,5 +1,6 @@
 import { Worker } from "node:worker_threads";
 import { AppError } from "../../core/errors.ts";
+import { DatabaseGone } from "../database-gone.ts";
 import { RowRefused } from "../row-refused.ts";
 import { withinLimit } from "../within-limit.ts";
 import type {
@@ -16,9 +17,12 @@ export interface StorageWorker {
   readonly instanceId: string;
   /** Where a corrupt database was moved to at this start. */
   readonly setAside: string | undefined;
-  /** This and the next three throw AppError `store_unavailable`: `RowRefused` where a constraint of the schema does. */
+  /** This and the next four throw AppError `store_unavailable`: `RowRefused` where a constraint of the schema does. */
   execute(sql: string, params: readonly SqlValue[]): Promise<StatementResult>;
+  /** Outside of transactions, what changes nothing. */
+  read(sql: string, params: readonly SqlValue[]): Promise<StatementResult>;
   executeMany(sql: string, rows: readonly (readonly SqlValue[])[]): Promise<StatementResult>;
+  /** @throws DatabaseGone */
   begin(): Promise<void>;
   rollback(): Promise<void>;
   /** Closes the database and gives the state directory back. */
@@ -79,9 +83,7 @@ export async function startStorageWorker(
           settle(reply.id)?.resolve(reply.result);
           break;
         case "failed":
-          settle(reply.id)?.reject(
-            reply.refused ? new RowRefused(reply.reason) : unavailable(reply.reason),
-          );
+          settle(reply.id)?.reject(failureOf(reply));
           break;
       }
     });
@@ -121,6 +123,7 @@ export async function startStorageWorker(
     instanceId: opened.instanceId,
     setAside: opened.setAside,
     execute: (sql, params) => send({ kind: "execute", sql, params }),
+    read: (sql, params) => send({ kind: "read", sql, params }),
     executeMany: (sql, rows) => send({ kind: "execute-many", sql, rows }),
     async begin() {
       await send({ kind: "begin" });
@@ -152,6 +155,17 @@ export class WorkerNotOpened extends Error {
   constructor(failure: OpenFailure) {
     super(failure.kind);
     this.failure = failure;
+  }
+}
+
+function failureOf({ failure, reason }: Extract<WorkerReply, { kind: "failed" }>): AppError {
+  switch (failure) {
+    case "refused":
+      return new RowRefused(reason);
+    case "gone":
+      return new DatabaseGone(reason);
+    case "other":
+      return unavailable(reason);
   }
 }
 

@@ -1,26 +1,29 @@
 import type { CompiledQuery, DatabaseConnection, Dialect, Driver, QueryResult } from "kysely";
 import { SqliteAdapter, SqliteIntrospector, SqliteQueryCompiler } from "kysely";
 import type { StorageWorker } from "./storage-worker.ts";
+import type { Turn, Turns } from "./turns.ts";
 import type { SqlValue } from "./worker-protocol.ts";
 
 /**
- * Kysely on the storage worker. There is one connection, handed to one transaction after the other in
- * the order they came.
+ * Kysely on the storage worker. There is one connection: for transactions it is handed from one to the next; a
+ * dialect for reads takes a turn for each statement, and has no transactions.
  */
-export function createWorkerDialect(worker: StorageWorker): Dialect {
+export function createWorkerDialect(worker: StorageWorker, turns: Turns, turn: Turn): Dialect {
   return {
     createAdapter: () => new SqliteAdapter(),
-    createDriver: () => createDriver(worker),
+    createDriver: () => createDriver(worker, turns, turn),
     createIntrospector: (db) => new SqliteIntrospector(db),
     createQueryCompiler: () => new SqliteQueryCompiler(),
   };
 }
 
-function createDriver(worker: StorageWorker): Driver {
+function createDriver(worker: StorageWorker, turns: Turns, turn: Turn): Driver {
+  const run = turn === "read" ? worker.read : worker.execute;
+  let release: (() => void) | undefined;
   const connection: DatabaseConnection = {
     async executeQuery<R>({ sql, parameters }: CompiledQuery): Promise<QueryResult<R>> {
       // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the schema's columns are SQLite's own types
-      const result = await worker.execute(sql, parameters as readonly SqlValue[]);
+      const result = await run(sql, parameters as readonly SqlValue[]);
       const { columns } = result;
       // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- kysely's type says what the query selects
       const rows = result.rows.map((row) =>
@@ -33,20 +36,10 @@ function createDriver(worker: StorageWorker): Driver {
     },
   };
 
-  /** Resolves when the connection is free; each transaction waits for the one before it. */
-  let turn: Promise<void> = Promise.resolve();
-  let release: (() => void) | undefined;
-
   return {
     init: () => Promise.resolve(),
     async acquireConnection() {
-      const before = turn;
-      let done: (() => void) | undefined;
-      turn = new Promise((resolve) => {
-        done = resolve;
-      });
-      await before;
-      release = done;
+      release = await turns.take(turn);
       return connection;
     },
     beginTransaction: () => worker.begin(),

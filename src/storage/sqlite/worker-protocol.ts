@@ -19,9 +19,11 @@ export interface StatementResult {
 
 export type WorkerRequest =
   | { id: number; kind: "execute"; sql: string; params: readonly SqlValue[] }
+  /** The same outside of transactions, for what changes nothing; one that an undoing did not reach is undone first. */
+  | { id: number; kind: "read"; sql: string; params: readonly SqlValue[] }
   /** One prepared statement, run for each row of parameters, inside the transaction that is open. */
   | { id: number; kind: "execute-many"; sql: string; rows: readonly (readonly SqlValue[])[] }
-  /** Begins a transaction; one that an undoing did not reach is undone first. */
+  /** Begins a transaction; one that an undoing did not reach is undone first. Fails when the files are not there any more. */
   | { id: number; kind: "begin" }
   /** Undoes the open transaction, if SQLite has not done so already. */
   | { id: number; kind: "rollback" }
@@ -33,10 +35,15 @@ export type OpenFailure =
   | { kind: "newer"; found: number; known: number }
   | { kind: "failed"; reason: string };
 
+/**
+ * `refused`: the database works, and does not take this row. `gone`: its files were removed, or others put in their
+ * place, so that nothing written would be found again.
+ */
+export type StatementFailure = "refused" | "gone" | "other";
+
 export type WorkerReply =
   /** The first message of all: open, migrated, and owned by this process alone. */
   | { kind: "opened"; instanceId: string; setAside: string | undefined }
   | { kind: "not-opened"; failure: OpenFailure }
   | { kind: "done"; id: number; result: StatementResult }
-  /** `refused`: the database works, and does not take this row. */
-  | { kind: "failed"; id: number; reason: string; refused: boolean };
+  | { kind: "failed"; id: number; reason: string; failure: StatementFailure };

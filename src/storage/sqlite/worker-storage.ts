@@ -2,34 +2,52 @@ import { Kysely } from "kysely";
 import { AppError } from "../../core/errors.ts";
 import type { Logger } from "../../core/logger.ts";
 import type { IdentityTable, Storage, StorageTransaction } from "../../core/storage.ts";
+import { DatabaseGone } from "../database-gone.ts";
 import { withinLimit } from "../within-limit.ts";
+import { auditPage } from "./audit-page.ts";
 import { createAuditTable } from "./audit-table.ts";
-import { createChangeTable } from "./change-table.ts";
+import { changePage, createChangeTable } from "./change-table.ts";
+import { pageLimits } from "./find-page.ts";
+import type { PageLimits } from "./find-page.ts";
 import { createMemberTable } from "./member-table.ts";
 import { createNamedTable } from "./named-table.ts";
 import type { Schema } from "./schema.ts";
 import type { StorageWorker } from "./storage-worker.ts";
 import { createTokenTable } from "./token-table.ts";
+import { createTurns } from "./turns.ts";
 import { createWorkerDialect } from "./worker-dialect.ts";
 
 /** A transaction that takes longer than this, its turn included, fails for who asked, and is rolled back. */
 const transactionLimitMs = 10_000;
+/** The same for a page, which gives up looking long before: what it waits for then is its turn. */
+const readLimitMs = 10_000;
 /** How long a close waits for the transactions before it, in milliseconds. */
 const closeLimitMs = 5_000;
 /** Beyond so many waiting transactions new ones fail at once, instead of filling the memory. */
 const maxWaiting = 10_000;
 
-/** The port on an open storage worker, one transaction after the other. */
-export function createWorkerStorage(worker: StorageWorker, logger: Logger): Storage {
-  const db = new Kysely<Schema>({ dialect: createWorkerDialect(worker) });
+/** The port on an open storage worker: one transaction after the other, and reads between them. */
+export function createWorkerStorage(
+  worker: StorageWorker,
+  logger: Logger,
+  limits: PageLimits = pageLimits,
+): Storage {
+  const turns = createTurns();
+  const db = new Kysely<Schema>({ dialect: createWorkerDialect(worker, turns, "transaction") });
+  const reads = new Kysely<Schema>({ dialect: createWorkerDialect(worker, turns, "read") });
   let waiting = 0;
+  let isGoneSaid = false;
 
-  const transactionOn = (trx: Kysely<Schema>, onReplace: () => void): StorageTransaction => {
+  const transactionOn = (trx: Kysely<Schema>, onRemoval: () => void): StorageTransaction => {
     const watched = <Row>(table: IdentityTable<Row>): IdentityTable<Row> => ({
       ...table,
       replace(row) {
-        onReplace();
+        onRemoval();
         return table.replace(row);
+      },
+      purge(beforeMs) {
+        onRemoval();
+        return table.purge(beforeMs);
       },
     });
     return {
@@ -42,15 +60,28 @@ export function createWorkerStorage(worker: StorageWorker, logger: Logger): Stor
     };
   };
 
-  /** Moves what is committed out of the write-ahead log, which syncs both files. */
+  /**
+   * Moves what is committed out of the write-ahead log, which syncs both files, and empties the log: it holds pages
+   * as they were before, with hashes that are erased.
+   */
   const checkpoint = async (): Promise<void> => {
     try {
-      await worker.execute("PRAGMA wal_checkpoint(PASSIVE)", []);
+      const { rows } = await worker.execute("PRAGMA wal_checkpoint(TRUNCATE)", []);
+      // It does not fail where another program holds the log, but says so in the first column.
+      if (rows[0]?.[0] !== 0) throw new Error("another program reads the database");
     } catch (error) {
-      logger.warn("A change is written, but a power cut could still undo it", {
-        reason: String(error instanceof Error ? (error.cause ?? error) : error),
-      });
+      logger.warn(
+        "A change is written, but a power cut could still undo it, and what it erased is still in the log",
+        { reason: String(error instanceof Error ? (error.cause ?? error) : error) },
+      );
     }
+  };
+
+  /** Said once: whoever writes is told as well. */
+  const sayGone = ({ message, cause }: DatabaseGone): void => {
+    if (isGoneSaid) return;
+    isGoneSaid = true;
+    logger.error(message, { reason: cause instanceof Error ? cause.message : undefined });
   };
 
   return {
@@ -89,11 +120,16 @@ export function createWorkerStorage(worker: StorageWorker, logger: Logger): Stor
       } catch (error) {
         // The limit came during the checkpoint: it is written all the same.
         if (committed !== undefined) return committed.result;
+        if (error instanceof DatabaseGone) sayGone(error);
         throw error;
       } finally {
         waiting -= 1;
       }
     },
+    auditPage: (_principal, query) =>
+      withinLimit(readLimitMs, (giveUp) => auditPage(reads, query, limits, giveUp)),
+    changePage: (_principal, query) =>
+      withinLimit(readLimitMs, (giveUp) => changePage(reads, query, limits, giveUp)),
     async close() {
       // What came before has its turn first; what hangs does not keep the program from ending.
       await withinLimit(closeLimitMs, () => db.connection().execute(() => Promise.resolve())).catch(

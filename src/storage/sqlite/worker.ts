@@ -3,11 +3,13 @@
 import { parentPort, workerData } from "node:worker_threads";
 import type Database from "libsql";
 import { systemErrorCode } from "../../core/system-error-code.ts";
+import { FilesGone } from "./database-files.ts";
 import { OpenError, openDatabase } from "./open-database.ts";
 import type { OpenedDatabase } from "./open-database.ts";
 import type {
   OpenFailure,
   SqlValue,
+  StatementFailure,
   StatementResult,
   WorkerReply,
   WorkerRequest,
@@ -52,6 +54,9 @@ function serve(port: NonNullable<typeof parentPort>, opened: OpenedDatabase): vo
     switch (request.kind) {
       case "execute":
         return execute(request.sql, request.params);
+      case "read":
+        rollBack();
+        return execute(request.sql, request.params);
       case "execute-many": {
         const statement = prepare(request.sql);
         for (const row of request.rows) {
@@ -61,6 +66,7 @@ function serve(port: NonNullable<typeof parentPort>, opened: OpenedDatabase): vo
       }
       case "begin":
         rollBack();
+        opened.files.check();
         opened.database.exec("BEGIN IMMEDIATE");
         break;
       case "rollback":
@@ -80,7 +86,7 @@ function serve(port: NonNullable<typeof parentPort>, opened: OpenedDatabase): vo
       reply = { kind: "done", id: request.id, result: answer(request) };
     } catch (error) {
       const reason = reasonOf(error);
-      reply = { kind: "failed", id: request.id, reason, refused: isRefusal(error) };
+      reply = { kind: "failed", id: request.id, reason, failure: statementFailureOf(error) };
     }
     // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a worker thread has no origin
     port.postMessage(reply);
@@ -94,9 +100,10 @@ function reasonOf(error: unknown): string {
   return error instanceof Error ? error.message : "unknown";
 }
 
-/** A constraint of the schema. libsql has no name for the one that holds a column to its type (3091). */
-function isRefusal(error: unknown): boolean {
-  return /^SQLITE_CONSTRAINT|_3091$/u.test(systemErrorCode(error) ?? "");
+function statementFailureOf(error: unknown): StatementFailure {
+  if (error instanceof FilesGone) return "gone";
+  // A constraint of the schema. libsql has no name for the one that holds a column to its type (3091).
+  return /^SQLITE_CONSTRAINT|_3091$/u.test(systemErrorCode(error) ?? "") ? "refused" : "other";
 }
 
 function failureOf(error: unknown): OpenFailure {

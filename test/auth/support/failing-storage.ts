@@ -57,6 +57,8 @@ export function createFailingStorage(inner: Storage): FailingStorage {
       point();
       return result;
     },
+    auditPage: (principal, query) => inner.auditPage(principal, query),
+    changePage: (principal, query) => inner.changePage(principal, query),
     close: () => inner.close(),
     failAt(count, how) {
       left = count;

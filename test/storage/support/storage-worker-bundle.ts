@@ -8,10 +8,11 @@ import { build } from "esbuild";
 export interface WorkerBundle {
   /** The worker's entry, as the build makes it. */
   url: URL;
-  /** Scripts for other processes: `own-state-directory.ts`, `fill-disk.ts`, `hold-database.ts`. */
+  /** Scripts for other processes: `own-state-directory.ts`, `fill-disk.ts`, `hold-database.ts`, `read-database.ts`. */
   ownerScript: string;
   fillScript: string;
   holdScript: string;
+  readScript: string;
   remove(): Promise<void>;
 }
 
@@ -27,6 +28,7 @@ export async function bundleStorageWorker(): Promise<WorkerBundle> {
       "own-state-directory": join(import.meta.dirname, "own-state-directory.ts"),
       "fill-disk": join(import.meta.dirname, "fill-disk.ts"),
       "hold-database": join(import.meta.dirname, "hold-database.ts"),
+      "read-database": join(import.meta.dirname, "read-database.ts"),
     },
     outdir: directory,
     outExtension: { ".js": ".mjs" },
@@ -50,6 +52,7 @@ export async function bundleStorageWorker(): Promise<WorkerBundle> {
     ownerScript: join(directory, "own-state-directory.mjs"),
     fillScript: join(directory, "fill-disk.mjs"),
     holdScript: join(directory, "hold-database.mjs"),
+    readScript: join(directory, "read-database.mjs"),
     remove: () => rm(directory, { recursive: true, force: true }),
   };
 }
