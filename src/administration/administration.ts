@@ -2,6 +2,7 @@ import type { AuditQuery, AuditRow } from "../core/audit.ts";
 import type { ChangeQuery, ChangeRow } from "../core/change.ts";
 import type { Member, MintedToken, Organization, User } from "../core/identities.ts";
 import type { Principal, Role } from "../core/principal.ts";
+import type { RecordPage } from "../core/storage.ts";
 
 /** A minted token as it is shown: without its hash. */
 export type ShownToken = Omit<MintedToken, "hash">;
@@ -39,13 +40,14 @@ export interface PurgeCounts {
  *   what belongs elsewhere does not exist for them (`not_found`, in the words for what nobody has);
  * - everybody else gets `forbidden`, naming the role that is needed.
  *
- * All throw AppError: `forbidden`, `not_found`, `usage` (no identifier, exists already: HTTP 409),
- * `store_unavailable` (nothing was changed then).
+ * A change is decided when its turn comes, by what its principal holds then. All throw AppError: `forbidden`,
+ * `not_found`, `usage` (no identifier, exists already: HTTP 409), `store_unavailable` (nothing was changed then),
+ * `auth_rejected` (the principal would not be let in any more).
  */
 export interface Administration {
   readonly organizations: {
     list(by: Principal, options: ListOptions): Organization[];
-    /** Gateway administrators only, as `remove` and `restore`. */
+    /** Gateway administrators only, as `remove` and `restore`. An id that was ever given is not given again. */
     add(by: Principal, organization: { id: string; name: string }): Promise<Organization>;
     /** Its tokens are dead at once. */
     remove(by: Principal, id: string): Promise<Organization>;
@@ -54,7 +56,7 @@ export interface Administration {
   readonly users: {
     /** Of an organisation's administrator: its members. */
     list(by: Principal, options: ListOptions): User[];
-    /** Gateway administrators only, as `remove` and `restore`. */
+    /** Gateway administrators only, as `remove` and `restore`. An id that was ever given is not given again. */
     add(by: Principal, user: { id: string; name: string }): Promise<User>;
     /** All the user's tokens are dead at once, and stay so when the user is restored. */
     remove(by: Principal, id: string): Promise<User>;
@@ -77,13 +79,14 @@ export interface Administration {
     ): Promise<Member>;
     /** The user's tokens for this organisation are dead at once. */
     remove(by: Principal, member: { organizationId: string; userId: string }): Promise<Member>;
+    /** Gateway administrators only: who takes somebody out of an organisation is not overruled there. */
     restore(by: Principal, member: { organizationId: string; userId: string }): Promise<Member>;
   };
   readonly tokens: {
     list(by: Principal, options: ListOptions & { userId?: string | undefined }): ShownToken[];
     /**
-     * Mints a token for a member of an organisation, or, without user and organisation, for the gateway
-     * administrator who asks. It never carries more than its user holds: a role above that is refused.
+     * Mints a token for a member of an organisation, or, without user and organisation, for the local owner, who
+     * alone may ask for such a one. It never carries more than its user holds: a role above that is refused.
      */
     create(
       by: Principal,
@@ -97,13 +100,19 @@ export interface Administration {
         lifetimeMs?: number | null | undefined;
       },
     ): Promise<FreshPersonalToken>;
-    /** A new token in place of the old, which is dead at once; id, role, scopes and expiry stay. */
+    /**
+     * A new token in place of the old, which is dead at once; id, role, scopes and expiry stay. One without an
+     * organisation only the local owner replaces.
+     */
     rotate(by: Principal, id: string): Promise<FreshPersonalToken>;
     revoke(by: Principal, id: string): Promise<ShownToken>;
   };
-  /** Newest first. Secrets of servers' entries are hidden. */
-  history(by: Principal, query: ChangeQuery): Promise<ChangeRow[]>;
-  audit(by: Principal, query: AuditQuery): Promise<AuditRow[]>;
+  /**
+   * Newest first. Secrets of servers' entries are hidden.
+   * @throws AppError `rate_limited`, as `audit`: too many such questions are being answered
+   */
+  history(by: Principal, query: ChangeQuery): Promise<RecordPage<ChangeRow>>;
+  audit(by: Principal, query: AuditQuery): Promise<RecordPage<AuditRow>>;
   /** Removes for good what was deleted before this time. Gateway administrators only. */
   purge(by: Principal, beforeMs: number): Promise<PurgeCounts>;
   /**

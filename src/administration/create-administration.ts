@@ -1,3 +1,4 @@
+import { requireStanding } from "../auth/standing.ts";
 import { AppError } from "../core/errors.ts";
 import type { Administration } from "./administration.ts";
 import { administerMembers } from "./members.ts";
@@ -18,20 +19,24 @@ export function createAdministration(parts: AdministrationParts): Administration
     tokens: administerTokens(parts),
     ...readRecords(parts),
 
-    async purge(by, beforeMs) {
-      requireGatewayAdministrator(by, "Purging");
-      // A time to come would remove tokens that are good until then.
-      if (!Number.isSafeInteger(beforeMs) || beforeMs < 0 || beforeMs > now()) {
-        throw new AppError("usage", "Only what was deleted in the past can be purged", {
-          hint: "Give a date that is not in the future",
-        });
-      }
-      return directory.purge(by, beforeMs);
-    },
+    purge: (asked, beforeMs) =>
+      directory.purge(asked, (by) => {
+        requireGatewayAdministrator(by, "Purging");
+        // A time to come would remove tokens that are good until then.
+        if (!Number.isSafeInteger(beforeMs) || beforeMs < 0 || beforeMs > now()) {
+          throw new AppError("usage", "Only what was deleted in the past can be purged", {
+            hint: "Give a date that is not in the future",
+          });
+        }
+        return beforeMs;
+      }),
 
-    async restoreServer(by, name) {
-      requireGatewayAdministrator(by, "Restoring a server");
-      const from = await serverHistory.restore(name, by);
+    async restoreServer(asked, name) {
+      const from = await serverHistory.restore(name, () => {
+        const by = requireStanding(directory, asked);
+        requireGatewayAdministrator(by, "Restoring a server");
+        return by;
+      });
       return { name, from: shownChange(from) };
     },
   };

@@ -7,7 +7,7 @@ import { noMember, noOrganization, noUser } from "./not-found.ts";
 import { page } from "./page.ts";
 import type { AdministrationParts } from "./parts.ts";
 import { takeBackTokens } from "./take-back-tokens.ts";
-import { administeredBy } from "./who-may.ts";
+import { administeredBy, requireGatewayAdministrator } from "./who-may.ts";
 
 type Key = Pick<Member, "organizationId" | "userId">;
 
@@ -41,10 +41,10 @@ export function administerMembers({
       );
     },
 
-    async set(by, { organizationId, userId, role }) {
+    set(asked, { organizationId, userId, role }) {
       const key = { organizationId, userId };
-      const confined = enter(by, organizationId);
-      return directory.change(by, () => {
+      return directory.change(asked, (by) => {
+        const confined = enter(by, organizationId);
         requireOrganization(organizationId);
         requireUser(key, confined);
         const there = directory.member(key);
@@ -56,9 +56,9 @@ export function administerMembers({
       });
     },
 
-    async remove(by, key) {
-      enter(by, key.organizationId);
-      return directory.change(by, () => {
+    remove: (asked, key) =>
+      directory.change(asked, (by) => {
+        enter(by, key.organizationId);
         requireOrganization(key.organizationId);
         const member = directory.member(key);
         if (member === undefined || directory.roleIn(key) === undefined) throw noMember(key);
@@ -71,14 +71,13 @@ export function administerMembers({
               organizationId === key.organizationId && userId === key.userId,
           );
         return { members: [removed], tokens: takeBackTokens(tokens, atMs), result: removed };
-      });
-    },
+      }),
 
-    async restore(by, key) {
-      const confined = enter(by, key.organizationId);
-      return directory.change(by, () => {
+    restore: (asked, key) =>
+      directory.change(asked, (by) => {
+        requireGatewayAdministrator(by, "Restoring a member");
         requireOrganization(key.organizationId);
-        requireUser(key, confined);
+        requireUser(key, false);
         const member = directory.member(key);
         if (member === undefined) throw noMember(key);
         if (member.deletedAtMs === null) {
@@ -86,8 +85,7 @@ export function administerMembers({
         }
         const restored = { ...member, deletedAtMs: null };
         return { members: [restored], result: restored };
-      });
-    },
+      }),
   };
 }
 

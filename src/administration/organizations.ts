@@ -4,6 +4,7 @@ import type { Administration } from "./administration.ts";
 import { AlreadyExists } from "./already-exists.ts";
 import { checkIdentifier, checkName } from "./check-input.ts";
 import { noOrganization } from "./not-found.ts";
+import { requireNeverUsed } from "./never-used.ts";
 import { page } from "./page.ts";
 import type { AdministrationParts } from "./parts.ts";
 import { takeBackTokens } from "./take-back-tokens.ts";
@@ -11,8 +12,9 @@ import { administeredBy, requireGatewayAdministrator } from "./who-may.ts";
 
 export function administerOrganizations({
   directory,
+  storage,
   now,
-}: Pick<AdministrationParts, "directory" | "now">): Administration["organizations"] {
+}: Pick<AdministrationParts, "directory" | "storage" | "now">): Administration["organizations"] {
   return {
     list(by, options) {
       const own = administeredBy(by);
@@ -25,21 +27,21 @@ export function administerOrganizations({
       );
     },
 
-    async add(by, { id, name }) {
-      requireGatewayAdministrator(by, "Adding an organisation");
-      checkIdentifier(id, "an organisation");
-      checkName(name, "an organisation");
-      return directory.change(by, () => {
+    add: (asked, { id, name }) =>
+      directory.change(asked, async (by) => {
+        requireGatewayAdministrator(by, "Adding an organisation");
+        checkIdentifier(id, "an organisation");
+        checkName(name, "an organisation");
         const there = directory.organization(id);
         if (there !== undefined) throw isThere(there);
+        await requireNeverUsed(storage, by, { entity: "organization", entityId: id });
         const added = { id, name, createdAtMs: now(), deletedAtMs: null };
         return { organizations: [added], result: added };
-      });
-    },
+      }),
 
-    async remove(by, id) {
-      requireGatewayAdministrator(by, "Removing an organisation");
-      return directory.change(by, () => {
+    remove: (asked, id) =>
+      directory.change(asked, (by) => {
+        requireGatewayAdministrator(by, "Removing an organisation");
         const organization = directory.organization(id);
         if (organization?.deletedAtMs !== null) throw noOrganization(id);
         const atMs = now();
@@ -50,19 +52,17 @@ export function administerOrganizations({
           tokens: takeBackTokens(tokens, atMs),
           result: removed,
         };
-      });
-    },
+      }),
 
-    async restore(by, id) {
-      requireGatewayAdministrator(by, "Restoring an organisation");
-      return directory.change(by, () => {
+    restore: (asked, id) =>
+      directory.change(asked, (by) => {
+        requireGatewayAdministrator(by, "Restoring an organisation");
         const organization = directory.organization(id);
         if (organization === undefined) throw noOrganization(id);
         if (organization.deletedAtMs === null) throw isThere(organization);
         const restored = { ...organization, deletedAtMs: null };
         return { organizations: [restored], result: restored };
-      });
-    },
+      }),
   };
 }
 

@@ -18,11 +18,14 @@ export interface ServerHistory {
   record(entries: ReadonlyMap<string, JsonObject>): Promise<void>;
   /**
    * Writes the entry that a server had last before the present one, or before it was deleted, back into the file.
-   * Restored twice, it goes back and forth. Who may is decided before.
+   * Restored twice, it goes back and forth.
+   * @param mayRestore answers who acts, or throws where that one may not; asked when the turn has come, and again right
+   *   before the entry is written
    * @returns the row whose `before` is written
-   * @throws AppError `not_found` when there is no earlier entry; `store_unavailable`; whatever `writeEntry` throws
+   * @throws AppError `not_found` when there is no earlier entry; `store_unavailable`; whatever `writeEntry` and
+   *   `mayRestore` throw
    */
-  restore(name: string, by: Principal): Promise<ChangeRow>;
+  restore(name: string, mayRestore: () => Principal): Promise<ChangeRow>;
 }
 
 export interface ServerHistoryOptions {
@@ -111,9 +114,9 @@ export function createServerHistory({
         });
       }),
 
-    restore: (name, by) =>
+    restore: (name, mayRestore) =>
       inTurn(async () => {
-        const found = await storage.withPrincipal(by, (tx) => earlierEntry(tx, name));
+        const found = await storage.withPrincipal(mayRestore(), (tx) => earlierEntry(tx, name));
         if (found === undefined) {
           throw new AppError(
             "not_found",
@@ -122,8 +125,9 @@ export function createServerHistory({
           );
         }
         const { row, entry } = found;
+        const { userId } = mayRestore();
         await writeEntry(name, entry);
-        ownWrites.set(name, { entry, userId: by.userId, untilMs: now() + ownWriteMs });
+        ownWrites.set(name, { entry, userId, untilMs: now() + ownWriteMs });
         return row;
       }),
   };

@@ -2,7 +2,7 @@ import type { Directory } from "../auth/directory.ts";
 import { AppError } from "../core/errors.ts";
 import type { Principal, Role } from "../core/principal.ts";
 import { noMember, noOrganization } from "./not-found.ts";
-import { administeredBy } from "./who-may.ts";
+import { administeredBy, requireOwner } from "./who-may.ts";
 
 /** Who a token acts for, where, and what they hold there. */
 interface TokenBearer {
@@ -13,7 +13,7 @@ interface TokenBearer {
 
 /**
  * Finds who a new token is for: a member of an organisation or, where neither user nor organisation is named, the
- * administrator of the gateway who asks. The function throws AppError `forbidden`, `not_found`, and `usage` where
+ * local owner, who asks. The function throws AppError `forbidden`, `not_found`, and `usage` where
  * one of the two is missing; an administrator's own organisation need not be named.
  */
 export function createTokenBearers(
@@ -26,6 +26,7 @@ export function createTokenBearers(
     const own = administeredBy(by);
     const { userId, organizationId = own } = wanted;
     if (userId === undefined && organizationId === null) {
+      requireOwner(by);
       return { userId: by.userId, organizationId: null, held: "admin" };
     }
     if (userId === undefined || organizationId === null) {

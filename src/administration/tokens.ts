@@ -12,7 +12,7 @@ import type { AdministrationParts } from "./parts.ts";
 import { takeBackTokens } from "./take-back-tokens.ts";
 import { checkLifetime, checkScopes, requireScopesGrantable } from "./token-limits.ts";
 import { createTokenBearers } from "./token-bearers.ts";
-import { administeredBy } from "./who-may.ts";
+import { administeredBy, requireOwner } from "./who-may.ts";
 
 export function administerTokens(
   parts: Pick<AdministrationParts, "directory" | "now" | "newId" | "randomBytes">,
@@ -43,14 +43,14 @@ export function administerTokens(
       ).map(shown);
     },
 
-    async create(by, wanted) {
-      administeredBy(by);
-      const { name, scopes = [], lifetimeMs = defaultLifetimeMs } = wanted;
-      checkName(name, "a token");
-      checkScopes(scopes);
-      checkLifetime(lifetimeMs);
-      requireScopesGrantable(by, scopes);
-      return directory.change(by, () => {
+    create: (asked, wanted) =>
+      directory.change(asked, (by) => {
+        administeredBy(by);
+        const { name, scopes = [], lifetimeMs = defaultLifetimeMs } = wanted;
+        checkName(name, "a token");
+        checkScopes(scopes);
+        checkLifetime(lifetimeMs);
+        requireScopesGrantable(by, scopes);
         const { held, ...bearer } = bearerOf(by, wanted);
         const { role = held } = wanted;
         if (!covers(held, role)) throw aboveHeld(bearer, held, role);
@@ -69,29 +69,25 @@ export function administerTokens(
           revokedAtMs: null,
         };
         return { tokens: [row], result: { token, details: shown(row) } };
-      });
-    },
+      }),
 
-    async rotate(by, id) {
-      const own = administeredBy(by);
-      return directory.change(by, () => {
-        const old = findLive(id, own);
+    rotate: (asked, id) =>
+      directory.change(asked, (by) => {
+        const old = findLive(id, administeredBy(by));
+        if (old.organizationId === null) requireOwner(by);
         requireScopesGrantable(by, old.scopes);
         requireRotatable(old, now());
         const token = newMintedToken(randomBytes);
         const row = { ...old, hash: hashToken(token) };
         return { tokens: [row], result: { token, details: shown(row) } };
-      });
-    },
+      }),
 
-    async revoke(by, id) {
-      const own = administeredBy(by);
-      return directory.change(by, () => {
-        const token = findLive(id, own);
+    revoke: (asked, id) =>
+      directory.change(asked, (by) => {
+        const token = findLive(id, administeredBy(by));
         const [row = token] = takeBackTokens([token], now());
         return { tokens: [row], result: shown(row) };
-      });
-    },
+      }),
   };
 }
 

@@ -4,6 +4,7 @@ import type { Administration } from "./administration.ts";
 import { AlreadyExists } from "./already-exists.ts";
 import { checkIdentifier, checkName } from "./check-input.ts";
 import { noUser } from "./not-found.ts";
+import { requireNeverUsed } from "./never-used.ts";
 import { page } from "./page.ts";
 import type { AdministrationParts } from "./parts.ts";
 import { takeBackTokens } from "./take-back-tokens.ts";
@@ -11,8 +12,9 @@ import { administeredBy, requireGatewayAdministrator } from "./who-may.ts";
 
 export function administerUsers({
   directory,
+  storage,
   now,
-}: Pick<AdministrationParts, "directory" | "now">): Administration["users"] {
+}: Pick<AdministrationParts, "directory" | "storage" | "now">): Administration["users"] {
   return {
     list(by, options) {
       const own = administeredBy(by);
@@ -26,21 +28,21 @@ export function administerUsers({
       );
     },
 
-    async add(by, { id, name }) {
-      requireGatewayAdministrator(by, "Adding a user");
-      checkIdentifier(id, "a user");
-      checkName(name, "a user");
-      return directory.change(by, () => {
+    add: (asked, { id, name }) =>
+      directory.change(asked, async (by) => {
+        requireGatewayAdministrator(by, "Adding a user");
+        checkIdentifier(id, "a user");
+        checkName(name, "a user");
         const there = directory.user(id);
         if (there !== undefined) throw isThere(there);
+        await requireNeverUsed(storage, by, { entity: "user", entityId: id });
         const added = { id, name, createdAtMs: now(), deletedAtMs: null };
         return { users: [added], result: added };
-      });
-    },
+      }),
 
-    async remove(by, id) {
-      requireGatewayAdministrator(by, "Removing a user");
-      return directory.change(by, () => {
+    remove: (asked, id) =>
+      directory.change(asked, (by) => {
+        requireGatewayAdministrator(by, "Removing a user");
         const user = directory.user(id);
         if (user?.deletedAtMs !== null) throw noUser(id);
         const atMs = now();
@@ -50,19 +52,17 @@ export function administerUsers({
           .tokens()
           .filter(({ organizationId, userId }) => organizationId !== null && userId === id);
         return { users: [removed], tokens: takeBackTokens(tokens, atMs), result: removed };
-      });
-    },
+      }),
 
-    async restore(by, id) {
-      requireGatewayAdministrator(by, "Restoring a user");
-      return directory.change(by, () => {
+    restore: (asked, id) =>
+      directory.change(asked, (by) => {
+        requireGatewayAdministrator(by, "Restoring a user");
         const user = directory.user(id);
         if (user === undefined) throw noUser(id);
         if (user.deletedAtMs === null) throw isThere(user);
         const restored = { ...user, deletedAtMs: null };
         return { users: [restored], result: restored };
-      });
-    },
+      }),
   };
 }
 

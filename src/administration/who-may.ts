@@ -27,3 +27,15 @@ export function requireGatewayAdministrator(by: Principal, what: string): void {
     { hint: "The owner of the gateway can do it" },
   );
 }
+
+/**
+ * Tokens without an organisation act for the local owner, so nobody else makes or replaces one: it would outlast
+ * whatever its maker was let in by.
+ * @throws AppError `forbidden`
+ */
+export function requireOwner(by: Principal): void {
+  if (by.isLocalOwner) return;
+  throw new AppError("forbidden", "A token without an organisation is the local owner's alone", {
+    hint: "Name the organisation and the user that the token is for",
+  });
+}

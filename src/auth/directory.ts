@@ -7,6 +7,8 @@ import { mattersOf } from "./identity-history.ts";
 import type { Matter } from "./identity-history.ts";
 import { identityMapsOf, memberKey, readIdentities, writeIdentities } from "./identity-rows.ts";
 import type { IdentityMaps, IdentityRows } from "./identity-rows.ts";
+import { renewPrincipal, requireStanding } from "./standing.ts";
+import type { Standing } from "./standing.ts";
 
 /** Rows to be written, and what the change is for its caller. */
 export interface Edit<Result> extends Partial<IdentityRows> {
@@ -26,7 +28,7 @@ export interface PurgedRows {
  * Who there is, in memory: organisations, users, members and minted tokens, read whole at the start. Who decides
  * by it never waits for the storage. Deleted ones are in it, marked; a row never changes, another takes its place.
  */
-export interface Directory {
+export interface Directory extends Standing {
   organization(id: string): Organization | undefined;
   user(id: string): User | undefined;
   member(key: { organizationId: string; userId: string }): Member | undefined;
@@ -44,16 +46,20 @@ export interface Directory {
    * Makes one change, with its rows of the change history, in one transaction: first in the storage, then here.
    * Changes run one after the other, so what `plan` reads here is still so when its rows are written; it decides,
    * and may throw, in which case nothing is written. When the storage fails nothing is changed here.
-   * @throws what `plan` throws; AppError `store_unavailable`
+   * @param plan gets who acts as that is when its turn has come, and asks that one for the right to it: what was
+   *   so when the request arrived may have been changed by those before it
+   * @throws what `plan` throws; AppError `auth_rejected` (`by` has no standing any more), `store_unavailable`
    */
-  change<Result>(by: Principal, plan: () => Edit<Result>): Promise<Result>;
+  change<Result>(
+    by: Principal,
+    plan: (by: Principal) => Edit<Result> | Promise<Edit<Result>>,
+  ): Promise<Result>;
   /**
-   * Removes for good what was deleted before this time, which must be past: a token that has expired by then goes.
-   * @throws AppError `store_unavailable`
+   * Removes for good what was deleted before a time, which must be past: a token that has expired by then goes.
+   * @param decide gets who acts as `plan` does; answers the time, in milliseconds since the epoch, or throws
+   * @throws what `decide` throws; AppError `auth_rejected`, `store_unavailable`
    */
-  purge(by: Principal, beforeMs: number): Promise<PurgedRows>;
-  /** Tells the id of each token that is not good any more, or whose secret was replaced, after that is in effect. */
-  onRevoked(listener: (tokenId: string) => void): void;
+  purge(by: Principal, decide: (by: Principal) => number): Promise<PurgedRows>;
 }
 
 export interface DirectoryOptions {
@@ -70,42 +76,32 @@ export async function openDirectory(options: DirectoryOptions): Promise<Director
     identityMapsOf(await storage.withPrincipal(systemPrincipal, readIdentities));
   let maps = await read();
   let byHash = hashesOf(maps);
-  const listeners: ((tokenId: string) => void)[] = [];
+  const listeners: (() => void)[] = [];
   let turn: Promise<unknown> = Promise.resolve();
   /** The storage failed in the middle of a change, which may be in it all the same. */
   let inDoubt = false;
 
-  const tellRevoked = (gone: readonly MintedToken[]): void => {
-    for (const { id } of gone) {
-      for (const listener of listeners) listener(id);
-    }
+  const tellChanged = (): void => {
+    for (const listener of listeners) listener();
   };
-  /** Puts rows that are written into effect, and then tells whose secret is not good any more. */
+  /** Puts rows that are written into effect, and then tells of it. */
   const putAll = (rows: IdentityRows): void => {
-    const gone = rows.tokens.flatMap(({ id, hash }) => {
-      const before = maps.tokens.get(id);
-      return before !== undefined && before.hash !== hash ? [before] : [];
-    });
-    for (const { hash } of gone) {
-      if (hash !== null) byHash.delete(hash);
-    }
     for (const row of rows.organizations) maps.organizations.put(row);
     for (const row of rows.users) maps.users.put(row);
     for (const row of rows.members) maps.members.put(row);
     for (const row of rows.tokens) {
+      const { hash: old = null } = maps.tokens.get(row.id) ?? {};
+      if (old !== null) byHash.delete(old);
       if (row.hash !== null) byHash.set(row.hash, row.id);
       maps.tokens.put(row);
     }
-    tellRevoked(gone);
+    tellChanged();
   };
   /** The same with all that is there. */
   const replaceAll = (next: IdentityMaps): void => {
-    const gone = maps.tokens
-      .inOrder()
-      .filter(({ id, hash }) => hash !== null && next.tokens.get(id)?.hash !== hash);
     maps = next;
     byHash = hashesOf(next);
-    tellRevoked(gone);
+    tellChanged();
   };
   const inTurn = <T>(work: () => Promise<T>): Promise<T> => {
     const mine = turn.then(async () => {
@@ -140,7 +136,7 @@ export async function openDirectory(options: DirectoryOptions): Promise<Director
     ...matter,
   });
 
-  return {
+  const directory: Directory = {
     organization: (id) => maps.organizations.get(id),
     user: (id) => maps.users.get(id),
     member: (key) => maps.members.get(memberKey(key)),
@@ -163,9 +159,11 @@ export async function openDirectory(options: DirectoryOptions): Promise<Director
       return live ? maps.members.get(memberKey(key))?.role : undefined;
     },
 
-    change: (by, plan) =>
+    change: (asked, plan) =>
       inTurn(async () => {
-        const { result, organizations = [], users = [], members = [], tokens = [] } = plan();
+        const by = requireStanding(directory, asked);
+        const edit = await plan(by);
+        const { result, organizations = [], users = [], members = [], tokens = [] } = edit;
         const rows = { organizations, users, members, tokens };
         const changes = mattersOf(maps, rows).map((matter) => changeOf(by, matter));
         if (changes.length === 0) return result;
@@ -177,8 +175,10 @@ export async function openDirectory(options: DirectoryOptions): Promise<Director
         return result;
       }),
 
-    purge: (by, beforeMs) =>
+    purge: (asked, decide) =>
       inTurn(async () => {
+        const by = requireStanding(directory, asked);
+        const beforeMs = decide(by);
         const { purged, rows } = await write(by, async (tx) => {
           const counts = {
             tokens: await tx.tokens.purge(beforeMs),
@@ -203,8 +203,10 @@ export async function openDirectory(options: DirectoryOptions): Promise<Director
         return purged;
       }),
 
-    onRevoked: (listener) => void listeners.push(listener),
+    renew: (principal) => renewPrincipal(principal, directory, now()),
+    onChanged: (listener) => void listeners.push(listener),
   };
+  return directory;
 }
 
 /** The ids of tokens by their hash. */

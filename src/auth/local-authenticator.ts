@@ -1,9 +1,7 @@
-import type { MintedToken } from "../core/identities.ts";
-import { covers } from "../core/permissions.ts";
-import type { Principal } from "../core/principal.ts";
 import type { Authenticator } from "./authenticator.ts";
 import type { Directory } from "./directory.ts";
 import { hashToken, isMintedToken, mintedTokenPrefix } from "./minted-token-format.ts";
+import { tokenPrincipal } from "./token-principal.ts";
 
 /** One answer for what never was, what was taken back, and what nobody stands behind any more. */
 const unknown = { kind: "rejected", reason: "The token is not known here" } as const;
@@ -33,34 +31,8 @@ export function createLocalAuthenticator(options: {
       if (token.expiresAtMs !== null && token.expiresAtMs <= now()) {
         return { kind: "rejected", reason: "The token has expired" };
       }
-      const principal = principalOf(token, directory);
+      const principal = tokenPrincipal(token, directory);
       return principal === undefined ? unknown : { kind: "accepted", principal };
     },
-  };
-}
-
-/** Undefined when the user is not, or not any more, a member of the token's organisation. */
-function principalOf(
-  token: MintedToken,
-  directory: Pick<Directory, "roleIn" | "user">,
-): Principal | undefined {
-  const { id, kind, userId, organizationId, role, scopes, expiresAtMs } = token;
-  const common = {
-    userId,
-    organizationId,
-    scopes,
-    method: "local" as const,
-    isLocalOwner: kind === "cli",
-    ...(expiresAtMs === null ? {} : { expiresAtMs }),
-    tokenId: id,
-  };
-  if (organizationId === null) return { ...common, displayName: userId, role };
-  const held = directory.roleIn({ organizationId, userId });
-  if (held === undefined) return undefined;
-  return {
-    ...common,
-    displayName: directory.user(userId)?.name ?? userId,
-    // Never more than the user holds now, and never more than the token was made for.
-    role: covers(held, role) ? role : held,
   };
 }

@@ -26,11 +26,6 @@ export interface MintedTokens {
   mintCliToken(userId: string): Promise<FreshToken>;
   /** Takes back the token shown; false when it is none of ours, expired, or revoked before. */
   revokeByBearer(bearer: string): Promise<boolean>;
-  /**
-   * Tells the id of each token that is not good any more from now on, after it is out: taken back by its bearer or
-   * an administrator, replaced by a new one, or gone with its user, membership or organisation.
-   */
-  onRevoked(listener: (tokenId: string) => void): void;
 }
 
 const lifetimeMs = 24 * 60 * 60 * 1000;
@@ -90,10 +85,6 @@ export function createTokenMint(options: TokenMintOptions): MintedTokens {
       });
       if (revoked) report({ kind: "revoked", tokenId: shown.id, userId: shown.userId });
       return revoked;
-    },
-
-    onRevoked: (listener) => {
-      directory.onRevoked(listener);
     },
   };
 }

@@ -22,8 +22,8 @@ export interface Principal {
   isLocalOwner: boolean;
   /** Milliseconds since the epoch at which the credential stops being good; absent: never. */
   expiresAtMs?: number | undefined;
-  /** Of the minted token that was shown, which can be taken back; absent for other credentials. */
-  tokenId?: string | undefined;
+  /** SHA-256 of the minted token that was shown, to find out whether it is still good; absent for other credentials. */
+  tokenHash?: string | undefined;
 }
 
 /**

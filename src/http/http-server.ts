@@ -5,6 +5,7 @@ import { performance } from "node:perf_hooks";
 import type { Administration } from "../administration/administration.ts";
 import type { AdministrationTokens } from "../auth/administration-tokens.ts";
 import type { CliTokenExchange } from "../auth/cli-token-exchange.ts";
+import type { Standing } from "../auth/standing.ts";
 import type { MintedTokens } from "../auth/token-mint.ts";
 import type { AuditSink } from "../core/audit.ts";
 import type { Configuration } from "../core/configuration.ts";
@@ -26,6 +27,8 @@ export interface HttpServerOptions {
   /** What the local proof is good for follows from the configuration's `auth`. */
   exchange: CliTokenExchange;
   mint: MintedTokens;
+  /** What is open ends with it. */
+  standing: Standing;
   administration: Administration;
   /** Asked before the gateway's door where administration is asked for, and nowhere else. */
   administrationTokens: Pick<AdministrationTokens, "principalOf">;
@@ -65,8 +68,8 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
   const newId = randomUUID;
   const mcp = createMcpEndpoint({ gateway, identity, newId, now: Date.now, logger });
   const sse = createLegacySse({ gateway, identity, newId });
-  const answers = createOpenAnswers(Date.now);
-  options.mint.onRevoked((tokenId) => answers.revoked(tokenId));
+  const answers = createOpenAnswers(options.standing);
+  options.standing.onChanged(() => answers.standingsChanged());
   const refusals = createRefusalLog(logger, () => performance.now());
   const app = createApp({ ...options, mcp, sse, inFlight, answers, refusals });
   await app.ready();

@@ -1,5 +1,6 @@
 import type { Server, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
+import type { Standing } from "../auth/standing.ts";
 import { principalKey } from "../core/principal.ts";
 import type { Principal } from "../core/principal.ts";
 
@@ -15,10 +16,18 @@ export interface OpenAnswers {
   begin(response: ServerResponse): boolean;
   /** Whose answer it is, once that is known. */
   belongsTo(response: ServerResponse, principal: Principal): void;
-  /** Calls `end` when the credential that was shown for this answer has expired or is taken back. */
-  onCredentialEnd(response: ServerResponse, end: () => void): void;
-  /** The minted token with this id is taken back. */
-  revoked(tokenId: string): void;
+  /**
+   * Calls `end` when whose answer it is has no standing any more: its credential has expired, was taken back or
+   * replaced, or its organisation or membership is gone.
+   * @param options.whileRoleStays also when its role is another one
+   */
+  onCredentialEnd(
+    response: ServerResponse,
+    end: () => void,
+    options?: { whileRoleStays: boolean },
+  ): void;
+  /** Who there is has changed: ends what is open for those who have no standing any more. */
+  standingsChanged(): void;
   close(): void;
 }
 
@@ -46,15 +55,13 @@ const defaultLimits: AnswerLimits = {
 
 interface Open {
   owner: string;
-  tokenId?: string | undefined;
-  /** When its credential stops being good; milliseconds since the epoch. */
-  goodUntilMs: number;
+  principal?: Principal;
+  whileRoleStays?: boolean;
   end?: () => void;
 }
 
 export function createOpenAnswers(
-  /** Milliseconds since the epoch. */
-  now: () => number,
+  standing: Pick<Standing, "renew">,
   limits: AnswerLimits = defaultLimits,
 ): OpenAnswers {
   const opens = new Map<ServerResponse, Open>();
@@ -73,9 +80,11 @@ export function createOpenAnswers(
     return answers;
   };
 
-  const endWhenOver = (open: Open, nowMs: number): void => {
-    if (open.end === undefined || open.goodUntilMs > nowMs) return;
-    const { end } = open;
+  const endWhenOver = (open: Open): void => {
+    const { end, principal, whileRoleStays = false } = open;
+    if (end === undefined || principal === undefined) return;
+    const renewed = standing.renew(principal);
+    if (renewed !== undefined && (!whileRoleStays || renewed.role === principal.role)) return;
     delete open.end;
     end();
   };
@@ -83,9 +92,8 @@ export function createOpenAnswers(
   const look = (): void => {
     const shares = new Map<string, number>();
     const unread: { owner: string; bytes: number; socket: Socket }[] = [];
-    const nowMs = now();
     for (const [response, open] of opens) {
-      endWhenOver(open, nowMs);
+      endWhenOver(open);
       const { owner } = open;
       const bytes = response.writableLength;
       if (bytes === 0) continue;
@@ -122,7 +130,7 @@ export function createOpenAnswers(
         return false;
       }
       answers.add(response);
-      opens.set(response, { owner: "", goodUntilMs: Infinity });
+      opens.set(response, { owner: "" });
       response.once("close", () => {
         answers.delete(response);
         opens.delete(response);
@@ -130,24 +138,17 @@ export function createOpenAnswers(
       return true;
     },
     belongsTo(response, principal) {
-      const { tokenId, expiresAtMs: goodUntilMs = Infinity } = principal;
       const open = opens.get(response);
-      if (open !== undefined) {
-        Object.assign(open, { owner: principalKey(principal), tokenId, goodUntilMs });
-      }
+      if (open !== undefined) Object.assign(open, { owner: principalKey(principal), principal });
     },
-    onCredentialEnd(response, end) {
+    onCredentialEnd(response, end, options) {
       const open = opens.get(response);
       if (open === undefined) return;
-      open.end = end;
-      endWhenOver(open, now());
+      Object.assign(open, { end, ...options });
+      endWhenOver(open);
     },
-    revoked(tokenId) {
-      for (const open of opens.values()) {
-        if (open.tokenId !== tokenId) continue;
-        open.goodUntilMs = -Infinity;
-        endWhenOver(open, now());
-      }
+    standingsChanged() {
+      for (const open of opens.values()) endWhenOver(open);
     },
     close: () => clearInterval(looking),
   };

@@ -161,7 +161,7 @@ describe("restoring a server", () => {
     const { save, history, file, told, state } = bench();
     await save({ a: one, b: two });
     await save({ b: two });
-    await expect(history.restore("a", ann)).resolves.toMatchObject({
+    await expect(history.restore("a", () => ann)).resolves.toMatchObject({
       entityId: "a",
       action: "deleted",
       before: one,
@@ -177,7 +177,7 @@ describe("restoring a server", () => {
     await save({ a: one });
     await save({ a: two });
     for (const expected of [one, two, one]) {
-      await history.restore("a", ann);
+      await history.restore("a", () => ann);
       expect(file.get("a")).toEqual(expected);
       await history.record(file);
     }
@@ -189,13 +189,13 @@ describe("restoring a server", () => {
     await save({ a: one });
     await save({});
     await save({ a: two });
-    await history.restore("a", ann);
+    await history.restore("a", () => ann);
     expect(file.get("a")).toEqual(one);
     await history.record(file);
     // What it has now is no earlier entry.
     await save({});
     await save({ a: one });
-    await history.restore("a", ann);
+    await history.restore("a", () => ann);
     expect(file.get("a")).toEqual(two);
   });
 
@@ -207,7 +207,7 @@ describe("restoring a server", () => {
       await save({});
     }
     await save({ a: one });
-    await history.restore("a", ann);
+    await history.restore("a", () => ann);
     expect(file.get("a")).toEqual(two);
   });
 
@@ -217,7 +217,7 @@ describe("restoring a server", () => {
       const { save, history, file } = bench();
       await save({ new: one, other: one });
       await save({ new: one, other: two });
-      const restoring = history.restore(name, ann);
+      const restoring = history.restore(name, () => ann);
       await expect(restoring).rejects.toMatchObject({ code: "not_found" });
       await expect(restoring).rejects.toHaveProperty(
         "message",
@@ -239,17 +239,37 @@ describe("restoring a server", () => {
     await save({ a: one });
     await save({ a: two });
     state.writeFails = true;
-    await expect(history.restore("a", ann)).rejects.toMatchObject({ code: "config_invalid" });
+    await expect(history.restore("a", () => ann)).rejects.toMatchObject({ code: "config_invalid" });
     await save({ a: one });
     expect((await told())[0]).toBe('file changed a: {"command":"two"} → {"command":"one"}');
   });
+
+  test.each(["at once", "while it was looked up"])(
+    "is not written for who may not: %s",
+    async (when) => {
+      const { save, history, file } = bench();
+      await save({ a: one });
+      await save({ a: two });
+      const refusal = new AppError("forbidden", "no");
+      let asked = 0;
+      const restoring = history.restore("a", () => {
+        asked += 1;
+        if (when === "at once" || asked > 1) throw refusal;
+        return ann;
+      });
+      await expect(restoring).rejects.toBe(refusal);
+      expect(file.get("a")).toEqual(two);
+    },
+  );
 
   test("is told when the storage fails, and nothing is written", async () => {
     const { save, history, file, state } = bench();
     await save({ a: one });
     await save({ a: two });
     state.storageFails = true;
-    await expect(history.restore("a", ann)).rejects.toMatchObject({ code: "store_unavailable" });
+    await expect(history.restore("a", () => ann)).rejects.toMatchObject({
+      code: "store_unavailable",
+    });
     expect(file.get("a")).toEqual(two);
   });
 
@@ -257,8 +277,8 @@ describe("restoring a server", () => {
     const { save, history, told, state } = bench();
     await save({ a: one, b: one });
     await save({ a: two, b: two });
-    await history.restore("a", ann);
-    await history.restore("b", ann);
+    await history.restore("a", () => ann);
+    await history.restore("b", () => ann);
     // What was read before the restored entry was there does not use it up.
     await save({ a: two, b: two });
     await save({ a: { command: "three" }, b: two });
@@ -272,7 +292,7 @@ describe("restoring a server", () => {
     const { save, history, told } = bench();
     await save({ a: one });
     await save({ a: two });
-    await history.restore("a", ann);
+    await history.restore("a", () => ann);
     await save({ a: one });
     await save({ a: two });
     await save({ a: one });
@@ -287,7 +307,7 @@ describe("restoring a server", () => {
     const { save, history, told, state, file } = bench();
     await save({ a: one });
     await save({ a: two });
-    await history.restore("a", ann);
+    await history.restore("a", () => ann);
     state.storageFails = true;
     await history.record(file);
     state.storageFails = false;
@@ -304,7 +324,7 @@ describe("restoring a server", () => {
       recorded = history.record(file);
       for (let turn = 0; turn < 20; turn += 1) await Promise.resolve();
     };
-    await history.restore("a", ann);
+    await history.restore("a", () => ann);
     await recorded;
     expect((await told())[0]).toBe('ann changed a: {"command":"two"} → {"command":"one"}');
   });

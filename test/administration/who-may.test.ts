@@ -40,6 +40,7 @@ const ofTheGateway = new Set([
   ...["organizations", "users"].flatMap((kind) =>
     ["add", "remove", "restore"].map((verb) => `${kind}.${verb}`),
   ),
+  "members.restore",
   "purge",
   "restoreServer",
 ]);
@@ -58,7 +59,6 @@ const open = async (): Promise<World> => {
 const stateOf = async (world: World) => ({
   ...contentOf(world.directory),
   history: await world.history(),
-  revoked: [...world.revoked],
 });
 
 const run = async (

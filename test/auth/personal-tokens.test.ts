@@ -55,7 +55,7 @@ describe("a member's token", () => {
         method: "local",
         isLocalOwner: false,
         expiresAtMs: nowMs + 1,
-        tokenId: "t1",
+        tokenHash: hashToken(bearer),
       },
     });
   });
@@ -106,7 +106,7 @@ describe("a member's token", () => {
   });
 });
 
-test("a token of no organisation has its own role, and is not the local owner's", async () => {
+test("a token of no organisation has its own role, and is the local owner's", async () => {
   // That there is a user of this name, and deleted, is another matter.
   await put({ users: [{ ...aUser("ada"), deletedAtMs: 5 }] });
   await put({
@@ -118,7 +118,7 @@ test("a token of no organisation has its own role, and is not the local owner's"
       displayName: "ada",
       organizationId: null,
       role: "editor",
-      isLocalOwner: false,
+      isLocalOwner: true,
     },
   });
 });

@@ -12,6 +12,8 @@ type Route = [
   adminA: number,
   /** What the owner of the gateway gets. */
   owner: number,
+  /** What other administrators of the gateway get, where it is not the same. */
+  ops?: number,
 ];
 
 const members = "/api/v1/admin/organizations/a/members";
@@ -32,12 +34,12 @@ const routes: Route[] = [
   ["PUT", `${inB}/viewer-b`, { role: "editor" }, 404, 200],
   ["DELETE", `${members}/viewer-a`, undefined, 200, 200],
   ["DELETE", `${inB}/viewer-b`, undefined, 404, 200],
-  ["POST", `${members}/former/restore`, undefined, 200, 200],
-  ["POST", `${inB}/former/restore`, undefined, 404, 200],
+  ["POST", `${members}/former/restore`, undefined, 403, 200],
+  ["POST", `${inB}/former/restore`, undefined, 403, 200],
   ["GET", "/api/v1/admin/tokens", undefined, 200, 200],
   ["POST", "/api/v1/admin/tokens", { name: "t", user: "viewer-a", organization: "a" }, 201, 201],
   ["POST", "/api/v1/admin/tokens", { name: "t", user: "viewer-b", organization: "b" }, 404, 201],
-  ["POST", "/api/v1/admin/tokens", { name: "t", scopes: ["metrics"] }, 403, 201],
+  ["POST", "/api/v1/admin/tokens", { name: "t", scopes: ["metrics"] }, 403, 201, 403],
   ["POST", "/api/v1/admin/tokens/{viewerA}/rotate", undefined, 200, 200],
   ["POST", "/api/v1/admin/tokens/{adminB}/rotate", undefined, 404, 200],
   ["DELETE", "/api/v1/admin/tokens/{viewerA}", undefined, 200, 200],
@@ -75,8 +77,7 @@ describe("who is no administrator", () => {
 
   const needsRole = {
     code: "forbidden",
-    message: expect.stringContaining("This needs the role admin"),
-    hint: expect.stringContaining("can grant it"),
+    message: expect.stringMatching(/^This needs the role admin;.*can grant it\)$/u),
   };
   const beyondScopes = { code: "forbidden", message: "This is beyond this token's scopes" };
   const denials: [Who, object][] = [
@@ -119,11 +120,11 @@ describe("who is no administrator", () => {
 });
 
 describe.each(routes)("%s %s", (...route) => {
-  const [, , , adminA, owner] = route;
+  const [, , , adminA, owner, ops = owner] = route;
   it.each<[Who, number]>([
     ["adminA", adminA],
     ["owner", owner],
-    ["ops", owner],
+    ["ops", ops],
   ])("for %s: %d", async (who, status) => {
     const world = await startAdministration();
     const answer = await knock(world, who, route);

@@ -33,7 +33,12 @@ export async function startAdministration(
       serverConfiguration("of-b", access("b")),
     ],
   });
-  const server = await startTestServer({ ...world, gateway, ...options });
+  const server = await startTestServer({
+    ...world,
+    standing: world.directory,
+    gateway,
+    ...options,
+  });
   return {
     ...world,
     server,

@@ -5,28 +5,32 @@ import { connect } from "node:net";
 import type { AddressInfo, Socket } from "node:net";
 import { afterEach, expect, it } from "vitest";
 import { systemPrincipal } from "../../src/core/principal.ts";
+import type { Principal } from "../../src/core/principal.ts";
 import { createOpenAnswers } from "../../src/http/open-answers.ts";
 import type { AnswerLimits } from "../../src/http/open-answers.ts";
 
 const mebibyte = 1024 * 1024;
-let nowMs = 0;
 const ends: (() => void)[] = [];
 afterEach(() => {
-  nowMs = 0;
   for (const end of ends.splice(0)) end();
 });
 
 /** A server that answers `/<bytes>` with so many, `/hang` not at all, `/later` when it is told to. */
 async function start(limits: Partial<AnswerLimits>) {
-  const answers = createOpenAnswers(() => nowMs, {
-    unreadOfOne: 100 * mebibyte,
-    unreadInTotal: 1_000 * mebibyte,
-    pipelined: 16,
-    stalledMs: 0,
-    lookMs: 5,
-    ...limits,
-  });
-  const credential = { tokenId: "t1", expiresAtMs: 1_000 };
+  /** Of those who stand; others may be let in no more. */
+  const standing = new Map<string, Principal>();
+  const renew = (principal: Principal): Principal | undefined => standing.get(principal.userId);
+  const answers = createOpenAnswers(
+    { renew },
+    {
+      unreadOfOne: 100 * mebibyte,
+      unreadInTotal: 1_000 * mebibyte,
+      pipelined: 16,
+      stalledMs: 0,
+      lookMs: 5,
+      ...limits,
+    },
+  );
   const later: ServerResponse[] = [];
   const closed: string[] = [];
   let begun = 0;
@@ -34,10 +38,14 @@ async function start(limits: Partial<AnswerLimits>) {
     if (!answers.begin(response)) return;
     begun += 1;
     const owner = String(request.headers["x-owner"]);
-    answers.belongsTo(response, { ...systemPrincipal, userId: owner, ...credential });
+    const principal = standing.get(owner) ?? { ...systemPrincipal, userId: owner };
+    standing.set(owner, principal);
+    answers.belongsTo(response, principal);
     response.once("close", () => closed.push(`${owner} ${request.url}`));
     if (request.url === "/stream") answers.onCredentialEnd(response, () => response.end());
-    else if (request.url === "/later") later.push(response);
+    else if (request.url === "/listen") {
+      answers.onCredentialEnd(response, () => response.end(), { whileRoleStays: true });
+    } else if (request.url === "/later") later.push(response);
     else if (request.url !== "/hang") response.end("x".repeat(Number(request.url?.slice(1))));
   });
   server.keepAliveTimeout = 50;
@@ -60,7 +68,7 @@ async function start(limits: Partial<AnswerLimits>) {
     ends.push(() => socket.destroy());
     return socket;
   };
-  return { ask, answers, credential, later, closed, begun: () => begun };
+  return { ask, answers, standing, later, closed, begun: () => begun };
 }
 
 const big = `/${32 * mebibyte}`;
@@ -119,18 +127,38 @@ it("who reads nothing is not waited for, who waits for an answer is", async () =
   await once(waiting, "close");
 });
 
-it("a stream ends when the credential it was opened with is taken back, or has expired", async () => {
-  const { ask, answers, credential, closed, later, begun } = await start({});
+it("a stream ends at once when it is told that whose it is has no standing any more", async () => {
+  const { ask, answers, standing, closed, later, begun } = await start({ lookMs: 1_000_000 });
   ask("ada", "/stream");
   ask("ada", "/later");
-  await expect.poll(begun).toBe(2);
-  Object.assign(credential, { tokenId: "t2", expiresAtMs: 5 });
   ask("bob", "/stream");
   await expect.poll(begun).toBe(3);
-  answers.revoked("t1");
+  standing.delete("ada");
+  answers.standingsChanged();
   await expect.poll(() => closed).toEqual(["ada /stream"]);
-  nowMs = 5;
-  await expect.poll(() => closed).toEqual(["ada /stream", "bob /stream"]);
   // What was asked for is answered.
   expect(later[0]?.destroyed).toBe(false);
+});
+
+it("and soon when nothing tells it, as when a credential expires", async () => {
+  const { ask, standing, closed, begun } = await start({});
+  ask("ada", "/stream");
+  ask("bob", "/stream");
+  await expect.poll(begun).toBe(2);
+  standing.delete("bob");
+  await expect.poll(() => closed).toEqual(["bob /stream"]);
+});
+
+it("what goes by the role it began with ends with that, and nothing else does", async () => {
+  const { ask, answers, standing, closed, begun } = await start({ lookMs: 1_000_000 });
+  ask("ada", "/listen");
+  ask("ada", "/stream");
+  ask("bob", "/listen");
+  await expect.poll(begun).toBe(3);
+  standing.set("ada", { ...systemPrincipal, userId: "ada", role: "viewer" });
+  answers.standingsChanged();
+  await expect.poll(() => closed).toEqual(["ada /listen"]);
+  standing.clear();
+  answers.standingsChanged();
+  await expect.poll(() => closed).toHaveLength(3);
 });

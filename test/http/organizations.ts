@@ -34,8 +34,8 @@ export async function administrationOverMemory(): Promise<Identities> {
   const common = { storage, now: Date.now, newId: randomUUID, randomBytes };
   const directory = await openDirectory(common);
   const serverHistory = {
-    async restore(name: string, by: Principal) {
-      const rows = await storage.withPrincipal(by, (tx) =>
+    async restore(name: string, mayRestore: () => Principal) {
+      const rows = await storage.withPrincipal(mayRestore(), (tx) =>
         tx.changes.list({ entity: "server", entityId: name, limit: 1 }),
       );
       const [row] = rows;

@@ -2,6 +2,7 @@ import { request, type IncomingMessage } from "node:http";
 import { expect, it } from "vitest";
 import { createDoor } from "../../src/auth/door.ts";
 import { createLocalAuthenticator } from "../../src/auth/local-authenticator.ts";
+import { createStaticTokenAuthenticator } from "../../src/auth/static-token-authenticator.ts";
 import type { JsonObject } from "../../src/core/json.ts";
 import { fakeUpstream, gatewayOf } from "../gateway/fakes.ts";
 import { administrationOverMemory, owner } from "./organizations.ts";
@@ -22,7 +23,13 @@ const rpc = (method: string, params: JsonObject = {}): JsonObject => ({
 /** A gateway with a call that runs until it is finished, and everything a token can hold open. */
 async function start() {
   const { directory, administration, mint } = await administrationOverMemory();
-  const door = createDoor([createLocalAuthenticator({ directory, now: Date.now })]);
+  const door = createDoor([
+    createLocalAuthenticator({ directory, now: Date.now }),
+    createStaticTokenAuthenticator(
+      [{ name: "ci", token: "ci-token", role: "editor", organizationId: "acme" }],
+      directory,
+    ),
+  ]);
   const one = fakeUpstream("one");
   let finish: (() => void) | undefined;
   const finished = new Promise<void>((resolve) => (finish = resolve));
@@ -33,6 +40,7 @@ async function start() {
   const server = await startTestServer({
     gateway: gatewayOf([one], { door }).gateway,
     mint,
+    standing: directory,
   });
 
   const { port } = server;
@@ -124,3 +132,47 @@ it.each(["by its bearer", "by an administrator"])(
     await server.close(0);
   },
 );
+
+/** Ada of acme, with a token of hers, and the token of the configuration for acme. */
+async function startAcme() {
+  const bench = await start();
+  const { organizations, users, members, tokens } = bench.administration;
+  const [organizationId, userId] = ["acme", "ada"];
+  await organizations.add(owner, { id: organizationId, name: "Acme" });
+  await users.add(owner, { id: userId, name: "Ada" });
+  await members.set(owner, { organizationId, userId, role: "editor" });
+  return { ...bench, ada: await tokens.create(owner, { name: "x", organizationId, userId }) };
+}
+
+it("streams end for whoever loses the organisation, or the secret they were opened with", async () => {
+  const { server, administration, one, ada, holdOpen, finish } = await startAcme();
+  const mine = await holdOpen(ada.token);
+  const ci = await holdOpen("ci-token");
+  const fresh = await administration.tokens.rotate(owner, ada.details.id);
+  await Promise.all(mine.streams.map(({ closed }) => closed));
+  expect(ci.streams.map(({ isOver }) => isOver())).toEqual([false, false, false]);
+  const again = await holdOpen(fresh.token);
+  await expect.poll(() => one.requests).toHaveLength(3);
+  await administration.organizations.remove(owner, "acme");
+  await Promise.all([...ci.streams, ...again.streams].map(({ closed }) => closed));
+  finish();
+  for (const held of [mine, ci, again]) await (await held.answer).closed;
+  await server.close(0);
+});
+
+it("of who gets another role, what listens comes again with it; the old transport's one stream stays", async () => {
+  const { server, administration, one, ada, holdOpen, finish } = await startAcme();
+  const { streams, answer } = await holdOpen(ada.token);
+  await expect.poll(() => one.requests).toHaveLength(1);
+  const [messages, sse, listening] = streams;
+  const member = { organizationId: "acme", userId: "ada" };
+  await administration.members.set(owner, { ...member, role: "viewer" });
+  await Promise.all([messages?.closed, listening?.closed]);
+  expect(listening?.text).toContain('"resultType":"complete"');
+  expect(sse?.isOver()).toBe(false);
+  finish();
+  await (
+    await answer
+  ).closed;
+  await server.close(0);
+});

@@ -2,6 +2,7 @@ import { request, type Agent, type IncomingMessage } from "node:http";
 import type { Administration } from "../../src/administration/administration.ts";
 import type { AdministrationTokens } from "../../src/auth/administration-tokens.ts";
 import type { CliTokenExchange } from "../../src/auth/cli-token-exchange.ts";
+import type { Standing } from "../../src/auth/standing.ts";
 import type { MintedTokens } from "../../src/auth/token-mint.ts";
 import type { AuditSink } from "../../src/core/audit.ts";
 import type { Configuration } from "../../src/core/configuration.ts";
@@ -26,7 +27,6 @@ function fakeMint(): MintedTokens & { revoked: string[] } {
       revoked.push(bearer);
       return Promise.resolve(true);
     },
-    onRevoked: () => undefined,
   };
 }
 
@@ -41,6 +41,7 @@ const noExchange: CliTokenExchange = {
 export interface TestServerOptions {
   gateway?: Gateway;
   mint?: MintedTokens;
+  standing?: Standing;
   exchange?: CliTokenExchange;
   administration?: Administration;
   administrationTokens?: Pick<AdministrationTokens, "principalOf">;
@@ -54,6 +55,7 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
   return startHttpServer({
     gateway: options.gateway ?? gatewayOf([fakeUpstream("one")]).gateway,
     mint: options.mint ?? fakeMint(),
+    standing: options.standing ?? { renew: (principal) => principal, onChanged: () => undefined },
     exchange: options.exchange ?? noExchange,
     administration: options.administration ?? (await administrationOverMemory()).administration,
     administrationTokens: options.administrationTokens ?? { principalOf: () => undefined },

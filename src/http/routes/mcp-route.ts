@@ -36,7 +36,7 @@ export function addMcpRoute(app: FastifyInstance, { mcp, answers }: McpRouteOpti
     scope.route({
       method: ["GET", "POST", "DELETE"],
       url: "/mcp",
-      config: { toolCalled },
+      config: { toolCalled, needs: "viewer" },
       async handler({ raw, principal, body }, reply) {
         const caller = callerOf(principal ?? principalOf({ kind: "absent" }), raw);
         reply.hijack();
@@ -46,7 +46,9 @@ export function addMcpRoute(app: FastifyInstance, { mcp, answers }: McpRouteOpti
           body: typeof body === "string" ? body : undefined,
           caller,
           response: reply.raw,
-          onCredentialEnd: (end) => answers.onCredentialEnd(reply.raw, end),
+          // What listens goes by the role it began with, and its client comes again.
+          onCredentialEnd: (end) =>
+            answers.onCredentialEnd(reply.raw, end, { whileRoleStays: true }),
         });
       },
     });

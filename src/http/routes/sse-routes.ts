@@ -24,7 +24,7 @@ export interface SseRoutesOptions {
 
 /**
  * `/sse` and `/message`: the HTTP+SSE transport of 2024-11-05. The stream tells the address for messages;
- * what is posted there is acknowledged with 202 and answered on the stream. Both need a sign-in, and a
+ * what is posted there is acknowledged with 202 and answered on the stream. Both need a sign-in with a role, and a
  * session takes messages from its own user only.
  */
 export function addSseRoutes(app: FastifyInstance, options: SseRoutesOptions): void {
@@ -34,7 +34,7 @@ export function addSseRoutes(app: FastifyInstance, options: SseRoutesOptions): v
     scope.route({
       method: "GET",
       url: "/sse",
-      config: { tokenInQuery: true },
+      config: { tokenInQuery: true, needs: "viewer" },
       handler({ raw, principal }, reply) {
         const caller = callerOf(principal ?? principalOf({ kind: "absent" }), raw);
         const events = openMessageEvents(reply.raw);
@@ -59,7 +59,7 @@ export function addSseRoutes(app: FastifyInstance, options: SseRoutesOptions): v
     scope.route({
       method: "POST",
       url: "/message",
-      config: { tokenInQuery: true, toolCalled: () => "unknown" },
+      config: { tokenInQuery: true, needs: "viewer", toolCalled: () => "unknown" },
       handler({ raw, principal: known, body }, reply) {
         const principal = known ?? principalOf({ kind: "absent" });
         const client = sse.find(sessionIdOf(raw), principal);

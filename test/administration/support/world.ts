@@ -18,7 +18,7 @@ import { createMemoryStorage } from "../../../src/storage/memory-storage.ts";
 /** Of the gateway: may do everything. */
 export const owner = ownerPrincipal("root");
 
-/** A user who acts in an organisation. */
+/** Somebody by a static token of the configuration, who may be called as a member is. */
 export const actor = (
   userId: string,
   organizationId: string | null,
@@ -29,7 +29,7 @@ export const actor = (
   organizationId,
   role,
   scopes: [],
-  method: "local",
+  method: "token",
   isLocalOwner: false,
 });
 
@@ -46,8 +46,10 @@ export interface World {
   /** What was written last, newest first. */
   history(query?: Partial<ChangeQuery>): Promise<ChangeRow[]>;
   authenticate(bearer: string): Authentication | Promise<Authentication>;
-  /** Ids of tokens that were told to be good no more, in order. */
-  revoked: string[];
+  /** Who shows this, as the door lets it in. */
+  admit(bearer: string): Promise<Principal>;
+  /** Ids of tokens that are taken back. */
+  revoked(): string[];
   /** Milliseconds since the epoch; time stands still. */
   nowMs: number;
 }
@@ -63,7 +65,8 @@ export async function openWorld(storage: Storage = createMemoryStorage()): Promi
       directory,
       storage,
       serverHistory: {
-        async restore(name) {
+        async restore(name, mayRestore) {
+          mayRestore();
           const [row] = await world.history({ entity: "server", entityId: name });
           if (row === undefined) throw new AppError("not_found", `no entry of ${name}`);
           return row;
@@ -79,10 +82,14 @@ export async function openWorld(storage: Storage = createMemoryStorage()): Promi
     history: (query) =>
       storage.withPrincipal(systemPrincipal, (tx) => tx.changes.list({ limit: 1000, ...query })),
     authenticate: (bearer) => local.authenticate({ bearer }),
-    revoked: [],
+    async admit(bearer) {
+      const answer = await local.authenticate({ bearer });
+      if (answer.kind !== "accepted") throw new Error(`The token is ${answer.kind}`);
+      return answer.principal;
+    },
+    revoked: () => directory.tokens().flatMap(({ id, hash }) => (hash === null ? [id] : [])),
     nowMs: startMs,
   };
-  directory.onRevoked((id) => void world.revoked.push(id));
   return world;
 }
 
