@@ -1,5 +1,6 @@
 import type { CommandEntry, CommandModule, OptionSpec, PositionalSpec } from "./command.ts";
 import { flagOf, globalOptions, serverOptions } from "./options.ts";
+import { wrap } from "./render/wrap.ts";
 
 /** Help for the program (`path` empty) or a group: its commands, none of which is loaded. */
 export function groupHelp(
@@ -103,19 +104,6 @@ function section(
       : [`  ${name.padEnd(left)}  ${first}`, ...more.map((line) => indent + line)];
   });
   return [`${title}:`, ...lines].join("\n");
-}
-
-function wrap(text: string, width: number): string[] {
-  const lines: string[] = [];
-  let line = "";
-  for (const word of text.split(" ")) {
-    if (line !== "" && line.length + 1 + word.length > width) {
-      lines.push(line);
-      line = "";
-    }
-    line = line === "" ? word : `${line} ${word}`;
-  }
-  return [...lines, line];
 }
 
 function page(parts: readonly string[]): string {

@@ -1,4 +1,5 @@
 import { AppError } from "../core/errors.ts";
+import { shownWord } from "./shown-word.ts";
 
 const units = {
   s: 1000,
@@ -52,7 +53,7 @@ export function readTime(name: string, text: string, nowMs: number): number {
   const agoMs = durationOf(given);
   const timeMs = agoMs === undefined ? dateOf(given) : nowMs - agoMs;
   if (timeMs !== undefined) return timeMs;
-  throw new AppError("usage", `${name} is no time: ${shown(text)}`, {
+  throw new AppError("usage", `${name} is no time: ${shownWord(text)}`, {
     hint: "15m, 12h, 30d or 2w ago, or a date: 2026-01-31, 2026-01-31T12:00:00Z",
   });
 }
@@ -68,15 +69,14 @@ export function readLifetime(name: string, text: string, nowMs: number): number 
   const untilMs = dateOf(given);
   const ms = durationOf(given) ?? (untilMs === undefined ? undefined : untilMs - nowMs);
   if (ms === undefined) {
-    throw new AppError("usage", `${name} is no time: ${shown(text)}`, {
+    throw new AppError("usage", `${name} is no time: ${shownWord(text)}`, {
       hint: "12h, 30d or 2w from now, a date, or never",
     });
   }
-  if (ms <= 0) throw new AppError("usage", `${name} lies in the past: ${shown(text)}`);
+  if (ms <= 0) {
+    throw new AppError("usage", `${name} lies in the past: ${shownWord(text)}`, {
+      hint: "12h, 30d or 2w from now, a later date (UTC), or never",
+    });
+  }
   return ms;
-}
-
-/** What was given, cut: it may be a token in the wrong place. */
-function shown(text: string): string {
-  return JSON.stringify(text.length <= 30 ? text : `${text.slice(0, 8)}…`);
 }

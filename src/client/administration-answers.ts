@@ -27,7 +27,10 @@ export interface TokenRow {
   name: string;
   user: string;
   organization: string | null;
-  role: string;
+  /** The most it may be used for; null: whatever its user may at each call. */
+  role: string | null;
+  /** What it may be used for now, null for nothing; absent where the gateway does not say. */
+  effectiveRole?: string | null | undefined;
   scopes: string[];
   createdAt: string;
   expiresAt: string | null;
@@ -80,12 +83,12 @@ export interface PurgedCounts {
 
 export type Check<T> = (value: unknown) => value is T;
 
-/** Whether every field is there and of its type; what else there is does no harm. */
+/** Whether every field is of its type, a missing one `undefined`; what else there is does no harm. */
 function object<Row extends object>(checks: { [Key in keyof Row]-?: Check<Row[Key]> }): Check<Row> {
   const fields: [string, Check<unknown>][] = Object.entries(checks);
   return (value): value is Row =>
     isJsonObject(value) &&
-    fields.every(([name, check]) => Object.hasOwn(value, name) && check(value[name]));
+    fields.every(([name, check]) => check(Object.hasOwn(value, name) ? value[name] : undefined));
 }
 
 const text: Check<string> = (value): value is string => typeof value === "string";
@@ -103,6 +106,10 @@ const record: Check<JsonObject> = isJsonObject;
 
 function orNull<T>(check: Check<T>): Check<T | null> {
   return (value): value is T | null => value === null || check(value);
+}
+
+function optional<T>(check: Check<T>): Check<T | undefined> {
+  return (value): value is T | undefined => value === undefined || check(value);
 }
 
 export const isIdentityRow = object<IdentityRow>({
@@ -126,7 +133,8 @@ export const isTokenRow = object<TokenRow>({
   name: text,
   user: text,
   organization: orNull(text),
-  role: text,
+  role: orNull(text),
+  effectiveRole: optional(orNull(text)),
   scopes: texts,
   createdAt: time,
   expiresAt: orNull(time),

@@ -1,6 +1,7 @@
 import { constants } from "node:fs";
 import { open } from "node:fs/promises";
 import type { FileHandle } from "node:fs/promises";
+import { AppError } from "../core/errors.ts";
 import { isJsonObject } from "../core/json.ts";
 import type { Json } from "../core/json.ts";
 import { systemErrorCode } from "../core/system-error-code.ts";
@@ -77,7 +78,7 @@ async function readText(file: string): Promise<string> {
     // Without O_NONBLOCK (which Windows lacks) a named pipe would hold the command up for ever.
     handle = await open(file, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
   } catch (error) {
-    throw wrong(file, `cannot be read (${systemErrorCode(error) ?? "unknown error"})`);
+    throw unreadable(file, error);
   }
   try {
     if (!(await handle.stat()).isFile()) throw wrong(file, "is not a regular file");
@@ -90,9 +91,16 @@ async function readText(file: string): Promise<string> {
     }
     if (length > largestBytes) throw wrong(file, "is larger than 64 KiB");
     return textOf(bytes.subarray(0, length), file);
+  } catch (error) {
+    // The kernel has files that are regular and cannot be read: a link may lead to one.
+    throw error instanceof AppError ? error : unreadable(file, error);
   } finally {
-    await handle.close();
+    await handle.close().catch(() => undefined);
   }
+}
+
+function unreadable(file: string, error: unknown): ConfigurationError {
+  return wrong(file, `cannot be read (${systemErrorCode(error) ?? "unknown error"})`);
 }
 
 function textOf(bytes: Uint8Array, file: string): string {

@@ -11,7 +11,6 @@ import {
   bearerFor,
   chooseServer,
   environmentTokenCounts,
-  findActiveServer,
   loginHint,
   refusedHint,
   runningGateway,
@@ -25,11 +24,11 @@ type Options = GlobalOptions & ServerOptions;
 const marginMs = 10_000;
 
 /**
- * Finds the gateway that is administered and hands `use` the way to it. For the running gateway of this user the
- * proof of the local owner is enough: nothing is saved, and nobody needs to be signed in. `--token`,
- * `--profile` and ONEDOOR_TOKEN say who else to be, and another server is asked with its saved profile.
- * @throws AppError `unreachable` when no gateway runs and no server is named, `usage` when that is no gateway;
- *   what choosing a server and minting throw, and what `use` throws
+ * Finds the gateway that is administered, as every command finds its server, and hands `use` the way to it. For the
+ * running gateway of this user the proof of the local owner is enough: nothing is saved, and nobody needs to be signed
+ * in. `--token`, `--profile` and ONEDOOR_TOKEN say who else to be, and another server is asked with its saved profile.
+ * @throws AppError `unreachable` when there is no server, `usage` when it is no gateway; what choosing a server and
+ *   minting throw, and what `use` throws
  */
 export async function withAdministration<T>(
   options: Options,
@@ -60,22 +59,15 @@ async function gatewayFor(
   context: Context,
   dependencies: AuthDependencies,
 ): Promise<ServerChoice> {
-  const asksForProfile = askedProfileName(options, context) !== undefined;
-  const choice = asksForProfile
-    ? await chooseServer(options, context, dependencies)
-    : await findActiveServer(options, context, dependencies);
-  if (choice === undefined) throw noGateway("No gateway of yours is running");
+  const choice = await chooseServer(options, context, dependencies);
   if (choice.server === "mcp") {
     throw new AppError(
       "usage",
       `${shownAddress(choice.endpoint)} is an MCP server, and no OneDoor gateway to administer`,
+      { hint: "agent serve --background, or name a gateway with --url <url>" },
     );
   }
   return choice;
-}
-
-function noGateway(message: string): AppError {
-  return new AppError("unreachable", message, { hint: "agent serve --background" });
 }
 
 /** The gateway is found anew for each question: one that was started again has another token, and place. */
@@ -90,7 +82,11 @@ function ownerAccess(
     const isThere =
       record !== undefined &&
       (choice.how === "runtime" || parseServerUrl(record.url).canonical === choice.canonical);
-    if (!isThere) throw noGateway(`Your gateway at ${choice.canonical} is not running`);
+    if (!isThere) {
+      throw new AppError("unreachable", `Your gateway at ${choice.canonical} is not running`, {
+        hint: "agent serve --background",
+      });
+    }
     const isGood =
       held !== undefined &&
       held.instanceId === record.instanceId &&

@@ -5,9 +5,9 @@ import { fittingTable } from "../render/fitting-table.ts";
 import { inLine } from "../render/foreign-text.ts";
 import { jsonText } from "../render/json-text.ts";
 import type { AuthDependencies } from "../sign-in/dependencies.ts";
-import { shownTime } from "../sign-in/profile-row.ts";
 import { withAdministration } from "./administration-access.ts";
 import { checkedId } from "./checked-id.ts";
+import { shownDay } from "./shown-day.ts";
 
 interface IdOptions {
   id: string;
@@ -146,7 +146,7 @@ async function print(
   const cells = rows.map((row) => [
     inLine(row.id, io, 100),
     inLine(row.name, io, 100) || "-",
-    shownTime(Date.parse((deleted ? row.deletedAt : undefined) ?? row.createdAt)),
+    shownDay((deleted ? row.deletedAt : undefined) ?? row.createdAt),
   ]);
   await io.out(fittingTable([["ID", "NAME", deleted ? "REMOVED" : "ADDED"], ...cells], io, [0]));
 }

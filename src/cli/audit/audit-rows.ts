@@ -1,5 +1,5 @@
 import type { AuditRow } from "../../client/administration-answers.ts";
-import { escapeJsonForTerminal } from "../../core/terminal-text.ts";
+import { escapeJsonForTerminal, oneLine } from "../../core/terminal-text.ts";
 import type { ResultFormat } from "../command.ts";
 import type { Io } from "../context.ts";
 import { fittingTable } from "../render/fitting-table.ts";
@@ -79,13 +79,27 @@ export function auditTable(rows: readonly AuditRow[], page: Page): string {
   return fittingTable([labels, ...rows.map((row) => cellsOf(row, page))], page, [0, 3, 4]);
 }
 
-/** How wide columns are of which not all rows are known; what is longer shifts its own line alone. */
-const widths = [19, 12, 24, 7, 6, 0];
+/** Of time, status and milliseconds, and the gaps between all columns. */
+const fixedWidth = 19 + 7 + 6 + 5 * 2;
+/** None of user, tool and client has less than this. */
+const narrowest = 8;
 
+/** How wide columns are of which not all rows are known: what the terminal has left is for user, tool and client. */
+function widthsFor(width: number): number[] {
+  const left = width - fixedWidth;
+  const user = Math.max(narrowest, Math.floor(left * 0.3));
+  const client = Math.max(narrowest, Math.floor(left * 0.26));
+  return [19, user, Math.max(narrowest, left - user - client), 7, 6, client];
+}
+
+/** One line of a table without an end. A terminal gets cells cut to their columns, a pipe gets them whole. */
 function tableLine(cells: readonly string[], { stdoutIsTerminal, columns: width }: Page): string {
-  const padded = cells.map((cell, column) => cell.padEnd(widths[column] ?? 0));
-  const line = padded.join("  ").trimEnd();
-  return stdoutIsTerminal && line.length > width ? `${line.slice(0, width - 1)}…\n` : `${line}\n`;
+  const widths = widthsFor(width);
+  const padded = cells.map((cell, column) => {
+    const columnWidth = widths[column] ?? 0;
+    return (stdoutIsTerminal ? oneLine(cell, columnWidth) : cell).padEnd(columnWidth);
+  });
+  return `${padded.join("  ").trimEnd()}\n`;
 }
 
 function cellsOf(row: AuditRow, page: Page): string[] {

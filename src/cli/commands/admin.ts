@@ -5,6 +5,7 @@ import type { CommandModule, GlobalOptions } from "../command.ts";
 import type { Context } from "../context.ts";
 import { readTime, timeHelp } from "../read-time.ts";
 import { jsonText } from "../render/json-text.ts";
+import { wrap } from "../render/wrap.ts";
 import { authDependencies } from "../sign-in/dependencies.ts";
 import type { AuthDependencies } from "../sign-in/dependencies.ts";
 import { shownTime } from "../sign-in/profile-row.ts";
@@ -82,7 +83,9 @@ async function isMeant(
       hint: `--yes removes for good: ${what}`,
     });
   }
-  const answer = await askLine(`This removes for good: ${what}. Go on? [y/N]`, context);
+  const lines = wrap(`This removes for good: ${what}. Go on? [y/N]`, io.columns);
+  for (const line of lines.slice(0, -1)) io.note(line, { always: true });
+  const answer = await askLine(lines.at(-1) ?? "", context);
   return answer !== undefined && /^y(?:es)?$/iu.test(answer.trim());
 }
 

@@ -1,14 +1,8 @@
-import type { ChangeRow } from "../../client/administration-answers.ts";
 import { changedEntities } from "../../core/change.ts";
 import { AppError } from "../../core/errors.ts";
-import type { Json, JsonObject } from "../../core/json.ts";
-import { oneLine } from "../../core/terminal-text.ts";
 import { withAdministration } from "../administration/administration-access.ts";
-import { shownSecond } from "../audit/audit-rows.ts";
+import { historyTable } from "../administration/history-table.ts";
 import type { CommandModule } from "../command.ts";
-import type { Io } from "../context.ts";
-import { fittingTable } from "../render/fitting-table.ts";
-import { inLine } from "../render/foreign-text.ts";
 import { jsonText } from "../render/json-text.ts";
 import { authDependencies } from "../sign-in/dependencies.ts";
 import type { AuthDependencies } from "../sign-in/dependencies.ts";
@@ -66,53 +60,10 @@ export function createHistory(
       const rows = newest.toReversed();
       const { io } = context;
       if (options.format === "json") await io.out(jsonText(rows, io));
-      else if (rows.length > 0) await io.out(historyText(rows, io));
+      else if (rows.length > 0) await io.out(historyTable(rows, io));
       else io.note("No such changes are recorded", { always: true });
     },
   };
 }
 
 export const command = createHistory();
-
-/** A table, and below each row what changed. */
-function historyText(rows: readonly ChangeRow[], io: Io): string {
-  const cells = rows.map((row) => [
-    shownSecond(row.time),
-    inLine(row.actor, io, 40),
-    inLine(row.user_id ?? "-", io, 100),
-    inLine(`${row.entity} ${row.entity_id}`, io, 200),
-    inLine(row.action, io, 20),
-  ]);
-  const table = fittingTable([["TIME (UTC)", "ACTOR", "WHO", "WHAT", "ACTION"], ...cells], io, [0]);
-  const [head = "", ...lines] = table.trimEnd().split("\n");
-  const below = rows.map((row) => changeLine(row, io));
-  const body = lines.map((line, index) => `${line}\n${below[index] ?? ""}`);
-  return `${head}\n${body.join("")}`;
-}
-
-/** What the table says already. */
-const told: ReadonlySet<string> = new Set(["id", "createdAt", "deletedAt", "revokedAt"]);
-
-/** `    role: "viewer" → "editor"`, or nothing where only the action tells. */
-function changeLine({ before, after }: ChangeRow, io: Io): string {
-  if (after === null) return "";
-  const names = [...new Set([...Object.keys(before ?? {}), ...Object.keys(after)])];
-  const changes = names.flatMap((name) => {
-    const [was, is] = [valueOf(before, name), valueOf(after, name)];
-    if (told.has(name) || was === is) return [];
-    return [`${name}: ${before === null ? "" : `${short(was)} → `}${short(is)}`];
-  });
-  if (changes.length === 0) return "";
-  const width = io.stdoutIsTerminal ? Math.max(20, io.columns - 4) : 2000;
-  return `    ${oneLine(inLine(changes.join(", "), io, width), width)}\n`;
-}
-
-function valueOf(entry: JsonObject | null, name: string): string {
-  const value: Json | undefined =
-    entry !== null && Object.hasOwn(entry, name) ? entry[name] : undefined;
-  return value === undefined || value === null ? "none" : JSON.stringify(value);
-}
-
-function short(json: string): string {
-  return oneLine(json, 60);
-}

@@ -15,8 +15,8 @@ export function createRestore(
     options: {},
     positionals: [{ name: "server", describe: "The server's name", required: true }],
     about: [
-      "Writes the entry that a server had before its last change, or before it was removed, back into the configuration file of the gateway, which takes it up by itself. Comments in the file stay.",
-      "Restored twice, it goes back and forth. agent history --entity server shows what changed.",
+      "Writes the newest earlier entry of a server that differs from the present one, or, of a removed server, the entry it had, back into the configuration file of the gateway, which takes it up by itself. Comments in the file stay.",
+      "agent history --entity server shows what changed; a restored entry is a change like any other in it.",
     ],
     examples: [["agent mcp restore files", "undo the last change to the server files"]],
     /** With `--json`: `{restored, from}`, from as in `agent history`. */

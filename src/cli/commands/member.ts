@@ -3,6 +3,7 @@ import type { MemberKey } from "../../client/administration-client.ts";
 import { roles } from "../../core/principal.ts";
 import { withAdministration } from "../administration/administration-access.ts";
 import { checkedId } from "../administration/checked-id.ts";
+import { shownDay } from "../administration/shown-day.ts";
 import { deletedOption } from "../administration/identity-commands.ts";
 import type { DeletedOptions } from "../administration/identity-commands.ts";
 import type { CommandModule, PositionalSpec } from "../command.ts";
@@ -12,7 +13,6 @@ import { inLine } from "../render/foreign-text.ts";
 import { jsonText } from "../render/json-text.ts";
 import { authDependencies } from "../sign-in/dependencies.ts";
 import type { AuthDependencies } from "../sign-in/dependencies.ts";
-import { shownTime } from "../sign-in/profile-row.ts";
 
 interface SetOptions extends MemberKey {
   role: string;
@@ -173,7 +173,7 @@ async function print(
     named(row.organization, io),
     named(row.user, io),
     inLine(row.role, io, 40),
-    shownTime(Date.parse((deleted ? row.deletedAt : undefined) ?? row.createdAt)),
+    shownDay((deleted ? row.deletedAt : undefined) ?? row.createdAt),
   ]);
   const head = ["ORGANISATION", "USER", "ROLE", deleted ? "REMOVED" : "SINCE"];
   await io.out(fittingTable([head, ...cells], io, [0, 1]));

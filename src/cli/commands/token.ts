@@ -4,10 +4,10 @@ import { AppError } from "../../core/errors.ts";
 import { roles } from "../../core/principal.ts";
 import { withAdministration } from "../administration/administration-access.ts";
 import { checkedId, checkedName } from "../administration/checked-id.ts";
+import { tokenTable } from "../administration/token-table.ts";
 import type { CommandModule, PositionalSpec } from "../command.ts";
 import type { Context } from "../context.ts";
 import { readLifetime } from "../read-time.ts";
-import { fittingTable } from "../render/fitting-table.ts";
 import { inLine } from "../render/foreign-text.ts";
 import { jsonText } from "../render/json-text.ts";
 import { authDependencies } from "../sign-in/dependencies.ts";
@@ -68,7 +68,7 @@ export function createTokenCommands(
         role: {
           type: "string",
           choices: roles,
-          describe: "The most it may be used for (default: what its user may)",
+          describe: "The most it may be used for (default: what its user may at each call)",
         },
         scope: {
           type: "array",
@@ -112,8 +112,8 @@ export function createTokenCommands(
         ["agent token list --user bob@example.com --json", "one user's, for a script"],
       ],
       /**
-       * With `--json` an array of `{id, kind, name, user, organization, role, scopes, createdAt, expiresAt,
-       * revokedAt}`.
+       * With `--json` an array of `{id, kind, name, user, organization, role, effectiveRole, scopes, createdAt,
+       * expiresAt, revokedAt}`.
        */
       async run(options, context) {
         const { user, revoked } = options;
@@ -205,7 +205,7 @@ async function hand(
   }
   const { user, organization, role, scopes, expiresAt } = details;
   const place = organization === null ? "" : ` in ${inLine(organization, io, 100)}`;
-  const good = scopes.length === 0 ? role : `for ${scopes.join(" ")} alone`;
+  const good = scopes.length === 0 ? (role ?? "as its user") : `for ${scopes.join(" ")} alone`;
   const until = expiresAt === null ? "never" : shownTime(Date.parse(expiresAt));
   io.note(
     `Token ${inLine(details.name, io, 100)} (${inLine(details.id, io, 100)}) of ${inLine(user, io, 100)}${place}, ${inLine(good, io)}; expires ${until}`,
@@ -226,17 +226,5 @@ async function print(
     io.note(revoked ? "No tokens were taken back" : "There are no tokens", { always: true });
     return;
   }
-  const cells = rows.map((row) => {
-    const end = revoked ? row.revokedAt : row.expiresAt;
-    return [
-      inLine(row.id, io, 100),
-      inLine(row.name, io, 100) || "-",
-      inLine(row.user, io, 100),
-      inLine(row.organization ?? "-", io, 100),
-      inLine(row.scopes.length === 0 ? row.role : row.scopes.join(","), io, 60),
-      end === null ? "never" : shownTime(Date.parse(end)),
-    ];
-  });
-  const head = ["ID", "NAME", "USER", "IN", "MAY", revoked ? "REVOKED" : "EXPIRES"];
-  await io.out(fittingTable([head, ...cells], io, [0]));
+  await io.out(tokenTable(rows, revoked, io));
 }

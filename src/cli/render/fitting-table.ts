@@ -17,13 +17,23 @@ export function fittingTable(
   whole: readonly number[] = [],
 ): string {
   if (!io.stdoutIsTerminal) return textTable(rows);
+  const widths = fittingWidths(rows, io.columns, whole);
+  return textTable(rows.map((row) => row.map((cell, column) => oneLine(cell, widths[column]))));
+}
+
+/** How wide each column of such a table is: more in sum than `columns` where too much is whole. */
+export function fittingWidths(
+  rows: readonly (readonly string[])[],
+  columns: number,
+  whole: readonly number[] = [],
+): number[] {
   const widths: number[] = [];
   for (const row of rows) {
     for (const [column, cell] of row.entries()) {
       widths[column] = Math.max(widths[column] ?? 0, cell.length);
     }
   }
-  let excess = widths.reduce((sum, width) => sum + width + gap, -gap) - io.columns;
+  let excess = widths.reduce((sum, width) => sum + width + gap, -gap) - columns;
   while (excess > 0) {
     const widest = widths.reduce(
       (best, width, column) =>
@@ -35,5 +45,5 @@ export function fittingTable(
     widths[widest] = width - 1;
     excess -= 1;
   }
-  return textTable(rows.map((row) => row.map((cell, column) => oneLine(cell, widths[column]))));
+  return widths;
 }

@@ -24,10 +24,10 @@ export function profileList(rows: readonly ProfileRow[], nowMs: number, io: Cont
 
 function cellsOf(row: ProfileRow, nowMs: number, io: Context["io"]): string[] {
   const place = row.organization === undefined ? "" : ` in ${row.organization}`;
+  // Of a token with scopes the role counts for nothing.
+  const may = row.scopes?.length ? `${row.scopes.join(" ")} only` : row.role;
   const who =
-    row.role === undefined && place === ""
-      ? row.who
-      : `${row.who ?? "-"} (${row.role ?? "no role"}${place})`;
+    may === undefined && place === "" ? row.who : `${row.who ?? "-"} (${may ?? "no role"}${place})`;
   return [
     row.url,
     row.name,

@@ -29,6 +29,8 @@ export interface ProfileRow {
   endpoint: string;
   who?: string | undefined;
   role?: string | undefined;
+  /** What its token is limited to, as the server says; empty where to nothing. */
+  scopes?: readonly string[] | undefined;
   /** The one it acts in, as the server says. */
   organization?: string | undefined;
   maskedToken?: string | undefined;
@@ -145,6 +147,7 @@ function judge(
     who: probe.who ?? row.who,
     // No role is another answer than none that says one.
     role: probe.role === null ? undefined : (probe.role ?? row.role),
+    scopes: probe.scopes,
     organization: probe.organization,
     expiresAtMs: probe.expiresAtMs ?? row.expiresAtMs,
   };

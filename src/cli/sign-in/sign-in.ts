@@ -71,7 +71,10 @@ export async function signIn(
       // The metadata lies beside the secret, not in its store: a server that says the token is our name
       // does not bring it there.
       who: masked(proof?.who) ?? found.minted?.userId,
-      role: masked(proof?.role ?? undefined) ?? found.minted?.role,
+      // What a token with scopes may is not what its role says.
+      role: proof?.scopes?.length
+        ? undefined
+        : (masked(proof?.role ?? undefined) ?? found.minted?.role),
       expiresAtMs: proof?.expiresAtMs ?? found.minted?.expiresAtMs,
     },
     found.token,

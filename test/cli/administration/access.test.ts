@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { createOrg } from "../../../src/cli/commands/org.ts";
+import { exitCodeOf } from "../../../src/cli/exit-code.ts";
 import { acme, AdministrationBench, refusal } from "./fake-gateway.ts";
 
 let bench: AdministrationBench;
@@ -90,15 +91,39 @@ it("believes no hint of a server that is not this user's", async () => {
   expect((await bench.failure(list(), { ...options, url })).hint).toMatch(/^agent auth whoami/u);
 });
 
-it("needs a gateway: none runs, and none is named", async () => {
+it("asks the default profile's server where no gateway of this user runs, and says so", async () => {
+  const { url } = bench;
+  await bench.save(url, { name: "work" }, "od_remote");
+  for (const runtime of [
+    { kind: "absent" },
+    { kind: "untrusted", reason: "can be written by others" },
+  ] as const) {
+    bench.runtime = runtime;
+    bench.notes.length = 0;
+    await bench.run(list(), options);
+    expect(bench.notes).toContain(`Using ${url} (profile work)`);
+  }
+  expect(bench.bearers).toEqual(["Bearer od_remote", "Bearer od_remote"]);
+  expect(bench.seen).toEqual([]);
+});
+
+it("asks nobody in the place of the own gateway that has stopped", async () => {
+  await bench.save(bench.url, { source: "local", instanceId: bench.url }, "od_local");
   bench.runtime = { kind: "absent" };
-  await bench.save("https://gw.example.com", {}, "od_remote");
   expect(await bench.failure(list(), options)).toMatchObject({
     code: "unreachable",
+    message: `Your gateway at ${bench.url} is not running`,
     hint: "agent serve --background",
   });
-  bench.runtime = { kind: "untrusted", reason: "can be written by others" };
-  expect(await bench.failure(list(), options)).toMatchObject({ code: "unreachable" });
+  expect(bench.asked).toEqual([]);
+});
+
+it("needs a gateway: none runs, and none is saved or named", async () => {
+  bench.runtime = { kind: "absent" };
+  const failure = await bench.failure(list(), options);
+  expect(exitCodeOf(failure.code)).toBe(3);
+  expect(failure.hint).toContain("agent serve --background");
+  expect(failure.hint).toContain("--url");
   expect(bench.seen).toEqual([]);
 });
 
@@ -106,6 +131,10 @@ it("takes no MCP server for a gateway", async () => {
   await bench.save("https://mcp.example.com/mcp", { server: "mcp" }, "secret");
   const url = "https://mcp.example.com/mcp";
   expect(await bench.failure(list(), { ...options, url })).toMatchObject({ code: "usage" });
+  bench.runtime = { kind: "absent" };
+  const failure = await bench.failure(list(), options);
+  expect(failure.code).toBe("usage");
+  expect(failure.hint).toContain("--url");
 });
 
 it("mints once for several questions, again when the token is refused, and only once more", async () => {

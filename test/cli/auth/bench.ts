@@ -32,6 +32,7 @@ export interface FakeDoor {
   /** What it says of whom it takes; an admin in no organisation unless said. */
   organization?: string;
   role?: string | null;
+  scopes?: readonly string[];
   /** Answer to `POST /auth/logout`. */
   revocation?: Revocation;
 }
@@ -162,6 +163,7 @@ export class Bench {
       who: who ?? "alice",
       organization: door.organization,
       role: door.role === undefined ? "admin" : door.role,
+      scopes: door.scopes,
       ...(minted && { expiresAtMs: this.nowMs + 86_400_000 }),
     });
   }

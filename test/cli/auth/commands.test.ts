@@ -295,6 +295,20 @@ describe("whoami", () => {
     expect(JSON.parse(bench.stdout)).toMatchObject([{ organization: "acme", role: null }]);
   });
 
+  test("what a token with scopes may, and no role beside them; as does status", async () => {
+    bench.doors[url] = { tokens: { [long]: "bob" }, scopes: ["metrics"] };
+    await bench.save(url, { role: "admin" }, long);
+    const whoami = createWhoami(bench.dependencies);
+    await bench.run(whoami, {});
+    expect(bench.stdout).toMatch(/scopes +metrics\n/u);
+    await status({ url });
+    expect(bench.stdout).toContain("who      bob (metrics only)\n");
+    expect(bench.stdout).not.toContain("admin");
+    bench.stdout = "";
+    await status({ url, json: true });
+    expect(JSON.parse(bench.stdout)).toMatchObject([{ role: "admin", scopes: ["metrics"] }]);
+  });
+
   test("not signed in, and rejected: the hint changes the token that was shown", async () => {
     bench.doors[url] = {};
     const whoami = createWhoami(bench.dependencies);

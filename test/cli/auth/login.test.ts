@@ -223,6 +223,13 @@ describe("proved before it is saved", () => {
   });
 });
 
+test("a token with scopes is saved without a role, which says nothing of what it may", async () => {
+  bench.doors[url] = { tokens: { od_watcher: "alice" }, scopes: ["metrics"] };
+  await login({ url, token: "od_watcher" });
+  expect((await bench.saved())[0]).toMatchObject({ who: "alice", role: undefined });
+  expect(bench.stdout).toContain("as alice, from");
+});
+
 test("several profiles of one URL live side by side; which one is used is said", async () => {
   bench.doors[url] = { tokens: { od_a: "alice", od_b: "bob" } };
   await login({ url, token: "od_a", profile: "work" });

@@ -33,8 +33,8 @@ export function createStatus(
       ["agent auth status --all --json", "every profile, for a script"],
     ],
     /**
-     * With `--json` an array of `{url, name, endpoint, who, role, organization, maskedToken, store, source, createdAt,
-     * expiresAt, result, reason}`. Exit code 0, 3, 4 or 1 by the worst row.
+     * With `--json` an array of `{url, name, endpoint, who, role, scopes, organization, maskedToken, store, source,
+     * createdAt, expiresAt, result, reason}`. Exit code 0, 3, 4 or 1 by the worst row.
      */
     async run(options, context) {
       const spinner = context.io.spin("Asking the servers");
@@ -153,13 +153,14 @@ function isoTime(ms: number | undefined): string | null {
   return ms === undefined ? null : new Date(ms).toISOString();
 }
 
-function rowJson(row: ProfileRow): Record<string, string | null> {
+function rowJson(row: ProfileRow): Record<string, string | readonly string[] | null> {
   return {
     url: row.url,
     name: row.name,
     endpoint: row.endpoint,
     who: row.who ?? null,
     role: row.role ?? null,
+    scopes: row.scopes ?? null,
     organization: row.organization ?? null,
     maskedToken: row.maskedToken ?? null,
     store: row.store ?? null,

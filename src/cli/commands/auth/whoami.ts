@@ -87,13 +87,14 @@ async function print(
   const unsaid = "the server does not say";
   const told = (text: string | undefined, none: string): string =>
     text === undefined ? none : inLine(text, io);
+  const isScoped = scopes !== undefined && scopes.length > 0;
   const id = userId === undefined || userId === who ? "" : ` (${inLine(userId, io)})`;
   await io.out(
     textTable([
       ["server", url],
       ["user", told(who, `accepted; ${unsaid} as whom`) + id],
       ["organisation", told(organization, "none")],
-      ["role", role === null ? "none" : told(role, unsaid)],
+      ["role", isScoped ? "none but for the scopes" : role === null ? "none" : told(role, unsaid)],
       ["scopes", scopes === undefined ? unsaid : inLine(scopes.join(" "), io) || "not limited"],
       ["signed in by", told(method, unsaid)],
       ["expires", expiresAtMs === undefined ? unsaid : shownTime(expiresAtMs)],
