@@ -4,23 +4,26 @@ import { actor } from "./support/world.ts";
 
 const refused = { code: "rate_limited", retryAfterSeconds: 1 };
 
+interface Asked {
+  answer: Promise<string>;
+  end: (how?: Error) => void;
+}
+
 /** Questions that are not answered until told. */
-function openQueries() {
+function openQueries(): (userId: string, organizationId?: string) => Asked {
   const queries = createRecordQueries();
-  return {
-    ask(userId: string, organizationId = "acme") {
-      let end: ((how?: Error) => void) | undefined;
-      const work = new Promise<string>((resolve, reject) => {
-        end = (how) => (how === undefined ? resolve(userId) : reject(how));
-      });
-      const answer = queries.answer(actor(userId, organizationId, "admin"), () => work);
-      return { answer, end: (how?: Error) => end?.(how) };
-    },
+  return (userId, organizationId = "acme") => {
+    let end: ((how?: Error) => void) | undefined;
+    const work = new Promise<string>((resolve, reject) => {
+      end = (how) => (how === undefined ? resolve(userId) : reject(how));
+    });
+    const answer = queries.answer(actor(userId, organizationId, "admin"), () => work);
+    return { answer, end: (how) => end?.(how) };
   };
 }
 
 test("of one principal two are answered at once, whatever becomes of them", async () => {
-  const { ask } = openQueries();
+  const ask = openQueries();
   const first = ask("ada");
   const second = ask("ada");
   await expect(ask("ada").answer).rejects.toMatchObject(refused);
@@ -41,7 +44,7 @@ test("of one principal two are answered at once, whatever becomes of them", asyn
 });
 
 test("of all principals eight are", async () => {
-  const { ask } = openQueries();
+  const ask = openQueries();
   const asked = Array.from({ length: 8 }, (_, at) => ask(`user-${at}`));
   await expect(ask("late").answer).rejects.toMatchObject(refused);
   asked[0]?.end();

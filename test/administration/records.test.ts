@@ -42,11 +42,27 @@ describe("the change history", () => {
   });
 });
 
+const rowsOf = async (...asked: Parameters<typeof a.audit>) => (await a.audit(...asked)).rows;
+
 test("audit rows are an organisation's for its administrators, and everybody's for the gateway's", async () => {
-  const rowsOf = async (...asked: Parameters<typeof a.audit>) => (await a.audit(...asked)).rows;
   expect(await rowsOf(ada, newest)).toMatchObject([{ organizationId: "acme" }]);
   expect(await rowsOf(owner, newest)).toHaveLength(2);
   expect(await rowsOf(owner, { ...newest, organizationId: "acme" })).toHaveLength(1);
+});
+
+test("two questions of one principal are answered at once, for calls and changes together", async () => {
+  const refused = { status: "rejected", reason: { code: "rate_limited", retryAfterSeconds: 1 } };
+  const answered = { status: "fulfilled" };
+  const asked = [a.audit(ada, newest), a.history(ada, { limit: 1 }), a.audit(ada, newest)];
+  const others = [a.history(ada, { limit: 1 }), a.audit(owner, newest)];
+  expect(await Promise.allSettled([...asked, ...others])).toMatchObject([
+    answered,
+    answered,
+    refused,
+    refused,
+    answered,
+  ]);
+  expect(await rowsOf(ada, newest)).toHaveLength(1);
 });
 
 describe("a purge", () => {

@@ -10,6 +10,7 @@ describeStorages((under) => {
   const page = (query: Partial<AuditQuery> = {}) =>
     under.storage.auditPage(systemPrincipal, { order: "newest", limit: 1_000, ...query });
   const list = async (query?: Partial<AuditQuery>) => (await page(query)).rows;
+  const next = async (query: Partial<AuditQuery>) => (await page(query)).next;
   const sequences = async (query: Partial<AuditQuery> = {}): Promise<number[]> =>
     (await list(query)).map(({ sequence }) => sequence);
 
@@ -51,15 +52,32 @@ describeStorages((under) => {
       const found: number[][] = [];
       let after: number | undefined;
       do {
-        const page = await sequences({ order, limit: 3, after });
-        found.push(page);
-        after = page.at(-1);
+        const some = await sequences({ order, limit: 3, after });
+        found.push(some);
+        after = some.at(-1);
         if (found.length === 1) await within((tx) => tx.audit.appendAll([event()]));
       } while (after !== undefined);
       return found;
     };
     expect(await pages("newest")).toStrictEqual([[7, 6, 5], [4, 3, 2], [1], []]);
     expect(await pages("oldest")).toStrictEqual([[1, 2, 3], [4, 5, 6], [7, 8, 9], []]);
+  });
+
+  test("says where the next page begins, and that there is none", async () => {
+    await within((tx) =>
+      tx.audit.appendAll(
+        ["a", "b", "a", "b", "a"].map((clientName) => event({ clientName, params: {} })),
+      ),
+    );
+    expect(await next({ limit: 4 })).toBe(2);
+    expect(await next({ limit: 4, order: "oldest" })).toBe(4);
+    expect(await next({ limit: 5 })).toBeNull();
+    expect(await next({ limit: 2, clientName: "a" })).toBe(3);
+    expect(await next({ limit: 2, clientName: "b" })).toBeNull();
+    expect(await next({ limit: 2, after: 3 })).toBeNull();
+    expect(await next({ limit: 2, after: 1, order: "oldest" })).toBe(3);
+    expect(await next({ limit: 2, after: 5, order: "oldest" })).toBeNull();
+    expect(await next({ clientName: "c" })).toBeNull();
   });
 
   test("filters by each field, and by all at once", async () => {

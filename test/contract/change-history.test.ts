@@ -1,14 +1,19 @@
 import { describe, expect, test } from "vitest";
 import type { ChangeQuery } from "../../src/core/change.ts";
+import { systemPrincipal } from "../../src/core/principal.ts";
 import { RowRefused } from "../../src/storage/row-refused.ts";
 import { change } from "../storage/support/rows.ts";
 import { describeStorages } from "./describe-storages.ts";
 
-describeStorages(({ within }) => {
+describeStorages((under) => {
+  const { within } = under;
   const list = (query: Partial<ChangeQuery> = {}) =>
     within((tx) => tx.changes.list({ limit: 100, ...query }));
   const sequences = async (query: Partial<ChangeQuery> = {}): Promise<number[]> =>
     (await list(query)).map(({ sequence }) => sequence);
+
+  const page = (query: Partial<ChangeQuery>) =>
+    under.storage.changePage(systemPrincipal, { limit: 2, ...query });
 
   test("gives back every field as it was, newest first", async () => {
     const first = change({ before: { a: [1, null, { b: "c" }] }, after: null, action: "deleted" });
@@ -38,6 +43,24 @@ describeStorages(({ within }) => {
       RowRefused,
     );
     expect(await sequences()).toStrictEqual([1]);
+  });
+
+  test("is read page by page from outside of transactions as well", async () => {
+    const rows = ["a", "b", "a", "a"].map((entityId) => change({ entityId }));
+    await within((tx) => tx.changes.append(rows));
+    expect(await page({})).toStrictEqual({
+      rows: [
+        { sequence: 4, ...rows[3] },
+        { sequence: 3, ...rows[2] },
+      ],
+      next: 3,
+    });
+    expect(await page({ before: 3 })).toMatchObject({ rows: [rows[1], rows[0]], next: null });
+    expect(await page({ entityId: "a", before: 4 })).toMatchObject({
+      rows: [rows[2], rows[0]],
+      next: null,
+    });
+    expect(await page({ entity: "user" })).toStrictEqual({ rows: [], next: null });
   });
 
   test("filters by organisation, entity and its id, and pages", async () => {

@@ -89,5 +89,6 @@ describeStorages((under) => {
     await under.storage.close();
     await under.storage.close();
     await expect(within((tx) => tx.tokens.all())).rejects.toMatchObject(refused);
+    await expect(auditRows(under.storage)).rejects.toMatchObject(refused);
   });
 });

@@ -74,10 +74,10 @@ test("reads go on while transactions never end", async () => {
   const storage = await open({ statementSequences: 100 });
   try {
     await fill(storage, 1_000);
-    let isRead = false;
-    const read = page(storage, { clientName: "zzz" }).then(() => (isRead = true));
+    const reading = { isDone: false };
+    const read = page(storage, { clientName: "zzz" }).then(() => (reading.isDone = true));
     const writers = Array.from({ length: 5 }, async (_, writer) => {
-      for (let at = 0; !isRead && at < 10_000; at += 1) {
+      for (let at = 0; !reading.isDone && at < 10_000; at += 1) {
         await within(storage, (tx) => tx.users.insert(user({ id: `user-${writer}-${at}` })));
       }
     });
@@ -166,12 +166,13 @@ test("more rows of a time than are looked up in the index are all found", async 
 test("changes are read in the same way", async () => {
   const storage = await open({ statementSequences: 2, pageLength: 100 });
   try {
-    const row = (entityId: string) => change({ entityId, after: { text: "x".repeat(40) } });
-    await within(storage, (tx) => tx.changes.append(["a", "b", "a", "a", "b", "a"].map(row)));
+    const after = { text: "x".repeat(40) };
+    const rows = ["a", "b", "a", "a", "b", "a"].map((entityId) => change({ entityId, after }));
+    await within(storage, (tx) => tx.changes.append(rows));
     const ask = async (before?: number) => {
       const query = { entityId: "a", before, limit: 10 };
-      const { rows, next } = await storage.changePage(systemPrincipal, query);
-      return [sequencesOf(rows), next];
+      const found = await storage.changePage(systemPrincipal, query);
+      return [sequencesOf(found.rows), found.next];
     };
     expect(await ask()).toStrictEqual([[6], 6]);
     expect(await ask(6)).toStrictEqual([[4], 4]);
@@ -195,7 +196,7 @@ test("a read sees nothing of a transaction that could not be undone", async () =
         await tx.audit.appendAll([event()]);
         throw new Error("in the middle");
       }),
-    ).rejects.toThrow();
+    ).rejects.toThrow("lost");
     expect(await auditRows(storage)).toStrictEqual([]);
   } finally {
     await storage.close();

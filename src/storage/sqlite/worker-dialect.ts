@@ -2,7 +2,7 @@ import type { CompiledQuery, DatabaseConnection, Dialect, Driver, QueryResult } 
 import { SqliteAdapter, SqliteIntrospector, SqliteQueryCompiler } from "kysely";
 import type { StorageWorker } from "./storage-worker.ts";
 import type { Turn, Turns } from "./turns.ts";
-import type { SqlValue } from "./worker-protocol.ts";
+import type { SqlValue, StatementResult } from "./worker-protocol.ts";
 
 /**
  * Kysely on the storage worker. There is one connection: for transactions it is handed from one to the next; a
@@ -18,7 +18,8 @@ export function createWorkerDialect(worker: StorageWorker, turns: Turns, turn: T
 }
 
 function createDriver(worker: StorageWorker, turns: Turns, turn: Turn): Driver {
-  const run = turn === "read" ? worker.read : worker.execute;
+  const run = (sql: string, params: readonly SqlValue[]): Promise<StatementResult> =>
+    turn === "read" ? worker.read(sql, params) : worker.execute(sql, params);
   let release: (() => void) | undefined;
   const connection: DatabaseConnection = {
     async executeQuery<R>({ sql, parameters }: CompiledQuery): Promise<QueryResult<R>> {
