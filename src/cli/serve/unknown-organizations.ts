@@ -11,8 +11,6 @@ export function unknownOrganizations(
   directory: Pick<Directory, "organization">,
 ): string[] {
   const isUnknown = (id: string): boolean => directory.organization(id)?.deletedAtMs !== null;
-  const missing = (id: string): string =>
-    `there is no organisation ${JSON.stringify(id)} (agent org add ${quoteForShell(id)})`;
   return [
     ...[...servers.values()].flatMap(({ name, access }) =>
       access.organizations
@@ -29,4 +27,8 @@ export function unknownOrganizations(
         : [],
     ),
   ];
+}
+
+function missing(id: string): string {
+  return `there is no organisation ${JSON.stringify(id)} (agent org add ${quoteForShell(id)})`;
 }
