@@ -195,7 +195,8 @@ export function createAdministrationClient(
           (json) => pageOf(json, "changes", isChangeRow, isSequence, wanted),
         );
         rows.push(...page.rows);
-        if (page.next === null || page.rows.length === 0) break;
+        // A page without rows leads on as well; one that leads back does not.
+        if (page.next === null || (before !== undefined && page.next >= before)) break;
         before = page.next;
       }
       return rows;

@@ -70,7 +70,7 @@ export async function followAudit(options: FollowOptions): Promise<never> {
     const part = { order: "oldest", limit: largestPage, after } as const;
     const { rows, next } = await within((limit) => pageAfter(client, filter, part, limit));
     await write(rows);
-    after = rows.at(-1)?.sequence ?? after;
+    after = next ?? rows.at(-1)?.sequence ?? after;
     return next !== null;
   };
 

@@ -84,6 +84,16 @@ describe("agent history", () => {
     ]);
   });
 
+  it("goes on after a part without rows, and not in a circle", async () => {
+    bench.answer = ({ path }) => [
+      200,
+      path.includes("before=7") ? { changes: [created], next: 7 } : { changes: [], next: 7 },
+    ];
+    await bench.run(createHistory(bench.dependencies), { limit: 5, ...json });
+    expect(printed()).toEqual([created]);
+    expect(bench.asked).toHaveLength(2);
+  });
+
   it.each([{ limit: 0 }, { limit: 1.5 }, { limit: 100_001 }, { limit: 5, id: "x" }])(
     "refuses %j",
     async (options) => {

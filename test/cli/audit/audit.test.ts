@@ -243,6 +243,32 @@ describe("an export", () => {
   });
 });
 
+/** As a gateway answers whom looking takes long: three rows are looked at, and every fifth fits. */
+function slowPageOf({ path }: SeenRequest): Answer {
+  const query = new URL(path, "http://x").searchParams;
+  const isOldest = query.get("order") === "oldest";
+  const after = Number(query.get("after") ?? (isOldest ? 0 : 23));
+  const seen = [1, 2, 3].map((step) => (isOldest ? after + step : after - step));
+  const rows = seen.flatMap((sequence) =>
+    sequence % 5 === 0 && sequence > 0 && sequence < 23 ? [{ ...auditRow, sequence }] : [],
+  );
+  const last = seen.at(-1) ?? 0;
+  return [200, { rows, next: last > 1 && last < 22 ? last : null }];
+}
+
+it.each([{ limit: 3 }, { limit: 100 }, {}])(
+  "pages without rows lead on, as those with few: %j",
+  async (options) => {
+    bench.answer = slowPageOf;
+    await bench.run(audit(), { ...plain, format: "jsonl", ...options });
+    const rows = bench.stdout.trimEnd().split("\n");
+    const wanted = [5, 10, 15, 20];
+    expect(rows.map((line): number => JSON.parse(line).sequence)).toEqual(
+      options.limit === 3 ? wanted.slice(1) : wanted,
+    );
+  },
+);
+
 describe("an answer that is none", () => {
   it.each([
     ["no rows", { next: null }],

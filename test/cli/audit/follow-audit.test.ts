@@ -82,6 +82,21 @@ it("begins with nothing where there is nothing, and takes a flood without a rest
   for (const asked of bench.asked) expect(asked).toContain("tool=files__*");
 });
 
+it("goes on after pages without rows, at once", async () => {
+  add(1);
+  pauses = [
+    () => {
+      bench.answer = ({ path }) =>
+        path.endsWith("after=9")
+          ? [200, { rows: [{ ...auditRow, sequence: 12 }], next: null }]
+          : [200, { rows: [], next: path.endsWith("after=1") ? 5 : 9 }];
+    },
+  ];
+  await follow();
+  expect(shown()).toEqual([1, 12]);
+  expect(waited).toHaveLength(2);
+});
+
 it("waits for a gateway that goes away, and shows what it wrote meanwhile", async () => {
   add(1);
   let before = "";
