@@ -136,8 +136,12 @@ export interface Gateway {
    * Writes the audit row of a tool call that was refused before it came to `callTool`; of a flood, a bounded
    * number of rows and one that says how many were left out.
    * @param toolName `unknown` where nobody said which
+   * @param caller with its principal where it is known who was refused
    */
-  recordRefusal(toolName: string, caller: Omit<CallerContext, "principal" | "client">): void;
+  recordRefusal(
+    toolName: string,
+    caller: Omit<CallerContext, "principal" | "client"> & { principal?: Principal | undefined },
+  ): void;
   /** Writes what `recordRefusal` still holds back; for the end of the process. */
   flushRefusals(): void;
   /** The playbook and the live inventory, foreign text marked as such. */

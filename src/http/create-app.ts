@@ -121,11 +121,17 @@ export function createApp(options: AppOptions): FastifyInstance {
   };
 
   /** A tool call that is not let in stands in the audit too (its body is not read). */
-  const recordRefusedCall = ({ raw, routeOptions }: FastifyRequest, error: unknown): void => {
+  const recordRefusedCall = (request: FastifyRequest, error: unknown): void => {
+    const { raw, routeOptions, principal } = request;
     const { status } = errorAnswerOf(error);
     if (status !== 401 && status !== 403) return;
     const toolName = routeOptions.config.toolCalled?.(raw);
-    if (toolName !== undefined) gateway.recordRefusal(toolName, selfDescription(raw));
+    if (toolName !== undefined) {
+      gateway.recordRefusal(toolName, {
+        ...selfDescription(raw),
+        principal: principal ?? undefined,
+      });
+    }
   };
 
   /** Strangers do not learn which paths exist. */

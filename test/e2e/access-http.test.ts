@@ -106,7 +106,7 @@ tools of acme | 401     401       403      r            rwp          rwp        
 tools of beta | 401     401       403      404          404          404         r            rwp          rwp         rwp
 one of acme   | 401     401       403      200          200          200         404          404          404         200
 write of acme | 401     401       403      200          200          200         404          404          404         200
-MCP           | 401     401       200      200          200          200         200          200          200         200
+MCP           | 401     401       403      200          200          200         200          200          200         200
 instructions  | 401     401       403      oa           oa           oa          ob           ob           ob          oab
 `,
       {

@@ -27,7 +27,7 @@ function clientOf(person: Person, era: string): Promise<Client> {
     name: key.replace(" ", "-"),
     onStray(text: string) {
       // Who is not let in is answered before anybody reads the message: without its id.
-      if (!text.includes("auth_rejected")) strays.push(text);
+      if (!/auth_rejected|beyond this token's scopes/u.test(text)) strays.push(text);
     },
   };
   const client =
@@ -134,27 +134,27 @@ const operations: Record<string, (client: Client) => Promise<string>> = {
 
 const table = `
                      stranger  scraper    acme-viewer  acme-editor  acme-admin  beta-viewer  beta-editor  beta-admin  owner
-instructions       | 401       forbidden  a            a            a           b            b            b           ab
-tools of whom      | 401       forbidden  oa           oa           oa          ob           ob           ob          oab
-tools of open      | 401       forbidden  r            rwp          rwp         r            rwp          rwp         rwp
-tools of acme      | 401       forbidden  r            rwp          rwp         none         none         none        rwp
-call open__write   | 401       forbidden  forbidden    ok           ok          forbidden    ok           ok          ok
-call acme__write   | 401       forbidden  forbidden    ok           ok          not_found    not_found    not_found   ok
-call beta__write   | 401       forbidden  not_found    not_found    not_found   forbidden    ok           ok          ok
-call open__plain   | 401       forbidden  forbidden    ok           ok          forbidden    ok           ok          ok
-call open__read    | 401       forbidden  ok           ok           ok          ok           ok           ok          ok
-call acme__read    | 401       forbidden  ok           ok           ok          not_found    not_found    not_found   ok
-call beta__read    | 401       forbidden  not_found    not_found    not_found   ok           ok           ok          ok
-call zeta__read    | 401       forbidden  not_found    not_found    not_found   not_found    not_found    not_found   not_found
-prompts            | 401       forbidden  oa           oa           oa          ob           ob           ob          oab
-prompt of acme     | 401       forbidden  ok           ok           ok          not_found    not_found    not_found   ok
-prompt of beta     | 401       forbidden  not_found    not_found    not_found   ok           ok           ok          ok
-resources          | 401       forbidden  oa           oa           oa          ob           ob           ob          oab
-templates          | 401       forbidden  oa           oa           oa          ob           ob           ob          oab
-resource of acme   | 401       forbidden  ok           ok           ok          not_found    not_found    not_found   ok
-resource of beta   | 401       forbidden  not_found    not_found    not_found   ok           ok           ok          ok
-by its full name   | 401       forbidden  ok           ok           ok          not_found    not_found    not_found   ok
-completion of acme | 401       forbidden  ok           ok           ok          not_found    not_found    not_found   ok
+instructions       | 401       403        a            a            a           b            b            b           ab
+tools of whom      | 401       403        oa           oa           oa          ob           ob           ob          oab
+tools of open      | 401       403        r            rwp          rwp         r            rwp          rwp         rwp
+tools of acme      | 401       403        r            rwp          rwp         none         none         none        rwp
+call open__write   | 401       403        forbidden    ok           ok          forbidden    ok           ok          ok
+call acme__write   | 401       403        forbidden    ok           ok          not_found    not_found    not_found   ok
+call beta__write   | 401       403        not_found    not_found    not_found   forbidden    ok           ok          ok
+call open__plain   | 401       403        forbidden    ok           ok          forbidden    ok           ok          ok
+call open__read    | 401       403        ok           ok           ok          ok           ok           ok          ok
+call acme__read    | 401       403        ok           ok           ok          not_found    not_found    not_found   ok
+call beta__read    | 401       403        not_found    not_found    not_found   ok           ok           ok          ok
+call zeta__read    | 401       403        not_found    not_found    not_found   not_found    not_found    not_found   not_found
+prompts            | 401       403        oa           oa           oa          ob           ob           ob          oab
+prompt of acme     | 401       403        ok           ok           ok          not_found    not_found    not_found   ok
+prompt of beta     | 401       403        not_found    not_found    not_found   ok           ok           ok          ok
+resources          | 401       403        oa           oa           oa          ob           ob           ob          oab
+templates          | 401       403        oa           oa           oa          ob           ob           ob          oab
+resource of acme   | 401       403        ok           ok           ok          not_found    not_found    not_found   ok
+resource of beta   | 401       403        not_found    not_found    not_found   ok           ok           ok          ok
+by its full name   | 401       403        ok           ok           ok          not_found    not_found    not_found   ok
+completion of acme | 401       403        ok           ok           ok          not_found    not_found    not_found   ok
 `;
 
 describe.each(["legacy", "modern"])("over MCP, %s", (era) => {

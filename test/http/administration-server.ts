@@ -2,7 +2,7 @@ import type { ServerAccess } from "../../src/core/configuration.ts";
 import type { Logger } from "../../src/core/logger.ts";
 import type { HttpServer } from "../../src/http/http-server.ts";
 import { fakeUpstream, gatewayOf, serverConfiguration } from "../gateway/fakes.ts";
-import type { FakeUpstream } from "../gateway/fakes.ts";
+import type { FakeUpstream, GatewayFixture } from "../gateway/fakes.ts";
 import { organizations } from "./organizations.ts";
 import type { Organizations, Who } from "./organizations.ts";
 import { ask, startTestServer } from "./support.ts";
@@ -12,6 +12,7 @@ export interface AdministrationServer extends Organizations {
   server: HttpServer;
   /** For all, for organisation a alone, for b alone. */
   upstreams: Record<"one" | "of-a" | "of-b", FakeUpstream>;
+  audit: GatewayFixture["audit"];
   ask(who: Who | undefined, path: string, question?: Question): Promise<Answer>;
 }
 
@@ -25,7 +26,7 @@ export async function startAdministration(
     "of-a": fakeUpstream("of-a"),
     "of-b": fakeUpstream("of-b"),
   };
-  const { gateway } = gatewayOf(Object.values(upstreams), {
+  const { gateway, audit } = gatewayOf(Object.values(upstreams), {
     door: world.door,
     servers: [
       serverConfiguration("one", access()),
@@ -43,6 +44,7 @@ export async function startAdministration(
     ...world,
     server,
     upstreams,
+    audit,
     ask: (who, path, question = {}) =>
       ask(server.port, path, {
         ...question,

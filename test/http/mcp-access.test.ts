@@ -41,6 +41,15 @@ it.each([
   },
 );
 
+it("a call of such a token is a row under its user", async () => {
+  const before = world.audit.events.length;
+  const headers = { ...accept, "mcp-method": "tools/call", "mcp-name": "one__echo" };
+  await world.ask("metricsA", "/mcp", { body: initialize, headers });
+  expect(world.audit.events.slice(before)).toMatchObject([
+    { toolName: "one__echo", status: "denied", userId: "admin-a", organizationId: "a", params: {} },
+  ]);
+});
+
 it("nothing is made for it that would push out a session of its user's", async () => {
   const begun = await world.ask("owner", "/mcp", { body: initialize, headers: accept });
   const headers = { ...accept, "mcp-session-id": String(begun.headers["mcp-session-id"]) };
