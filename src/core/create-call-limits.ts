@@ -1,7 +1,6 @@
 import type { CallLimits } from "./call-limits.ts";
 import type { RateLimitConfiguration } from "./configuration.ts";
 import { matchesGlob } from "./name-glob.ts";
-import { principalKey } from "./principal.ts";
 import type { Principal } from "./principal.ts";
 import { createSlidingWindows } from "./sliding-window.ts";
 
@@ -29,16 +28,21 @@ export function createCallLimits({
       if (isExempt(principal)) return undefined;
       const { rpm, roles } = configuration();
       const limit = (principal.role === null ? undefined : roles[principal.role]) ?? rpm;
-      return limit === 0 ? undefined : users.take(principalKey(principal), limit, monotonicMs());
+      return limit === 0 ? undefined : users.take(userKey(principal), limit, monotonicMs());
     },
     takeTool(principal, exposedName) {
       if (isExempt(principal)) return undefined;
       const found = configuration().tools.find(({ pattern }) => matchesGlob(pattern, exposedName));
       if (found === undefined || found.rpm === 0) return undefined;
-      // A principal's key is JSON, which says itself where it ends.
-      return tools.take(principalKey(principal) + found.pattern, found.rpm, monotonicMs());
+      // A user's key is JSON, which says itself where it ends.
+      return tools.take(userKey(principal) + found.pattern, found.rpm, monotonicMs());
     },
   };
+}
+
+/** A user is one in all its organisations; a static token called as a user is another. */
+function userKey({ method, userId }: Principal): string {
+  return JSON.stringify([method, userId]);
 }
 
 function isExempt({ isLocalOwner, method }: Principal): boolean {

@@ -1,4 +1,5 @@
-import { isTellingKey, redacted, replacePatterns } from "./redact.ts";
+import { redacted, replacePatterns } from "./credential-forms.ts";
+import { isTellingKey } from "./telling-names.ts";
 
 /** `${NAME}` and `${NAME:-default}`, as the configuration fills them in. */
 const reference = /\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}/gu;

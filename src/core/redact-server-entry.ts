@@ -1,7 +1,7 @@
+import { redacted } from "./credential-forms.ts";
 import { hideLiterals, hideTelling, isTellingName } from "./hide-literals.ts";
 import { isJsonObject, parseJson } from "./json.ts";
 import type { Json, JsonObject } from "./json.ts";
-import { redacted } from "./redact.ts";
 
 const deepest = 32;
 

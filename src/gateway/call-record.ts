@@ -4,8 +4,12 @@ import type { AuthConfiguration, ServerConfiguration } from "../core/configurati
 import { configuredSecrets } from "../core/configured-secrets.ts";
 import type { ErrorCode } from "../core/errors.ts";
 import type { JsonObject } from "../core/json.ts";
+import { knownSecrets } from "../core/known-secrets.ts";
+import type { KnownSecrets } from "../core/known-secrets.ts";
 import { redactParams } from "../core/redact.ts";
+import { oneLine } from "../core/terminal-text.ts";
 import type { CallerContext } from "./gateway.ts";
+import type { RefusalRecord } from "./refusal-record.ts";
 
 /** How a tool call ended. */
 export interface CallEnd {
@@ -20,15 +24,24 @@ export interface CallEnd {
   status: AuditStatus;
   /** Undefined for results. */
   errorCode: ErrorCode | undefined;
+  /** Whether a limit refused it; its arguments were not looked at then. */
+  isLimited: boolean;
   args: JsonObject;
 }
 
+/** Characters of JSON of arguments for what does not exist. */
+const mostForNothing = 1_024;
+/** Characters of a name or an id in a row. */
+const longestName = 200;
+
 /**
  * Says once of each tool call how it ended: in its audit row, whose arguments are without what looks like, or
- * is configured as, a secret, and without the credential of the call; and to the metrics.
+ * is configured as, a secret, and without the credential of the call; and to the metrics. What a limit refused goes to
+ * `refusals`.
  */
 export function createCallRecord(options: {
   audit: AuditSink;
+  refusals: Pick<RefusalRecord, "add">;
   metrics?: CallMetrics | undefined;
   /** Milliseconds since the epoch. */
   now: () => number;
@@ -36,37 +49,47 @@ export function createCallRecord(options: {
   servers: () => ReadonlyMap<string, ServerConfiguration>;
   auth: readonly AuthConfiguration[];
 }): (caller: CallerContext, end: CallEnd) => void {
-  const { audit, metrics, now, newId, servers, auth } = options;
-  const secrets = new WeakMap<ReadonlyMap<string, ServerConfiguration>, string[]>();
+  const { audit, refusals, metrics, now, newId, servers, auth } = options;
+  const secrets = new WeakMap<ReadonlyMap<string, ServerConfiguration>, KnownSecrets>();
 
-  const secretsNow = (): string[] => {
+  const secretsNow = (): KnownSecrets => {
     const configured = servers();
-    const known = secrets.get(configured) ?? configuredSecrets(configured.values(), auth);
-    secrets.set(configured, known);
+    let known = secrets.get(configured);
+    if (known === undefined) {
+      known = knownSecrets(configuredSecrets(configured.values(), auth));
+      secrets.set(configured, known);
+    }
     return known;
   };
 
   return (
     { principal, clientName, sessionId, projectId, credential },
-    { toolName, server, tool, startedMs, status, errorCode, args },
+    { toolName, server, tool, startedMs, status, errorCode, isLimited, args },
   ) => {
     const durationMs = Math.max(0, now() - startedMs);
-    const known = secretsNow();
-    audit.append({
-      id: newId(),
+    const call = {
       timeMs: startedMs,
-      toolName,
-      params: redactParams(args, {
-        secrets: credential === undefined ? known : [...known, credential],
-      }),
-      status,
+      toolName: bounded(toolName),
       durationMs,
       userId: principal.userId,
       organizationId: principal.organizationId,
-      projectId,
-      sessionId,
-      clientName,
-    });
+      projectId: projectId === null ? null : bounded(projectId),
+      sessionId: sessionId === null ? null : bounded(sessionId),
+      clientName: bounded(clientName),
+    };
+    if (isLimited) {
+      refusals.add(call);
+    } else {
+      const params = redactParams(args, {
+        secrets: secretsNow().with(credential),
+        maxLength: errorCode === "not_found" ? mostForNothing : undefined,
+      });
+      audit.append({ ...call, id: newId(), params, status });
+    }
     metrics?.callEnded({ server, tool, status, errorCode, durationMs });
   };
+}
+
+function bounded(name: string): string {
+  return name.length <= longestName ? name : oneLine(name.slice(0, 2 * longestName), longestName);
 }

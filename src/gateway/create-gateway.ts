@@ -79,7 +79,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     routesIn,
     decisions: createCallDecisions(limits),
     exchange,
-    record: createCallRecord(options),
+    record: createCallRecord({ ...options, refusals }),
     names,
     now,
   });
@@ -176,7 +176,11 @@ export function createGateway(options: GatewayOptions): Gateway {
       for (const { upstream } of seenBy(principal).servers()) upstream?.rootsChanged(session);
     },
 
-    recordRefusal: (toolName, caller) => refusals.add(toolName, caller),
+    recordRefusal(toolName, { principal, clientName, sessionId, projectId }) {
+      const { userId = null, organizationId = null } = principal ?? {};
+      const call = { toolName, timeMs: now(), durationMs: 0, clientName, sessionId, projectId };
+      refusals.add({ ...call, userId, organizationId });
+    },
     flushRefusals: () => refusals.flush(),
 
     instructions(caller, audience) {
@@ -193,6 +197,7 @@ export function createGateway(options: GatewayOptions): Gateway {
       stopWatching();
       changes.close();
       exchange.close();
+      refusals.flush();
     },
   };
 }

@@ -51,6 +51,7 @@ export function createToolCalls(options: {
     end.tool = entry?.name;
     const { access } = configuration;
     decisions.permit(principal, { exposedName: end.toolName, access, entry });
+    end.isLimited = false;
     const params: JsonObject = { ...call.params, name };
     if (entry !== undefined) {
       const given = { ...call, arguments: call.params["arguments"] };
@@ -77,6 +78,8 @@ export function createToolCalls(options: {
       startedMs: now(),
       status: "error",
       errorCode: undefined,
+      // Until it is permitted: what is refused for other reasons later is not the limits' doing.
+      isLimited: true,
       args: givenArguments(call),
     };
     try {
@@ -88,6 +91,7 @@ export function createToolCalls(options: {
       end.status = refusalCodes.has(end.errorCode) ? "denied" : "error";
       throw error;
     } finally {
+      end.isLimited &&= end.errorCode === "rate_limited";
       record(caller, end);
     }
   };
@@ -112,7 +116,7 @@ function codeOf(thrown: unknown, { aborted }: AbortSignal): ErrorCode {
 function namedTool({ address }: GatewayCall): string {
   const name =
     "exposedName" in address ? address.exposedName : `${address.server}__${address.tool}`;
-  return oneLine(name, 200);
+  return oneLine(name.slice(0, 1_000), 200);
 }
 
 /** What the audit row says of arguments that were not even typed; a copy only where there is something to add. */

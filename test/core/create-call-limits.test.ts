@@ -46,21 +46,24 @@ describe("the limit of a user", () => {
     expect(passing(() => limits.take(principal()))).toBe(3);
   });
 
-  test("is each user's own: by organisation, name and way in", () => {
+  test("is each user's own: by name and way in", () => {
     const { limits } = bench({ rpm: 2 });
-    const others: Partial<Principal>[] = [
-      {},
-      { userId: "bob" },
-      { organizationId: "other" },
-      { organizationId: null },
-      { method: "token" },
-    ];
+    const others: Partial<Principal>[] = [{}, { userId: "bob" }, { method: "token" }];
     for (const other of others) expect(passing(() => limits.take(principal(other)))).toBe(2);
     for (const other of others) expect(passing(() => limits.take(principal(other)))).toBe(0);
     // Neither the token nor what it may makes another user.
-    expect(limits.take(principal({ tokenId: "t2", displayName: "A.", scopes: ["x"] }))).toBe(
+    expect(limits.take(principal({ tokenHash: "t2", displayName: "A.", scopes: ["x"] }))).toBe(
       60_000,
     );
+  });
+
+  test("is one for a user of several organisations, in all and of a tool", () => {
+    const { limits } = bench({ rpm: 4, tools: [{ pattern: "a__*", rpm: 3 }] });
+    const seats = ["acme", "other", null].map((organizationId) => principal({ organizationId }));
+    const tools = seats.map((seat) => passing(() => limits.takeTool(seat, "a__b")));
+    expect(tools).toEqual([3, 0, 0]);
+    const calls = seats.map((seat) => passing(() => limits.take(seat)));
+    expect(calls).toEqual([4, 0, 0]);
   });
 
   test("is another for a role that has its own, also none", () => {

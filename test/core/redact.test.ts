@@ -1,10 +1,12 @@
 import { describe, expect, it } from "vitest";
 import type { JsonObject } from "../../src/core/json.ts";
-import { redacted, redactParams } from "../../src/core/redact.ts";
+import { redacted } from "../../src/core/credential-forms.ts";
+import { knownSecrets } from "../../src/core/known-secrets.ts";
+import { redactParams } from "../../src/core/redact.ts";
 
 const secret = "s3cr3t-value-of-a-server";
 const text = (params: JsonObject, secrets: string[] = [secret]) =>
-  JSON.stringify(redactParams(params, { secrets }));
+  JSON.stringify(redactParams(params, { secrets: knownSecrets(secrets) }));
 
 describe("redactParams", () => {
   it.each([
@@ -55,7 +57,7 @@ describe("redactParams", () => {
       twice: JSON.stringify({ json }),
     };
     expect(text(params)).not.toContain(secret);
-    expect(redactParams(params, { secrets: [secret] })["a"]).toBe(`see ${redacted}!`);
+    expect(redactParams(params, { secrets: knownSecrets([secret]) })["a"]).toBe(`see ${redacted}!`);
   });
 
   it("replaces the longer of two secrets first, and ignores those too short to mean anything", () => {
@@ -83,7 +85,7 @@ describe("redactParams", () => {
   it("never changes its input", () => {
     const params = { password: "x1x2x3", nested: { list: [secret, { token: "abc" }] } };
     const before = structuredClone(params);
-    redactParams(params, { secrets: [secret] });
+    redactParams(params, { secrets: knownSecrets([secret]) });
     expect(params).toEqual(before);
   });
 
@@ -93,7 +95,7 @@ describe("redactParams", () => {
       a: `${secret} ${"x".repeat(100_000)}`,
       b: "y".repeat(9000),
     };
-    const result = redactParams(params, { secrets: [secret] });
+    const result = redactParams(params, { secrets: knownSecrets([secret]) });
     expect(result["truncated"]).toBe(true);
     expect(JSON.stringify(result).length).toBeLessThan(8 * 1024 + 2_500);
     expect(JSON.stringify(result)).not.toContain(secret);
