@@ -65,6 +65,7 @@ test("a full database fails the write, leaves nothing of it, and works when ther
       });
     await expect(write()).rejects.toMatchObject({
       code: "store_unavailable",
+      message: "The disk of the gateway's database is full",
       cause: { message: expect.stringMatching(/full/u) },
     });
     expect(await within(storage, (tx) => tx.users.all())).toStrictEqual([]);

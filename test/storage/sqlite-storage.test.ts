@@ -252,7 +252,7 @@ describe("a database", () => {
     other.exec("BEGIN IMMEDIATE");
     await expect(insert(storage)).rejects.toMatchObject({
       code: "store_unavailable",
-      message: "The gateway's database cannot be used",
+      message: "The gateway's database is locked by another program",
     });
     other.exec("ROLLBACK");
     other.close();

@@ -164,6 +164,20 @@ function failureOf({ failure, reason }: Extract<WorkerReply, { kind: "failed" }>
       return new RowRefused(reason);
     case "gone":
       return new DatabaseGone(reason);
+    case "locked":
+      return new AppError(
+        "store_unavailable",
+        "The gateway's database is locked by another program",
+        {
+          hint: "End that program, or try again later",
+          cause: new Error(reason),
+        },
+      );
+    case "full":
+      return new AppError("store_unavailable", "The disk of the gateway's database is full", {
+        hint: "Make room, and try again",
+        cause: new Error(reason),
+      });
     case "other":
       return unavailable(reason);
   }

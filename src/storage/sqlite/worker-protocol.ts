@@ -37,9 +37,9 @@ export type OpenFailure =
 
 /**
  * `refused`: the database works, and does not take this row. `gone`: its files were removed, or others put in their
- * place, so that nothing written would be found again.
+ * place, so that nothing written would be found again. `locked`: another program holds it. `full`: the disk is.
  */
-export type StatementFailure = "refused" | "gone" | "other";
+export type StatementFailure = "refused" | "gone" | "locked" | "full" | "other";
 
 export type WorkerReply =
   /** The first message of all: open, migrated, and owned by this process alone. */

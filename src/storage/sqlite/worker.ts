@@ -102,8 +102,11 @@ function reasonOf(error: unknown): string {
 
 function statementFailureOf(error: unknown): StatementFailure {
   if (error instanceof FilesGone) return "gone";
+  const code = systemErrorCode(error) ?? "";
+  if (/^SQLITE_(?:BUSY|LOCKED)/u.test(code)) return "locked";
+  if (code.startsWith("SQLITE_FULL")) return "full";
   // A constraint of the schema. libsql has no name for the one that holds a column to its type (3091).
-  return /^SQLITE_CONSTRAINT|_3091$/u.test(systemErrorCode(error) ?? "") ? "refused" : "other";
+  return /^SQLITE_CONSTRAINT|_3091$/u.test(code) ? "refused" : "other";
 }
 
 function failureOf(error: unknown): OpenFailure {
