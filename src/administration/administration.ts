@@ -5,7 +5,10 @@ import type { Principal, Role } from "../core/principal.ts";
 import type { RecordPage } from "../core/storage.ts";
 
 /** A minted token as it is shown: without its hash. */
-export type ShownToken = Omit<MintedToken, "hash">;
+export interface ShownToken extends Omit<MintedToken, "hash"> {
+  /** What it may now, as `role` and its user allow; null: nothing (taken back, expired) or no more than its scopes. */
+  effectiveRole: Role | null;
+}
 
 export interface FreshPersonalToken {
   /** Shown once, here: only its hash is kept. */
@@ -86,7 +89,8 @@ export interface Administration {
     list(by: Principal, options: ListOptions & { userId?: string | undefined }): ShownToken[];
     /**
      * Mints a token for a member of an organisation, or, without user and organisation, for the local owner, who
-     * alone may ask for such a one. It never carries more than its user holds: a role above that is refused.
+     * alone may ask for such a one. It never carries more than its user holds: a role above that is refused, and
+     * without a role it may what its user may at each call. Scopes are for tokens of the local owner.
      */
     create(
       by: Principal,

@@ -22,7 +22,7 @@ export function administerMembers({
   /** Of users who are no members an organisation's administrator learns nothing. */
   const requireUser = (key: Key, confined: boolean): void => {
     if (directory.user(key.userId)?.deletedAtMs === null) return;
-    throw confined ? noMember(key) : noUser(key.userId);
+    throw confined ? noMember(key, ownerAdds) : noUser(key.userId);
   };
 
   return {
@@ -48,7 +48,7 @@ export function administerMembers({
         requireOrganization(organizationId);
         requireUser(key, confined);
         const there = directory.member(key);
-        if (confined && there?.deletedAtMs !== null) throw noMember(key);
+        if (confined && there?.deletedAtMs !== null) throw noMember(key, ownerAdds);
         if (there?.deletedAtMs === null && there.role === role) return { result: there };
         const createdAtMs = there?.createdAtMs ?? now();
         const member = { ...key, role, createdAtMs, deletedAtMs: null };
@@ -81,13 +81,19 @@ export function administerMembers({
         const member = directory.member(key);
         if (member === undefined) throw noMember(key);
         if (member.deletedAtMs === null) {
-          throw new AlreadyExists(`"${key.userId}" is a member of "${key.organizationId}" already`);
+          throw new AlreadyExists(
+            `"${key.userId}" is a member of "${key.organizationId}" already`,
+            "agent member list",
+          );
         }
         const restored = { ...member, deletedAtMs: null };
         return { members: [restored], result: restored };
       }),
   };
 }
+
+/** Said of every id alike, so that it tells nothing of who is known here. */
+const ownerAdds = "The owner of the gateway adds members";
 
 /**
  * @returns whether `by` administers no more than this organisation

@@ -16,11 +16,14 @@ export function noUser(id: string): AppError {
   return new AppError("not_found", `There is no user ${quoted(id)}`, { hint: "agent user list" });
 }
 
-export function noMember(key: { organizationId: string; userId: string }): AppError {
+export function noMember(
+  key: { organizationId: string; userId: string },
+  hint = "agent member list",
+): AppError {
   return new AppError(
     "not_found",
     `${quoted(key.userId)} is no member of ${quoted(key.organizationId)}`,
-    { hint: "agent member list" },
+    { hint },
   );
 }
 

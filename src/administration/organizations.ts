@@ -68,6 +68,6 @@ export function administerOrganizations({
 
 function isThere({ id, deletedAtMs }: Organization): AlreadyExists {
   return deletedAtMs === null
-    ? new AlreadyExists(`There is an organisation "${id}" already`)
+    ? new AlreadyExists(`There is an organisation "${id}" already`, "agent org list")
     : new AlreadyExists(`There is a deleted organisation "${id}"`, `agent org restore ${id}`);
 }

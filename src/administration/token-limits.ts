@@ -2,6 +2,7 @@ import { AppError } from "../core/errors.ts";
 import { isGatewayAdministrator, metricsScope } from "../core/permissions.ts";
 import type { Principal } from "../core/principal.ts";
 import { oneLine } from "../core/terminal-text.ts";
+import { requireOwner } from "./who-may.ts";
 
 const knownScopes: readonly string[] = [metricsScope];
 const longestDays = 3650;
@@ -26,13 +27,28 @@ export function checkLifetime(lifetimeMs: number | null): void {
 }
 
 /**
- * What a scope opens is the whole gateway's (`/metrics` counts the servers of all organisations), so who
- * administers one organisation neither grants it nor takes over a token that has it.
- * @throws AppError `forbidden`
+ * What a scope opens is the whole gateway's (`/metrics` counts the servers of all organisations), so a token with
+ * scopes acts in no organisation, and is the local owner's as all such are.
+ * @throws AppError `forbidden`; `usage` where the token is to be for a user or in an organisation
  */
-export function requireScopesGrantable(by: Principal, scopes: readonly string[]): void {
-  if (scopes.length === 0 || isGatewayAdministrator(by)) return;
-  throw new AppError("forbidden", "A token with scopes is made by administrators of the gateway", {
-    hint: "The owner of the gateway can do it",
-  });
+export function requireScopesGrantable(
+  by: Principal,
+  wanted: { userId?: string | undefined; organizationId?: string | undefined },
+): void {
+  if (!isGatewayAdministrator(by)) {
+    throw new AppError("forbidden", "A token with scopes is the local owner's alone", {
+      hint: ownerCan,
+    });
+  }
+  if (wanted.userId === undefined && wanted.organizationId === undefined) {
+    requireOwner(by, ownerCan);
+    return;
+  }
+  throw new AppError(
+    "usage",
+    "A token with scopes acts for the gateway, and is not made for a user or an organisation",
+    { hint: `agent token create --scope ${metricsScope}, without --user and --organization` },
+  );
 }
+
+const ownerCan = "The owner of the gateway can do it";

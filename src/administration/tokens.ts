@@ -1,5 +1,6 @@
 import { compareTexts } from "../auth/identity-rows.ts";
 import { hashToken, newMintedToken } from "../auth/minted-token-format.ts";
+import { tokenPrincipal } from "../auth/token-principal.ts";
 import { AppError } from "../core/errors.ts";
 import type { MintedToken } from "../core/identities.ts";
 import { covers } from "../core/permissions.ts";
@@ -19,6 +20,14 @@ export function administerTokens(
 ): Administration["tokens"] {
   const { directory, now, newId, randomBytes } = parts;
   const bearerOf = createTokenBearers(directory);
+
+  const shown = ({ hash, ...details }: MintedToken): ShownToken => {
+    const { scopes, expiresAtMs } = details;
+    const isGood = hash !== null && (expiresAtMs === null || expiresAtMs > now());
+    const mayByRole = isGood && scopes.length === 0;
+    const principal = mayByRole ? tokenPrincipal({ hash, ...details }, directory) : undefined;
+    return { ...details, effectiveRole: principal?.role ?? null };
+  };
 
   /** @throws AppError `not_found`: there is none that is not taken back, or it is not theirs */
   const findLive = (id: string, own: string | null): MintedToken => {
@@ -50,10 +59,10 @@ export function administerTokens(
         checkName(name, "a token");
         checkScopes(scopes);
         checkLifetime(lifetimeMs);
-        requireScopesGrantable(by, scopes);
+        if (scopes.length > 0) requireScopesGrantable(by, wanted);
         const { held, ...bearer } = bearerOf(by, wanted);
-        const { role = held } = wanted;
-        if (!covers(held, role)) throw aboveHeld(bearer, held, role);
+        const { role = null } = wanted;
+        if (role !== null && !covers(held, role)) throw aboveHeld(bearer, held, role);
         const token = newMintedToken(randomBytes);
         const createdAtMs = now();
         const row: MintedToken = {
@@ -75,7 +84,6 @@ export function administerTokens(
       directory.change(asked, (by) => {
         const old = findLive(id, administeredBy(by));
         if (old.organizationId === null) requireOwner(by);
-        requireScopesGrantable(by, old.scopes);
         requireRotatable(old, now());
         const token = newMintedToken(randomBytes);
         const row = { ...old, hash: hashToken(token) };
@@ -92,10 +100,6 @@ export function administerTokens(
 }
 
 const defaultLifetimeMs = 90 * 24 * 60 * 60 * 1000;
-
-function shown({ hash: _hash, ...details }: MintedToken): ShownToken {
-  return details;
-}
 
 function requireRotatable({ kind, name, expiresAtMs }: MintedToken, atMs: number): void {
   if (kind === "cli") {

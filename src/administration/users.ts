@@ -68,6 +68,6 @@ export function administerUsers({
 
 function isThere({ id, deletedAtMs }: User): AlreadyExists {
   return deletedAtMs === null
-    ? new AlreadyExists(`There is a user "${id}" already`)
+    ? new AlreadyExists(`There is a user "${id}" already`, "agent user list")
     : new AlreadyExists(`There is a deleted user "${id}"`, `agent user restore ${id}`);
 }

@@ -33,9 +33,12 @@ export function requireGatewayAdministrator(by: Principal, what: string): void {
  * whatever its maker was let in by.
  * @throws AppError `forbidden`
  */
-export function requireOwner(by: Principal): void {
+export function requireOwner(
+  by: Principal,
+  hint = "Name the organisation and the user that the token is for",
+): void {
   if (by.isLocalOwner) return;
   throw new AppError("forbidden", "A token without an organisation is the local owner's alone", {
-    hint: "Name the organisation and the user that the token is for",
+    hint,
   });
 }

@@ -12,7 +12,8 @@ export type Matter = Pick<
 
 /**
  * The rows of the change history for rows that take the place of the known ones. Entries stand in it as the
- * administration's REST answers have them (times in ISO 8601), and a token never with its hash.
+ * administration's REST answers have them (times in ISO 8601), a token without what follows from other rows and never
+ * with its hash.
  */
 export function mattersOf(known: IdentityMaps, rows: IdentityRows): Matter[] {
   return [

@@ -58,7 +58,7 @@ export function createTokenMint(options: TokenMintOptions): MintedTokens {
         name: "command line",
         userId,
         organizationId: null,
-        role,
+        role: null,
         scopes: [],
         createdAtMs,
         expiresAtMs,

@@ -1,6 +1,6 @@
 import type { MintedToken } from "../core/identities.ts";
 import { covers } from "../core/permissions.ts";
-import type { Principal } from "../core/principal.ts";
+import type { Principal, Role } from "../core/principal.ts";
 import type { Directory } from "./directory.ts";
 
 /**
@@ -11,7 +11,7 @@ export function tokenPrincipal(
   token: MintedToken,
   directory: Pick<Directory, "roleIn" | "user">,
 ): Principal | undefined {
-  const { hash, userId, organizationId, role, scopes, expiresAtMs } = token;
+  const { hash, userId, organizationId, scopes, expiresAtMs } = token;
   const common = {
     userId,
     organizationId,
@@ -21,13 +21,20 @@ export function tokenPrincipal(
     ...(expiresAtMs === null ? {} : { expiresAtMs }),
     ...(hash === null ? {} : { tokenHash: hash }),
   };
-  if (organizationId === null) return { ...common, displayName: userId, role };
+  if (organizationId === null) {
+    return { ...common, displayName: userId, ...limited(token.role, "admin") };
+  }
   const held = directory.roleIn({ organizationId, userId });
   if (held === undefined) return undefined;
   return {
     ...common,
     displayName: directory.user(userId)?.name ?? userId,
-    // Never more than the user holds now, and never more than the token was made for.
-    role: covers(held, role) ? role : held,
+    ...limited(token.role, held),
   };
+}
+
+/** Never more than the user holds now, and never more than the token was made for. */
+function limited(limit: Role | null, held: Role): Pick<Principal, "role" | "userRole"> {
+  if (limit === null || covers(limit, held)) return { role: held };
+  return { role: limit, userRole: held };
 }

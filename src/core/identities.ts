@@ -41,8 +41,8 @@ export interface MintedToken {
   /** Who it acts for: the local owner or a static token's name (no organisation), or a user in `organizationId`. */
   userId: string;
   organizationId: string | null;
-  /** The most it may be used for; never more than the user holds. */
-  role: Role;
+  /** The most it may be used for, never more than the user holds; null: what the user may at each call. */
+  role: Role | null;
   scopes: readonly string[];
   createdAtMs: number;
   /** Null: never. */

@@ -58,17 +58,27 @@ export function sightOf(principal: Principal): string {
 
 /**
  * @param what what was tried, as the subject of a sentence: `Tool "files__write"`, `This`
- * @throws AppError `forbidden`: the role that is needed, the one that is held, and who can grant it
+ * @throws AppError `forbidden`: the role that is needed, the one that is held, and who can grant it; or that it is
+ *   the token that is limited, and not its user
  */
 export function requireRole(principal: Principal, needed: Role, what: string): void {
   if (mayAs(principal, needed)) return;
-  const { role, scopes, organizationId } = principal;
+  const { userRole, scopes, organizationId } = principal;
   if (scopes.length > 0) {
     throw new AppError("forbidden", `${what} is beyond this token's scopes`, {
       hint: `The token is good for: ${oneLine(scopes.join(" "), 200)}`,
     });
   }
   const place = organizationId === null ? "" : ` in ${oneLine(organizationId, 80)}`;
+  const role = userRole ?? principal.role;
+  if (principal.role !== null && covers(role, needed)) {
+    // The user may: there is nothing to grant, but another token to take.
+    throw new AppError(
+      "forbidden",
+      `${what} needs the role ${needed}; this token is limited to ${principal.role}, its user${place} is ${role}`,
+      { hint: howToMake(principal, needed) },
+    );
+  }
   const held = role === null ? `you have none${place}` : `yours${place} is ${role}`;
   const granter =
     organizationId === null
@@ -84,9 +94,19 @@ export function requireRole(principal: Principal, needed: Role, what: string): v
   );
 }
 
-function howToGrant({ userId, organizationId, method }: Principal, needed: Role): string {
+function howToGrant(principal: Principal, needed: Role): string {
+  const { userId, organizationId, method } = principal;
   if (method === "token") return "A static token's role stands in the configuration of the gateway";
-  if (organizationId === null) return `agent token create --role ${needed}`;
+  if (organizationId === null) return howToMake(principal, needed);
   const words = ["agent member set", quoteForShell(userId), quoteForShell(organizationId), needed];
   return words.join(" ");
+}
+
+/** The command for a token that is good for the role; without the name that it needs. */
+function howToMake({ userId, organizationId }: Principal, needed: Role): string {
+  const words = ["agent token create"];
+  if (organizationId !== null) {
+    words.push("--user", quoteForShell(userId), "--organization", quoteForShell(organizationId));
+  }
+  return [...words, "--role", needed].join(" ");
 }

@@ -15,6 +15,8 @@ export interface Principal {
   organizationId: string | null;
   /** As it is now, not as it was when a session began; null: known, and without any role here. */
   role: Role | null;
+  /** What the user holds, where the token that was shown is limited to less: `role` is that limit then. */
+  userRole?: Role | undefined;
   /** Empty: no restriction beyond the role. */
   scopes: readonly string[];
   method: AuthenticationMethod;

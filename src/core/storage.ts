@@ -38,7 +38,12 @@ export interface StorageTransaction {
     list(query: ChangeQuery): Promise<ChangeRow[]>;
     /** The newest row of each server. */
     latestOfServers(): Promise<ChangeRow[]>;
-    /** Removes rows of servers written before the time given, but for the newest of each; returns how many. */
+    /**
+     * Removes rows of servers written before the time given. The newest of each stays without its `before`, since
+     * it tells what there is; where it says that the server was deleted, and nothing was written of it since that
+     * time, it goes as well.
+     * @returns how many rows went or lost their `before`
+     */
     purgeServers(beforeMs: number): Promise<number>;
   };
   audit: {

@@ -34,7 +34,8 @@ export interface TokenJson {
   name: string;
   user: string;
   organization: string | null;
-  role: Role;
+  role: Role | null;
+  effectiveRole: Role | null;
   scopes: readonly string[];
   createdAt: string;
   expiresAt: string | null;
@@ -112,6 +113,7 @@ export function tokenJson(token: ShownToken): TokenJson {
     user: token.userId,
     organization: token.organizationId,
     role: token.role,
+    effectiveRole: token.effectiveRole,
     scopes: token.scopes,
     createdAt: iso(token.createdAtMs),
     expiresAt: isoOrNull(token.expiresAtMs),

@@ -57,8 +57,13 @@ describe.each(["organizations", "users"] as const)("%s", (entity) => {
   test("are there once: 409 for one that is there, with the way back for one that is deleted", async () => {
     await a[entity].add(owner, { id: "new", name: "New" });
     const adding = a[entity].add(owner, { id: "new", name: "Other" });
-    await expect(adding).rejects.toBeInstanceOf(AlreadyExists);
-    await expect(a[entity].restore(owner, "new")).rejects.toBeInstanceOf(AlreadyExists);
+    const restoring = a[entity].restore(owner, "new");
+    for (const refused of [adding, restoring]) {
+      await expect(refused).rejects.toBeInstanceOf(AlreadyExists);
+      await expect(refused).rejects.toMatchObject({
+        hint: `agent ${entity === "users" ? "user" : "org"} list`,
+      });
+    }
     await a[entity].remove(owner, "new");
     const again = a[entity].add(owner, { id: "new", name: "Other" });
     await expect(again).rejects.toBeInstanceOf(AlreadyExists);
@@ -206,6 +211,18 @@ describe("members", () => {
     });
   });
 
+  test("are made by the gateway's only, which is said of every id alike", async () => {
+    await a.users.add(owner, { id: "free", name: "Free" });
+    for (const userId of ["never", "lost", "pat", "free"]) {
+      const setting = a.members.set(ofAcme, { ...inAcme(userId), role: "viewer" });
+      await expect(setting).rejects.toMatchObject({
+        code: "not_found",
+        message: `"${userId}" is no member of "acme"`,
+        hint: "The owner of the gateway adds members",
+      });
+    }
+  });
+
   test("set to what they are change nothing", async () => {
     const before = await world.history();
     await a.members.set(owner, { ...inAcme("vic"), role: "viewer" });
@@ -235,7 +252,9 @@ describe("members", () => {
         message: expect.stringContaining(`There is no ${word}`),
       });
     }
-    await expect(a.members.restore(owner, inAcme("vic"))).rejects.toBeInstanceOf(AlreadyExists);
+    const restoring = a.members.restore(owner, inAcme("vic"));
+    await expect(restoring).rejects.toBeInstanceOf(AlreadyExists);
+    await expect(restoring).rejects.toMatchObject({ hint: "agent member list" });
     for (const userId of ["never", "pat", "lost"]) {
       await expect(a.members.remove(owner, inAcme(userId))).rejects.toMatchObject({
         code: "not_found",

@@ -25,7 +25,8 @@ describe("a personal token", () => {
       name: "CI of Ada",
       userId: "ed",
       organizationId: "acme",
-      role: "editor",
+      role: null,
+      effectiveRole: "editor",
       scopes: [],
       createdAtMs: startMs,
       expiresAtMs: startMs + 90 * day,
@@ -69,6 +70,42 @@ describe("a personal token", () => {
     }
   });
 
+  test("made without a role follows its user, and with one the lesser counts", async () => {
+    const { members } = world.administration;
+    const free = await tokens.create(ada, { name: "x", ...inAcme("vic") });
+    const limited = await tokens.create(ada, { name: "x", ...inAcme("vic"), role: "viewer" });
+    const shown = () =>
+      [free, limited].map(({ details: { id } }) => {
+        const row = tokens.list(ada, all).find((each) => each.id === id);
+        return [row?.role, row?.effectiveRole];
+      });
+    expect(shown()).toStrictEqual([
+      [null, "viewer"],
+      ["viewer", "viewer"],
+    ]);
+    await members.set(ada, { ...inAcme("vic"), role: "editor" });
+    expect(shown()).toStrictEqual([
+      [null, "editor"],
+      ["viewer", "viewer"],
+    ]);
+    const following = await world.admit(free.token);
+    expect(following).toMatchObject({ role: "editor" });
+    expect(following).not.toHaveProperty("userRole");
+    expect(await world.admit(limited.token)).toMatchObject({ role: "viewer", userRole: "editor" });
+    const rotated = await tokens.rotate(ada, free.details.id);
+    expect(rotated.details).toMatchObject({ role: null, effectiveRole: "editor" });
+  });
+
+  test("may nothing by its role once it has expired, or where it has scopes", async () => {
+    const scoped = await tokens.create(owner, { name: "x", scopes: ["metrics"] });
+    expect(scoped.details).toMatchObject({ role: null, effectiveRole: null });
+    const own = await tokens.create(owner, { name: "x", lifetimeMs: 1 });
+    expect(own.details).toMatchObject({ role: null, effectiveRole: "admin" });
+    world.nowMs += 1;
+    const { id } = own.details;
+    expect(tokens.list(owner, all).find((row) => row.id === id)?.effectiveRole).toBeNull();
+  });
+
   test("of an organisation's administrator need not name the organisation", async () => {
     const { details } = await tokens.create(ada, { name: "x", userId: "vic" });
     expect(details.organizationId).toBe("acme");
@@ -89,14 +126,15 @@ describe("a personal token", () => {
       { ...actor("anonymous", null, "admin"), method: "none" as const },
     ];
     for (const by of others) {
-      for (const denied of [
-        tokens.create(by, { name: "x", lifetimeMs: null }),
-        tokens.create(by, { name: "x", scopes: ["metrics"] }),
-        tokens.rotate(by, details.id),
-      ]) {
+      for (const [denied, hint] of [
+        [tokens.create(by, { name: "x", lifetimeMs: null }), "organisation and the user"],
+        // To name them would be refused as well.
+        [tokens.create(by, { name: "x", scopes: ["metrics"] }), "owner of the gateway"],
+        [tokens.rotate(by, details.id), "organisation and the user"],
+      ] as const) {
         await expect(denied).rejects.toMatchObject({
           code: "forbidden",
-          hint: expect.stringContaining("organisation and the user"),
+          hint: expect.stringContaining(hint),
         });
       }
       await tokens.create(by, { name: "x", ...inAcme("vic") });
@@ -164,16 +202,17 @@ describe("a personal token", () => {
     expect(await world.authenticate(own.token)).toMatchObject({
       principal: { scopes: ["metrics"] },
     });
-    const { details } = await tokens.create(owner, { name: "x", scopes, ...inAcme("vic") });
-    const denials = [
-      tokens.create(ada, { name: "x", scopes, ...inAcme("vic") }),
-      // What it opens is not theirs to have, either.
-      tokens.rotate(ada, details.id),
-    ];
-    for (const denied of denials) {
-      await expect(denied).rejects.toMatchObject({ code: "forbidden" });
+    // Where metrics are asked for, it would be refused: it is not made.
+    for (const wanted of [inAcme("vic"), { userId: "vic" }, { organizationId: "acme" }]) {
+      await expect(tokens.create(owner, { name: "x", scopes, ...wanted })).rejects.toMatchObject({
+        code: "usage",
+        message: expect.stringContaining("not made for a user or an organisation"),
+        hint: "agent token create --scope metrics, without --user and --organization",
+      });
     }
-    await tokens.revoke(ada, details.id);
+    await expect(tokens.create(ada, { name: "x", scopes, ...inAcme("vic") })).rejects.toMatchObject(
+      { code: "forbidden" },
+    );
   });
 });
 
@@ -211,7 +250,11 @@ describe("a token that is taken back", () => {
     const { token, details } = await tokens.create(ada, { name: "x", ...inAcme("vic") });
     world.nowMs += 5;
     const revoked = await tokens.revoke(ada, details.id);
-    expect(revoked).toStrictEqual({ ...details, revokedAtMs: startMs + 5 });
+    expect(revoked).toStrictEqual({
+      ...details,
+      effectiveRole: null,
+      revokedAtMs: startMs + 5,
+    });
     expect(await world.authenticate(token)).toMatchObject({ kind: "rejected" });
     expect(world.revoked()).toStrictEqual([details.id]);
     expect(tokens.list(ada, deleted)).toStrictEqual([revoked]);

@@ -44,7 +44,8 @@ const roleNow = async (role: Role): Promise<unknown> => {
 
 describe("a member's token", () => {
   test("says who it is, under the user's name", async () => {
-    expect(await admit("editor", { expiresAtMs: nowMs + 1 })).toStrictEqual({
+    const token = { role: null, expiresAtMs: nowMs + 1 };
+    expect(await admit("editor", token)).toStrictEqual({
       kind: "accepted",
       principal: {
         userId: "ada",
@@ -75,8 +76,16 @@ describe("a member's token", () => {
     ["admin", "viewer", "viewer"],
     ["admin", "editor", "editor"],
     ["admin", "admin", "admin"],
+    ["viewer", null, "viewer"],
+    ["editor", null, "editor"],
+    ["admin", null, "admin"],
   ] as const)("of %s, for %s, is good for %s", async (held, role, expected) => {
-    expect(await admit(held, { role })).toMatchObject({ principal: { role: expected } });
+    const answer = await admit(held, { role });
+    expect(answer).toMatchObject({ principal: { role: expected } });
+    // What the user holds is told where that is more.
+    expect("principal" in answer && answer.principal.userRole).toBe(
+      held === expected ? undefined : held,
+    );
   });
 
   test("has what the member is now, from the next request on", async () => {
@@ -120,5 +129,14 @@ test("a token of no organisation has its own role, and is the local owner's", as
       role: "editor",
       isLocalOwner: true,
     },
+  });
+});
+
+test("a token of no organisation without a limit is an administrator's", async () => {
+  await put({
+    tokens: [aToken("t1", { hash: hashToken(bearer), organizationId: null, role: null })],
+  });
+  expect(await authenticate()).toMatchObject({
+    principal: { organizationId: null, role: "admin", isLocalOwner: true },
   });
 });

@@ -105,9 +105,48 @@ describeStorages((under) => {
       await within((tx) => tx.changes.append(rows));
       expect(await within((tx) => tx.changes.purgeServers(10))).toBe(0);
       expect(await within((tx) => tx.changes.purgeServers(20))).toBe(1);
+      // What was written since says more than the deletion, whose clock was behind: it stays.
       expect(await sequences()).toStrictEqual([5, 4, 3, 2]);
-      expect(await within((tx) => tx.changes.purgeServers(1_000))).toBe(1);
-      expect(await sequences()).toStrictEqual([5, 4, 2]);
+      expect(await within((tx) => tx.changes.purgeServers(1_000))).toBe(2);
+      expect(await sequences()).toStrictEqual([4, 2]);
+      expect(await within((tx) => tx.changes.purgeServers(1_000))).toBe(0);
+    });
+
+    test("leaves nothing of what there is no more: neither what a row replaced, nor what was deleted", async () => {
+      const [secret, present] = [{ command: "a", env: { KEY: "old" } }, { command: "a" }];
+      await within((tx) =>
+        tx.changes.append([
+          change({ entityId: "kept", timeMs: 1, action: "created", after: secret }),
+          change({ entityId: "kept", timeMs: 2, before: secret, after: present }),
+          change({ entityId: "gone", timeMs: 1, action: "created", after: secret }),
+          change({ entityId: "gone", timeMs: 2, action: "deleted", before: secret, after: null }),
+          change({ entityId: "later", timeMs: 1, action: "created", after: secret }),
+          change({ entityId: "later", timeMs: 3, before: secret, after: present }),
+          change({ entityId: "gone later", timeMs: 1, action: "created", after: secret }),
+          change({ entityId: "gone later", timeMs: 3, action: "deleted", before: secret }),
+        ]),
+      );
+      const all = await list();
+      expect(await within((tx) => tx.changes.purgeServers(3))).toBe(6);
+      const left = await list();
+      expect(left.map(({ sequence, before }) => [sequence, before])).toStrictEqual([
+        [8, secret],
+        [6, secret],
+        [2, null],
+      ]);
+      // Nothing else of them is touched.
+      const [last, second, kept] = [8, 6, 2].map((wanted) =>
+        all.find(({ sequence }) => sequence === wanted),
+      );
+      expect(left).toStrictEqual([last, second, { ...kept, before: null }]);
+      expect((await within((tx) => tx.changes.latestOfServers())).length).toBe(3);
+    });
+
+    test("gives no sequence twice, though the newest row of all is purged", async () => {
+      await within((tx) => tx.changes.append([change({ action: "deleted", after: null })]));
+      expect(await within((tx) => tx.changes.purgeServers(1_001))).toBe(1);
+      await within((tx) => tx.changes.append([change({ entity: "purge" })]));
+      expect(await sequences()).toStrictEqual([2]);
     });
 
     test("none: nothing to give, nothing to purge", async () => {

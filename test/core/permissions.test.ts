@@ -146,6 +146,26 @@ describe("a refusal", () => {
     });
   });
 
+  it("names the token where that is what is limited, and no role to grant", () => {
+    expect(refusal({ userRole: "editor" })).toEqual({
+      code: "forbidden",
+      message:
+        "This needs the role editor; this token is limited to viewer, its user in acme is editor",
+      hint: "agent token create --user ada --organization acme --role editor",
+    });
+    expect(refusal({ organizationId: null, userRole: "admin", isLocalOwner: true })).toEqual({
+      code: "forbidden",
+      message: "This needs the role editor; this token is limited to viewer, its user is admin",
+      hint: "agent token create --role editor",
+    });
+    // Neither may: first it is the user's.
+    expect(refusal({ userRole: "editor" }, "admin")).toMatchObject({
+      message:
+        "This needs the role admin; yours in acme is editor (an administrator of acme can grant it)",
+      hint: "agent member set ada acme admin",
+    });
+  });
+
   it("gives a command that does nothing else, whatever the ids are", () => {
     expect(refusal({ userId: "a b'; rm x" })?.hint).toContain(`member set 'a b'\\''; rm x' acme`);
     expect(refusal({ organizationId: "a\nb" })?.message).toContain("yours in a b is viewer");

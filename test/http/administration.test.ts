@@ -133,7 +133,8 @@ describe("tokens", () => {
       id: expect.any(String),
       kind: "personal",
       ...wanted,
-      role: "viewer",
+      role: null,
+      effectiveRole: "viewer",
       scopes: [],
       createdAt: isoTime,
       expiresAt: isoTime,
@@ -154,7 +155,10 @@ describe("tokens", () => {
     expect(listed.text).not.toMatch(/od_|hash/u);
 
     const revoked = await remove(`${admin}/tokens/${String(id)}`);
-    expect([revoked.status, revoked.json]).toEqual([200, { ...details, revokedAt: isoTime }]);
+    expect([revoked.status, revoked.json]).toEqual([
+      200,
+      { ...details, effectiveRole: null, revokedAt: isoTime },
+    ]);
     expect((await remove(`${admin}/tokens/${String(id)}`)).status).toBe(404);
     expect((await post(`${admin}/tokens/${String(id)}/rotate`)).status).toBe(404);
     expect(idsOf(await ask(`${admin}/tokens?user=viewer-a`), "tokens")).not.toContain(id);
@@ -177,6 +181,9 @@ describe("tokens", () => {
       user: "root",
     });
     expect((await post(`${admin}/tokens`, { name: "x", scopes: ["everything"] })).status).toBe(400);
+    expect((await post(`${admin}/tokens`, { ...wanted, scopes: ["metrics"] })).json).toMatchObject({
+      error: { code: "usage", hint: expect.stringContaining("without --user") },
+    });
     expect((await post(`${admin}/tokens`, { ...wanted, role: "admin" })).status).toBe(403);
   });
 });

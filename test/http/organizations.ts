@@ -12,7 +12,9 @@ import type { Door } from "../../src/auth/door.ts";
 import { createLocalAuthenticator } from "../../src/auth/local-authenticator.ts";
 import { createStaticTokenAuthenticator } from "../../src/auth/static-token-authenticator.ts";
 import { createTokenMint } from "../../src/auth/token-mint.ts";
+import { hashToken, newMintedToken } from "../../src/auth/minted-token-format.ts";
 import type { MintedTokens } from "../../src/auth/token-mint.ts";
+import type { MintedToken } from "../../src/core/identities.ts";
 import type { AuditEvent } from "../../src/core/audit.ts";
 import type { Change } from "../../src/core/change.ts";
 import { AppError } from "../../src/core/errors.ts";
@@ -125,8 +127,22 @@ export async function organizations(): Promise<Organizations> {
     await administration.tokens.revoke(owner, ids[`revoked${end}`] ?? "");
   }
   await tokenOf("metrics", { name: "Prometheus", scopes: ["metrics"] });
-  const watching = { userId: "admin-a", organizationId: "a", scopes: ["metrics"] };
-  await tokenOf("metricsA", { name: "Prometheus of a", ...watching });
+  // None is made any more: such a row is refused all the same.
+  secrets["metricsA"] = newMintedToken(randomBytes);
+  const watching: MintedToken = {
+    id: "metrics-a",
+    hash: hashToken(secrets["metricsA"]),
+    kind: "personal",
+    name: "Prometheus of a",
+    userId: "admin-a",
+    organizationId: "a",
+    role: null,
+    scopes: ["metrics"],
+    createdAtMs: Date.now(),
+    expiresAtMs: null,
+    revokedAtMs: null,
+  };
+  await directory.change(owner, () => ({ tokens: [watching], result: undefined }));
   await administration.users.add(owner, { id: "gone", name: "Gone" });
   await administration.users.remove(owner, "gone");
   await administration.organizations.remove(owner, "gone");

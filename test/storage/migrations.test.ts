@@ -31,7 +31,7 @@ const schemaOf = (file: string): string[] =>
 test("a database of version 1 keeps its instance, its tokens and its audit rows", async () => {
   const storage = await place.open();
   expect(storage.instanceId).toBe("the-first-instance-of-all");
-  const cli = { name: "cli", userId: "ada", organizationId: null, role: "admin", scopes: [] };
+  const cli = { name: "cli", userId: "ada", organizationId: null, role: null, scopes: [] };
   const times = { createdAtMs: 1000, expiresAtMs: 2000 };
   expect(await within(storage, (tx) => tx.tokens.all())).toStrictEqual([
     { id: "t1", hash: "hash-1", kind: "cli", ...cli, ...times, revokedAtMs: null },

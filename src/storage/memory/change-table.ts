@@ -37,12 +37,22 @@ export function createChangeTable(draft: Content): StorageTransaction["changes"]
     },
     async purgeServers(beforeMs) {
       const newest = latest();
-      const kept = draft.changes.filter(
-        (row) => row.entity !== "server" || row.timeMs >= beforeMs || newest.has(row),
+      const isOld = ({ entity, timeMs }: ChangeRow): boolean =>
+        entity === "server" && timeMs < beforeMs;
+      const stays = new Set(
+        draft.changes
+          .filter((row) => row.entity === "server" && !isOld(row))
+          .map(({ entityId }) => entityId),
       );
-      const removed = draft.changes.length - kept.length;
-      draft.changes = kept;
-      return removed;
+      let touched = 0;
+      draft.changes = draft.changes.flatMap((row) => {
+        if (!isOld(row)) return [row];
+        const isGone = row.action === "deleted" && !stays.has(row.entityId);
+        if (newest.has(row) && !isGone && row.before === null) return [row];
+        touched += 1;
+        return newest.has(row) && !isGone ? [{ ...row, before: null }] : [];
+      });
+      return touched;
     },
   };
 }

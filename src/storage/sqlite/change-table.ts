@@ -39,13 +39,33 @@ export function createChangeTable(db: Kysely<Schema>): StorageTransaction["chang
       return rows.map(changeOf);
     },
     async purgeServers(beforeMs) {
-      const { numDeletedRows } = await db
+      const old = await db
         .deleteFrom("change_history")
         .where("entity", "=", "server")
         .where("created_at", "<", beforeMs)
         .where("sequence", "not in", latest)
         .executeTakeFirst();
-      return Number(numDeletedRows);
+      const gone = await db
+        .deleteFrom("change_history")
+        .where("entity", "=", "server")
+        .where("created_at", "<", beforeMs)
+        .where("action", "=", "deleted")
+        .where("entity_id", "not in", (eb) =>
+          eb
+            .selectFrom("change_history")
+            .select("entity_id")
+            .where("entity", "=", "server")
+            .where("created_at", ">=", beforeMs),
+        )
+        .executeTakeFirst();
+      const emptied = await db
+        .updateTable("change_history")
+        .set({ before: null })
+        .where("entity", "=", "server")
+        .where("created_at", "<", beforeMs)
+        .where("before", "is not", null)
+        .executeTakeFirst();
+      return Number(old.numDeletedRows + gone.numDeletedRows + emptied.numUpdatedRows);
     },
   };
 }

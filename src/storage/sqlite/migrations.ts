@@ -77,7 +77,7 @@ const migrations: readonly { name: string; sql: string }[] = [
         name TEXT NOT NULL,
         user_id TEXT NOT NULL,
         organization_id TEXT,
-        role TEXT NOT NULL CHECK (role IN ('viewer', 'editor', 'admin')),
+        role TEXT CHECK (role IN ('viewer', 'editor', 'admin')),
         scopes TEXT NOT NULL,
         created_at INTEGER NOT NULL,
         expires_at INTEGER,
@@ -85,18 +85,19 @@ const migrations: readonly { name: string; sql: string }[] = [
         FOREIGN KEY (organization_id, user_id)
           REFERENCES members (organization_id, user_id) ON DELETE CASCADE
       ) STRICT;
+      -- An administrator's token of before was no limit: it is one that follows its user.
       INSERT INTO new_minted_tokens
-        SELECT id, CASE WHEN revoked_at IS NULL THEN hash END, kind, 'cli', user_id, NULL, role, '[]',
-               created_at, expires_at, revoked_at
+        SELECT id, CASE WHEN revoked_at IS NULL THEN hash END, kind, 'cli', user_id, NULL,
+               nullif(role, 'admin'), '[]', created_at, expires_at, revoked_at
         FROM minted_tokens ORDER BY rowid;
       DROP TABLE minted_tokens;
       ALTER TABLE new_minted_tokens RENAME TO minted_tokens;
       CREATE INDEX minted_tokens_member ON minted_tokens (organization_id, user_id)
         WHERE organization_id IS NOT NULL;
 
-      -- Its newest row is never removed, so that no sequence is given twice.
+      -- A purge may remove its newest row: AUTOINCREMENT goes on counting, so that no sequence is given twice.
       CREATE TABLE change_history (
-        sequence INTEGER PRIMARY KEY,
+        sequence INTEGER PRIMARY KEY AUTOINCREMENT,
         id TEXT NOT NULL UNIQUE,
         actor TEXT NOT NULL,
         user_id TEXT,

@@ -29,7 +29,7 @@ export interface Schema {
     name: string;
     user_id: string;
     organization_id: string | null;
-    role: Role;
+    role: Role | null;
     /** JSON, a list of texts. */
     scopes: string;
     created_at: number;
