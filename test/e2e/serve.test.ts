@@ -78,9 +78,15 @@ async function freePort(): Promise<{ port: number; release: () => Promise<void> 
 
 describe("the log", () => {
   it.each([
-    [[], /the user \S+ on this machine, with a token from "agent auth login"$/u],
+    [
+      [],
+      /the user \S+ on this machine, with a token from "agent auth login", and whoever shows a token from "agent token create"$/u,
+    ],
     [["--auth", "none"], /everybody on this machine, without any sign-in$/u],
-    [["--auth", "token"], /every program on this machine and shows one of the 2 tokens/u],
+    [
+      ["--auth", "token"],
+      /every program on this machine with one of the 2 tokens of the configuration$/u,
+    ],
   ])("says first who can get in, %j", async (args, sentence) => {
     const tokens = [
       { name: "a", token: "first-static-token" },

@@ -161,7 +161,7 @@ describe("a disk that is full", () => {
     expect(Number(counted)).toBeGreaterThan(0);
     // A change says that it could not be made, and was not.
     const refused = await rest("POST", "/api/v1/admin/organizations", { id: "acme" });
-    expect(refused).toMatchObject({ status: 500, body: { error: { code: "store_unavailable" } } });
+    expect(refused).toMatchObject({ status: 503, body: { error: { code: "store_unavailable" } } });
     const listed = await rest("GET", "/api/v1/admin/organizations");
     expect(listed.body.organizations).toEqual([]);
 
