@@ -232,6 +232,18 @@ export function createUpstreamServer(options: UpstreamServerOptions): UpstreamSe
     if (era === "legacy" || isUndeclared) return undefined;
     return { capabilities, tools: listings.known(capabilities).tools };
   };
+  /** While it works the server is neither put to rest nor taken as drained. */
+  const inUse = async <Result>(work: () => Promise<Result>): Promise<Result> => {
+    inFlight++;
+    try {
+      return await work();
+    } finally {
+      inFlight--;
+      common.used();
+      if (inFlight === 0) for (const resolve of drainers.splice(0)) resolve();
+    }
+  };
+
   const send = async (request: UpstreamRequest): Promise<JsonObject> => {
     const { client } = request;
     if (wantsOwn(client) && (await eraFor(request)) === "legacy") {
@@ -292,16 +304,7 @@ export function createUpstreamServer(options: UpstreamServerOptions): UpstreamSe
       return inFlight;
     },
     listingFor: (client) => listings.for(client),
-    async request(request) {
-      inFlight++;
-      try {
-        return await send(request);
-      } finally {
-        inFlight--;
-        common.used();
-        if (inFlight === 0) for (const resolve of drainers.splice(0)) resolve();
-      }
-    },
+    request: (request) => inUse(() => send(request)),
     async subscribe(uri, client) {
       if (!(await sharesConnection(client)) && client.session !== undefined) {
         await sessions.subscribe(uri, client.session, client.owner);
@@ -326,12 +329,14 @@ export function createUpstreamServer(options: UpstreamServerOptions): UpstreamSe
     },
     async unsubscribe(uri, client) {
       if (client.session && (await sessions.unsubscribe(uri, client.session))) return;
-      await subscriptions.remove(uri, client.owner, async () => {
-        const { connection } = common;
-        if (connection?.era === "modern") await connection.watchResources(subscriptions.uris);
-        else await connection?.ask("resources/unsubscribe", { uri });
-      });
-      common.used();
+      // In use to the end: a server that rests from then on must not be stopped while it still answers.
+      await inUse(() =>
+        subscriptions.remove(uri, client.owner, async () => {
+          const { connection } = common;
+          if (connection?.era === "modern") await connection.watchResources(subscriptions.uris);
+          else await connection?.ask("resources/unsubscribe", { uri });
+        }),
+      );
     },
     async setLogLevel(level, session) {
       if (wantsOwn(session)) await sessions.setLogLevel(level, session);

@@ -58,6 +58,17 @@ describe("a server that nobody uses", () => {
     await pool.reaches("one", "idle");
   });
 
+  test("is not stopped while it gives up a subscription", async () => {
+    const late = stdioServer("one", "raw-server.mjs", ["all", "late-unsubscribe"]);
+    const pool = openPool([{ ...late, idleTimeoutMs: 20 }]);
+    await pool.reaches("one", "ready");
+    const one = pool.get("one");
+    const client = fakeModernClient("anna");
+    await one.subscribe("raw://one", client);
+    await expect(one.unsubscribe("raw://one", client)).resolves.toBeUndefined();
+    await pool.reaches("one", "idle");
+  });
+
   test("is started by a subscription", async () => {
     const pool = openPool([resting("one")]);
     await pool.reaches("one", "idle");
