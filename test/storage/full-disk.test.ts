@@ -13,7 +13,7 @@ import { useStoragePlace, within } from "./support/storage-place.ts";
 const place = useStoragePlace();
 
 /** Blocks of 512 bytes (POSIX `ulimit -f`): some megabytes, hit by the write-ahead log or by the database. */
-test.skipIf(process.platform === "win32").each([2_000, 6_000, 10_000])(
+test.each([2_000, 6_000, 10_000])(
   "a file that may not grow fails the write, leaves nothing half-written and opens again (%i blocks)",
   async (blocks) => {
     const { bundle, file, lockFile } = place;

@@ -3,11 +3,11 @@ import type { CommandModule, PositionalSpec } from "../command.ts";
 import type { Context } from "../context.ts";
 import { fittingTable } from "../render/fitting-table.ts";
 import { inLine } from "../render/foreign-text.ts";
-import { jsonText } from "../render/json-text.ts";
 import type { AuthDependencies } from "../sign-in/dependencies.ts";
 import { withAdministration } from "./administration-access.ts";
 import { checkedId } from "./checked-id.ts";
 import { shownDay } from "./shown-day.ts";
+import { tellRow, tellRows } from "./tell-rows.ts";
 
 interface IdOptions {
   id: string;
@@ -71,7 +71,7 @@ export function createIdentityCommands(
       const row = await withAdministration(options, context, dependencies, (client) =>
         client[collection][verb](wanted),
       );
-      await tell(row, `${done} ${one} ${inLine(row.id, context.io, 100)}`, options, context);
+      await tellRow(row, `${done} ${one} ${inLine(row.id, context.io, 100)}`, options, context);
     },
   });
 
@@ -95,7 +95,7 @@ export function createIdentityCommands(
         const row = await withAdministration(options, context, dependencies, (client) =>
           client[collection].add(body),
         );
-        await tell(row, `Added ${one} ${inLine(row.id, context.io, 100)}`, options, context);
+        await tellRow(row, `Added ${one} ${inLine(row.id, context.io, 100)}`, options, context);
       },
     },
     list: {
@@ -111,7 +111,9 @@ export function createIdentityCommands(
         const rows = await withAdministration(options, context, dependencies, (client) =>
           client[collection].list({ deleted }),
         );
-        await print(rows, options, context, many);
+        const none = deleted ? `No ${many} are removed` : `There are no ${many}`;
+        const table = (): string => tableOf(rows, deleted, context.io);
+        await tellRows(rows, { none, table }, options, context);
       },
     },
     remove: change("remove", "Removed", [removal], `remove it, until it is restored`),
@@ -119,34 +121,11 @@ export function createIdentityCommands(
   };
 }
 
-async function tell(
-  row: IdentityRow,
-  sentence: string,
-  options: { format: string },
-  { io }: Context,
-): Promise<void> {
-  await io.out(options.format === "json" ? jsonText(row, io) : `${sentence}\n`);
-}
-
-async function print(
-  rows: readonly IdentityRow[],
-  options: DeletedOptions & { format: string },
-  { io }: Context,
-  many: string,
-): Promise<void> {
-  if (options.format === "json") {
-    await io.out(jsonText(rows, io));
-    return;
-  }
-  if (rows.length === 0) {
-    io.note(options.deleted ? `No ${many} are removed` : `There are no ${many}`, { always: true });
-    return;
-  }
-  const { deleted } = options;
+function tableOf(rows: readonly IdentityRow[], deleted: boolean, io: Context["io"]): string {
   const cells = rows.map((row) => [
     inLine(row.id, io, 100),
     inLine(row.name, io, 100) || "-",
     shownDay((deleted ? row.deletedAt : undefined) ?? row.createdAt),
   ]);
-  await io.out(fittingTable([["ID", "NAME", deleted ? "REMOVED" : "ADDED"], ...cells], io, [0]));
+  return fittingTable([["ID", "NAME", deleted ? "REMOVED" : "ADDED"], ...cells], io, [0]);
 }

@@ -4,13 +4,13 @@ import { roles } from "../../core/principal.ts";
 import { withAdministration } from "../administration/administration-access.ts";
 import { checkedId } from "../administration/checked-id.ts";
 import { shownDay } from "../administration/shown-day.ts";
+import { tellRow, tellRows } from "../administration/tell-rows.ts";
 import { deletedOption } from "../administration/identity-commands.ts";
 import type { DeletedOptions } from "../administration/identity-commands.ts";
 import type { CommandModule, PositionalSpec } from "../command.ts";
 import type { Context } from "../context.ts";
 import { fittingTable } from "../render/fitting-table.ts";
 import { inLine } from "../render/foreign-text.ts";
-import { jsonText } from "../render/json-text.ts";
 import { authDependencies } from "../sign-in/dependencies.ts";
 import type { AuthDependencies } from "../sign-in/dependencies.ts";
 
@@ -52,7 +52,7 @@ export function createMember(dependencies: AuthDependencies = authDependencies):
       const row = await withAdministration(options, context, dependencies, (client) =>
         client.members[verb](key),
       );
-      await tell(row, done(row, context.io), options, context);
+      await tellRow(row, done(row, context.io), options, context);
     },
   });
 
@@ -79,7 +79,7 @@ export function createMember(dependencies: AuthDependencies = authDependencies):
           client.members.set(key, role),
         );
         const { io } = context;
-        await tell(row, `${named(row.user, io)} is ${inRole(row, io)} now`, options, context);
+        await tellRow(row, `${named(row.user, io)} is ${inRole(row, io)} now`, options, context);
       },
     },
     list: {
@@ -112,7 +112,9 @@ export function createMember(dependencies: AuthDependencies = authDependencies):
         const rows = await withAdministration(options, context, dependencies, (client) =>
           client.members.list(filter),
         );
-        await print(rows, options, context);
+        const none = deleted ? "No members are removed" : "There are no members";
+        const table = (): string => tableOf(rows, deleted, context.io);
+        await tellRows(rows, { none, table }, options, context);
       },
     },
     remove: change(
@@ -147,28 +149,7 @@ function inRole({ role, organization }: MemberRow, io: Context["io"]): string {
   return `${inLine(role, io, 40)} in ${named(organization, io)}`;
 }
 
-async function tell(
-  row: MemberRow,
-  sentence: string,
-  options: { format: string },
-  { io }: Context,
-): Promise<void> {
-  await io.out(options.format === "json" ? jsonText(row, io) : `${sentence}\n`);
-}
-
-async function print(
-  rows: readonly MemberRow[],
-  { format, deleted }: { format: string; deleted: boolean },
-  { io }: Context,
-): Promise<void> {
-  if (format === "json") {
-    await io.out(jsonText(rows, io));
-    return;
-  }
-  if (rows.length === 0) {
-    io.note(deleted ? "No members are removed" : "There are no members", { always: true });
-    return;
-  }
+function tableOf(rows: readonly MemberRow[], deleted: boolean, io: Context["io"]): string {
   const cells = rows.map((row) => [
     named(row.organization, io),
     named(row.user, io),
@@ -176,5 +157,5 @@ async function print(
     shownDay((deleted ? row.deletedAt : undefined) ?? row.createdAt),
   ]);
   const head = ["ORGANISATION", "USER", "ROLE", deleted ? "REMOVED" : "SINCE"];
-  await io.out(fittingTable([head, ...cells], io, [0, 1]));
+  return fittingTable([head, ...cells], io, [0, 1]);
 }

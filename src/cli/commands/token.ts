@@ -1,9 +1,10 @@
-import type { FreshToken, TokenRow } from "../../client/administration-answers.ts";
+import type { FreshToken } from "../../client/administration-answers.ts";
 import type { NewToken } from "../../client/administration-client.ts";
 import { AppError } from "../../core/errors.ts";
 import { roles } from "../../core/principal.ts";
 import { withAdministration } from "../administration/administration-access.ts";
 import { checkedId, checkedName } from "../administration/checked-id.ts";
+import { tellRow, tellRows } from "../administration/tell-rows.ts";
 import { tokenTable } from "../administration/token-table.ts";
 import type { CommandModule, PositionalSpec } from "../command.ts";
 import type { Context } from "../context.ts";
@@ -120,7 +121,9 @@ export function createTokenCommands(
         const rows = await withAdministration(options, context, dependencies, (client) =>
           client.tokens.list({ user, deleted: revoked }),
         );
-        await print(rows, options, context);
+        const none = revoked ? "No tokens were taken back" : "There are no tokens";
+        const table = (): string => tokenTable(rows, revoked, context.io);
+        await tellRows(rows, { none, table }, options, context);
       },
     },
     rotate: {
@@ -154,11 +157,8 @@ export function createTokenCommands(
           client.tokens.revoke(id),
         );
         const { io } = context;
-        await io.out(
-          options.format === "json"
-            ? jsonText(row, io)
-            : `Token ${inLine(row.name, io, 100)} (${inLine(row.id, io, 100)}) is dead\n`,
-        );
+        const named = `${inLine(row.name, io, 100)} (${inLine(row.id, io, 100)})`;
+        await tellRow(row, `Token ${named} is dead`, options, context);
       },
     },
   };
@@ -211,20 +211,4 @@ async function hand(
     `Token ${inLine(details.name, io, 100)} (${inLine(details.id, io, 100)}) of ${inLine(user, io, 100)}${place}, ${inLine(good, io)}; expires ${until}`,
   );
   await io.out(`${token}\n`, { exact: true });
-}
-
-async function print(
-  rows: readonly TokenRow[],
-  { format, revoked }: { format: string; revoked: boolean },
-  { io }: Context,
-): Promise<void> {
-  if (format === "json") {
-    await io.out(jsonText(rows, io));
-    return;
-  }
-  if (rows.length === 0) {
-    io.note(revoked ? "No tokens were taken back" : "There are no tokens", { always: true });
-    return;
-  }
-  await io.out(tokenTable(rows, revoked, io));
 }
