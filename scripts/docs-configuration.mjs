@@ -1,9 +1,10 @@
-/** @typedef {{type?: string, description?: string, properties?: Record<string, Schema>, additionalProperties?: Schema | false, items?: Schema, anyOf?: Schema[], enum?: string[]}} Schema */
+/** @typedef {{type?: string, const?: string, description?: string, properties?: Record<string, Schema>, additionalProperties?: Schema | false, items?: Schema, anyOf?: Schema[], oneOf?: Schema[], enum?: string[]}} Schema */
 
 /** @param {Schema} schema @returns {string} */
 function kind(schema) {
   if (schema.enum) return schema.enum.map((value) => `"${value}"`).join(", ");
-  if (schema.anyOf) return schema.anyOf.map(kind).join(" or ");
+  const forms = schema.anyOf ?? schema.oneOf;
+  if (forms) return [...new Set(forms.map(kind))].join(" or ");
   if (schema.type === "array") return `list of ${schema.items ? kind(schema.items) : "values"}`;
   return schema.type ?? "any";
 }
@@ -18,9 +19,26 @@ function rows(schema, prefix) {
     const path = `${prefix}${key}`;
     const own = `| \`${path}\` | ${kind(value).replaceAll("|", "\\|")} | ${(value.description ?? "").replaceAll("|", "\\|")} |`;
     if (value.additionalProperties && value.additionalProperties.properties) return [own];
-    const list = value.anyOf?.find((one) => one.properties) ?? value.items ?? value;
+    const list = value.items ?? value;
     return [own].concat(rows(list, `${path}${value.type === "array" ? "[]" : ""}.`));
   });
+}
+
+/**
+ * What `auth.type` may be, and a table of the options of each type that has some.
+ * @param {Schema} [auth] @returns {string}
+ */
+function signInTypes(auth) {
+  const entries = auth?.anyOf?.find((form) => form.oneOf)?.oneOf ?? [];
+  const meanings = entries.map(({ properties = {} }) => `- ${properties["type"]?.description}`);
+  const tables = entries.flatMap(({ properties = {} }) => {
+    const lines = rows(properties["options"] ?? {}, "");
+    const title = `### Options of \`${properties["type"]?.const}\``;
+    return lines.length === 0
+      ? []
+      : [`${title}\n\n| key | type | meaning |\n|---|---|---|\n${lines.join("\n")}`];
+  });
+  return [["### Types of `auth`", "", ...meanings].join("\n"), ...tables].join("\n\n");
 }
 
 /**
@@ -58,10 +76,13 @@ form every MCP client uses for \`mcpServers\`:
 - \`\${NAME}\` and \`\${NAME:-default}\` in values are filled once, from the environment of the gateway. A variable that
   is missing stops the start and names the key.
 - A file that group or others may write is refused: who can write it can run programs as you.
-- Saving the file applies it: servers with their \`access\`, \`rateLimit\` and \`audit\` at once, what the gateway listens
-  on and who is let in with a restart. Only the servers that changed are restarted. A wrong file at that moment changes
-  nothing and is reported in the log. Calls in flight finish, clients keep their sessions and are told that lists
-  changed.
+- Saving the file applies it: servers with their \`access\`, \`auth\`, \`rateLimit\` and \`audit\` at once, what the gateway
+  listens on with a restart, and so what the log then names: \`host\`, \`port\`, \`externalUrl\`, \`allowedHosts\`,
+  \`allowedOrigins\`, \`trustedProxies\`, \`allowQueryToken\`, \`tls\`, \`maxBodyBytes\`, and \`auth\` where it changes to or
+  from \`none\`. Only the servers that changed are restarted. A wrong file at that moment changes nothing and is
+  reported in the log. Calls in flight finish, clients keep their sessions and are told that lists changed. Whoever
+  came in by a way that is off now is let in no more, and its streams end.
+- Files that \`tls\` names are watched by themselves: a renewed certificate is served without a restart.
 - Every change of a server is a row of the change history (\`agent history --entity server\`). \`agent mcp restore <server>\`
   writes the entry that it had before back into the file, and leaves the rest of the file as it is written.
 - A wrong file at the start ends it with exit code 2 and \`<file>:<line>: <key>: <reason>\`.
@@ -111,6 +132,9 @@ client can be asked. With an explicit \`"connection": "shared"\` none carries it
 
 ## Who is let in
 
+Which way to choose, one configuration for each, and what every refusal means stands in
+[authentication.md](authentication.md).
+
 \`\`\`jsonc
 // the default: only tokens that the gateway minted for its own user (agent auth login)
 { "auth": { "type": "local" } }
@@ -134,7 +158,42 @@ client can be asked. With an explicit \`"connection": "shared"\` none carries it
 }
 \`\`\`
 
-On any host but loopback the gateway refuses to start without an https \`externalUrl\`, unless \`--insecure-http\`.
+On any host but loopback the gateway refuses to start without \`tls\` or an https \`externalUrl\`, unless
+\`--insecure-http\`. Auth servers are asked over https, over plain http only on loopback or with \`--insecure-http\`.
+
+${signInTypes(schema.properties?.["auth"])}
+
+## Reached from other machines
+
+\`\`\`jsonc
+// https without a proxy: both files are read again when they change
+{
+  "host": "0.0.0.0",
+  "externalUrl": "https://gate.example.com:3050",
+  "tls": { "cert": "tls/cert.pem", "key": "tls/key.pem" },
+}
+\`\`\`
+
+\`\`\`jsonc
+// behind a proxy that speaks https: what it says of its clients' addresses is believed
+{
+  "externalUrl": "https://gate.example.com",
+  "trustedProxies": ["127.0.0.1", "10.0.0.0/8"],
+}
+\`\`\`
+
+## Who the caller is, for a server
+
+\`\`\`jsonc
+{
+  "mcpServers": {
+    // gets a token of two minutes with each request: sub, org_id, role, project_id; keys at GET /oauth/jwks
+    "orders": { "url": "https://orders.example.com/mcp", "forwardIdentity": true },
+  },
+}
+\`\`\`
+
+Nothing that a client shows the gateway is sent to a server, with or without it.
 
 ## Who may do what
 

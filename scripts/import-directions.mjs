@@ -13,7 +13,7 @@ export const mayImport = {
   oauth: { rooms: ["core"], packages: [] },
   runtime: { rooms: ["core"], packages: [] },
   profiles: { rooms: ["core", "oauth"], packages: ["conf", "keytar"] },
-  auth: { rooms: ["core", "runtime"], packages: [], node: ["node:crypto"] },
+  auth: { rooms: ["core", "runtime"], packages: ["jose", "undici"], node: ["node:crypto"] },
   administration: { rooms: ["core", "auth"], packages: [], node: ["node:crypto"] },
   "mcp-client": { rooms: ["core"], packages: ["eventsource-parser"] },
   upstream: { rooms: ["core", "oauth", "mcp-client"], packages: ["cross-spawn", "undici"] },

@@ -4,9 +4,17 @@ import type { Member, MintedToken, Organization, User } from "../core/identities
 import type { Principal, Role } from "../core/principal.ts";
 import type { RecordPage } from "../core/storage.ts";
 
-/** A minted token as it is shown: without its hash. */
-export interface ShownToken extends Omit<MintedToken, "hash"> {
-  /** What it may now, as `role` and its user allow; null: nothing (taken back, expired) or no more than its scopes. */
+/** A user as it is shown: of its password, when it was set, and never its hash. */
+export interface ShownUser extends Omit<User, "password"> {
+  /** Null: it has none. */
+  passwordSetAtMs: number | null;
+}
+
+/** A minted token as it is shown: without its hashes. */
+export interface ShownToken extends Omit<MintedToken, "hash" | "refresh"> {
+  /** Of a session: until when it can go on without the password. */
+  refreshExpiresAtMs: number | null;
+  /** What it may now, as `role`, its scopes and its user allow; null: nothing (taken back, expired), or `/metrics` alone. */
   effectiveRole: Role | null;
 }
 
@@ -58,12 +66,24 @@ export interface Administration {
   };
   readonly users: {
     /** Of an organisation's administrator: its members. */
-    list(by: Principal, options: ListOptions): User[];
-    /** Gateway administrators only, as `remove` and `restore`. An id that was ever given is not given again. */
-    add(by: Principal, user: { id: string; name: string }): Promise<User>;
-    /** All the user's tokens are dead at once, and stay so when the user is restored. */
-    remove(by: Principal, id: string): Promise<User>;
-    restore(by: Principal, id: string): Promise<User>;
+    list(by: Principal, options: ListOptions): ShownUser[];
+    /** Gateway administrators only, as all that follow. An id that was ever given is not given again. */
+    add(by: Principal, user: { id: string; name: string }): Promise<ShownUser>;
+    /** All the user's tokens are dead at once, and stay so when the user is restored; so is the password. */
+    remove(by: Principal, id: string): Promise<ShownUser>;
+    restore(by: Principal, id: string): Promise<ShownUser>;
+    /**
+     * Until it is enabled the user gets in nowhere: sessions are ended for good, other tokens are good for nothing
+     * until then. One that is disabled stays so, since then.
+     */
+    disable(by: Principal, id: string): Promise<ShownUser>;
+    enable(by: Principal, id: string): Promise<ShownUser>;
+    /**
+     * Sets what the user signs in with, in place of the password before; all the user's sessions end. It is not
+     * the id, and has 12 characters at least and 1024 bytes (UTF-8) at most.
+     * @throws AppError `usage` for another; `rate_limited` when too many passwords are being set or tried at once
+     */
+    setPassword(by: Principal, id: string, password: string): Promise<ShownUser>;
   };
   readonly members: {
     /** In the order of organisation and user; `after` is `organisation/user`. */
@@ -90,7 +110,8 @@ export interface Administration {
     /**
      * Mints a token for a member of an organisation, or, without user and organisation, for the local owner, who
      * alone may ask for such a one. It never carries more than its user holds: a role above that is refused, and
-     * without a role it may what its user may at each call. Scopes are for tokens of the local owner.
+     * without a role it may what its user may at each call. Scopes (`core/scopes.ts`) limit it further; `metrics` is
+     * for tokens of the local owner.
      */
     create(
       by: Principal,

@@ -37,7 +37,7 @@ export function administerMembers({
           (own === null || own === member.organizationId) &&
           (organizationId === undefined || organizationId === member.organizationId) &&
           (userId === undefined || userId === member.userId) &&
-          (deleted ? member.deletedAtMs !== null : directory.roleIn(member) !== undefined),
+          (deleted ? member.deletedAtMs !== null : directory.isMember(member)),
       );
     },
 
@@ -61,7 +61,7 @@ export function administerMembers({
         enter(by, key.organizationId);
         requireOrganization(key.organizationId);
         const member = directory.member(key);
-        if (member === undefined || directory.roleIn(key) === undefined) throw noMember(key);
+        if (member === undefined || !directory.isMember(key)) throw noMember(key);
         const atMs = now();
         const removed = { ...member, deletedAtMs: atMs };
         const tokens = directory

@@ -1,4 +1,5 @@
 import type { Directory } from "../auth/directory.ts";
+import type { PasswordHashes } from "../auth/passwords/password-hashes.ts";
 import type { Storage } from "../core/storage.ts";
 import type { ServerHistory } from "./server-history.ts";
 
@@ -11,6 +12,7 @@ export interface AdministrationParts {
   /** Milliseconds since the epoch. */
   now: () => number;
   newId: () => string;
+  passwords: Pick<PasswordHashes, "hash">;
   /** A cryptographic source: `node:crypto`'s. */
   randomBytes: (size: number) => Uint8Array;
 }

@@ -42,7 +42,16 @@ export function createTokenBearers(
       throw noOrganization(organizationId);
     }
     const held = directory.roleIn({ organizationId, userId });
-    if (held === undefined) throw noMember({ organizationId, userId });
+    if (held === undefined) {
+      const isMember = directory.isMember({ organizationId, userId });
+      throw isMember ? disabledUser(userId) : noMember({ organizationId, userId });
+    }
     return { userId, organizationId, held };
   };
+}
+
+function disabledUser(userId: string): AppError {
+  return new AppError("usage", `The user "${userId}" is disabled, and no token is good for it`, {
+    hint: `agent user enable ${userId}`,
+  });
 }

@@ -1,20 +1,42 @@
 import { AppError } from "../core/errors.ts";
-import { isGatewayAdministrator, metricsScope } from "../core/permissions.ts";
-import type { Principal } from "../core/principal.ts";
-import { oneLine } from "../core/terminal-text.ts";
+import { covers, isGatewayAdministrator, metricsScope } from "../core/permissions.ts";
+import type { Principal, Role } from "../core/principal.ts";
+import { limitsOf, parseScope, scopeForms } from "../core/scopes.ts";
+import { escapeForTerminal, oneLine } from "../core/terminal-text.ts";
 import { requireOwner } from "./who-may.ts";
 
-const knownScopes: readonly string[] = [metricsScope];
+/** Characters of one scope. */
+const longestScope = 100;
 const longestDays = 3650;
 const longestLifetimeMs = longestDays * 24 * 60 * 60 * 1000;
 
-/** @throws AppError `usage` for a scope that nothing asks for: the token would be good for nothing */
+/**
+ * @throws AppError `usage` for a scope that nothing asks for: the token would be good for less than was meant, or for
+ *   nothing; and for what cannot be told on one line
+ */
 export function checkScopes(scopes: readonly string[]): void {
-  const unknown = scopes.find((scope) => !knownScopes.includes(scope));
+  const unknown = scopes.find(
+    (scope) =>
+      parseScope(scope) === undefined ||
+      scope.length > longestScope ||
+      escapeForTerminal(scope) !== scope,
+  );
   if (unknown === undefined) return;
   throw new AppError("usage", `There is no scope "${oneLine(unknown, 60)}"`, {
-    hint: `Scopes: ${knownScopes.join(", ")}`,
+    hint: `Scopes: ${scopeForms}`,
   });
+}
+
+/**
+ * What a token was to be made for that its user does not hold: the role itself, or the highest of its scopes.
+ * @returns undefined when it is all held
+ */
+export function roleAboveHeld(
+  held: Role,
+  { role, scopes }: { role: Role | null; scopes: readonly string[] },
+): Role | undefined {
+  const byScopes = limitsOf(scopes).role;
+  return [role ?? undefined, byScopes].find((each) => each !== undefined && !covers(held, each));
 }
 
 /** @throws AppError `usage` */
@@ -27,16 +49,22 @@ export function checkLifetime(lifetimeMs: number | null): void {
 }
 
 /**
- * What a scope opens is the whole gateway's (`/metrics` counts the servers of all organisations), so a token with
- * scopes acts in no organisation, and is the local owner's as all such are.
+ * The scope `metrics` opens what is the whole gateway's (`/metrics` counts the servers of all organisations), so a token
+ * with it acts in no organisation, and is the local owner's as all such are. The others limit, and anybody's token may
+ * have them.
  * @throws AppError `forbidden`; `usage` where the token is to be for a user or in an organisation
  */
 export function requireScopesGrantable(
   by: Principal,
-  wanted: { userId?: string | undefined; organizationId?: string | undefined },
+  wanted: {
+    userId?: string | undefined;
+    organizationId?: string | undefined;
+    scopes: readonly string[];
+  },
 ): void {
+  if (!wanted.scopes.includes(metricsScope)) return;
   if (!isGatewayAdministrator(by)) {
-    throw new AppError("forbidden", "A token with scopes is the local owner's alone", {
+    throw new AppError("forbidden", "A token for the metrics is the local owner's alone", {
       hint: ownerCan,
     });
   }
@@ -46,7 +74,7 @@ export function requireScopesGrantable(
   }
   throw new AppError(
     "usage",
-    "A token with scopes acts for the gateway, and is not made for a user or an organisation",
+    "A token for the metrics acts for the gateway, and is not made for a user or an organisation",
     { hint: `agent token create --scope ${metricsScope}, without --user and --organization` },
   );
 }

@@ -3,7 +3,6 @@ import { hashToken, newMintedToken } from "../auth/minted-token-format.ts";
 import { tokenPrincipal } from "../auth/token-principal.ts";
 import { AppError } from "../core/errors.ts";
 import type { MintedToken } from "../core/identities.ts";
-import { covers } from "../core/permissions.ts";
 import type { Role } from "../core/principal.ts";
 import type { Administration, ShownToken } from "./administration.ts";
 import { checkName } from "./check-input.ts";
@@ -11,7 +10,12 @@ import { noToken } from "./not-found.ts";
 import { page } from "./page.ts";
 import type { AdministrationParts } from "./parts.ts";
 import { takeBackTokens } from "./take-back-tokens.ts";
-import { checkLifetime, checkScopes, requireScopesGrantable } from "./token-limits.ts";
+import {
+  checkLifetime,
+  checkScopes,
+  requireScopesGrantable,
+  roleAboveHeld,
+} from "./token-limits.ts";
 import { createTokenBearers } from "./token-bearers.ts";
 import { administeredBy, requireOwner } from "./who-may.ts";
 
@@ -21,12 +25,15 @@ export function administerTokens(
   const { directory, now, newId, randomBytes } = parts;
   const bearerOf = createTokenBearers(directory);
 
-  const shown = ({ hash, ...details }: MintedToken): ShownToken => {
-    const { scopes, expiresAtMs } = details;
-    const isGood = hash !== null && (expiresAtMs === null || expiresAtMs > now());
-    const mayByRole = isGood && scopes.length === 0;
-    const principal = mayByRole ? tokenPrincipal({ hash, ...details }, directory) : undefined;
-    return { ...details, effectiveRole: principal?.role ?? null };
+  const shown = (token: MintedToken): ShownToken => {
+    const { hash, refresh, ...details } = token;
+    const { expiresAtMs } = details;
+    // A session whose token has expired goes on with another one.
+    const isGood =
+      hash !== null && Math.max(expiresAtMs ?? Infinity, refresh?.expiresAtMs ?? 0) > now();
+    const principal = isGood ? tokenPrincipal(token, directory) : undefined;
+    const refreshExpiresAtMs = refresh?.expiresAtMs ?? null;
+    return { ...details, effectiveRole: principal?.role ?? null, refreshExpiresAtMs };
   };
 
   /** @throws AppError `not_found`: there is none that is not taken back, or it is not theirs */
@@ -59,10 +66,11 @@ export function administerTokens(
         checkName(name, "a token");
         checkScopes(scopes);
         checkLifetime(lifetimeMs);
-        if (scopes.length > 0) requireScopesGrantable(by, wanted);
+        requireScopesGrantable(by, { ...wanted, scopes });
         const { held, ...bearer } = bearerOf(by, wanted);
         const { role = null } = wanted;
-        if (role !== null && !covers(held, role)) throw aboveHeld(bearer, held, role);
+        const above = roleAboveHeld(held, { role, scopes });
+        if (above !== undefined) throw aboveHeld(bearer, held, above);
         const token = newMintedToken(randomBytes);
         const createdAtMs = now();
         const row: MintedToken = {
@@ -75,6 +83,7 @@ export function administerTokens(
           scopes: [...new Set(scopes)],
           createdAtMs,
           expiresAtMs: lifetimeMs === null ? null : createdAtMs + lifetimeMs,
+          refresh: null,
           revokedAtMs: null,
         };
         return { tokens: [row], result: { token, details: shown(row) } };
@@ -102,6 +111,11 @@ export function administerTokens(
 const defaultLifetimeMs = 90 * 24 * 60 * 60 * 1000;
 
 function requireRotatable({ kind, name, expiresAtMs }: MintedToken, atMs: number): void {
+  if (kind === "session") {
+    throw new AppError("usage", "A session is not replaced, but begun again with the password", {
+      hint: "agent token revoke <id> ends it",
+    });
+  }
   if (kind === "cli") {
     throw new AppError("usage", "The local owner's own tokens are not replaced, but made anew", {
       hint: "agent auth login",

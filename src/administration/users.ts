@@ -7,15 +7,18 @@ import { noUser } from "./not-found.ts";
 import { requireNeverUsed } from "./never-used.ts";
 import { page } from "./page.ts";
 import type { AdministrationParts } from "./parts.ts";
+import { shownUser } from "./shown-user.ts";
 import { takeBackTokens } from "./take-back-tokens.ts";
+import { administerSignIn } from "./user-sign-in.ts";
 import { administeredBy, requireGatewayAdministrator } from "./who-may.ts";
 
-export function administerUsers({
-  directory,
-  storage,
-  now,
-}: Pick<AdministrationParts, "directory" | "storage" | "now">): Administration["users"] {
+export function administerUsers(
+  parts: Pick<AdministrationParts, "directory" | "storage" | "now" | "passwords">,
+): Administration["users"] {
+  const { directory, storage, now } = parts;
   return {
+    ...administerSignIn(parts),
+
     list(by, options) {
       const own = administeredBy(by);
       const isTheirs = ({ id: userId }: User): boolean =>
@@ -25,7 +28,7 @@ export function administerUsers({
         options,
         ({ id }, after) => compareTexts(id, after) > 0,
         (user) => (user.deletedAtMs !== null) === options.deleted && isTheirs(user),
-      );
+      ).map(shownUser);
     },
 
     add: (asked, { id, name }) =>
@@ -36,8 +39,15 @@ export function administerUsers({
         const there = directory.user(id);
         if (there !== undefined) throw isThere(there);
         await requireNeverUsed(storage, by, { entity: "user", entityId: id });
-        const added = { id, name, createdAtMs: now(), deletedAtMs: null };
-        return { users: [added], result: added };
+        const added = {
+          id,
+          name,
+          password: null,
+          disabledAtMs: null,
+          createdAtMs: now(),
+          deletedAtMs: null,
+        };
+        return { users: [added], result: shownUser(added) };
       }),
 
     remove: (asked, id) =>
@@ -46,12 +56,16 @@ export function administerUsers({
         const user = directory.user(id);
         if (user?.deletedAtMs !== null) throw noUser(id);
         const atMs = now();
-        const removed = { ...user, deletedAtMs: atMs };
+        const removed = { ...user, password: null, deletedAtMs: atMs };
         // Without an organisation a token acts for somebody else who is called the same.
         const tokens = directory
           .tokens()
           .filter(({ organizationId, userId }) => organizationId !== null && userId === id);
-        return { users: [removed], tokens: takeBackTokens(tokens, atMs), result: removed };
+        return {
+          users: [removed],
+          tokens: takeBackTokens(tokens, atMs),
+          result: shownUser(removed),
+        };
       }),
 
     restore: (asked, id) =>
@@ -61,7 +75,7 @@ export function administerUsers({
         if (user === undefined) throw noUser(id);
         if (user.deletedAtMs === null) throw isThere(user);
         const restored = { ...user, deletedAtMs: null };
-        return { users: [restored], result: restored };
+        return { users: [restored], result: shownUser(restored) };
       }),
   };
 }

@@ -6,7 +6,7 @@ import { oneLine } from "../core/terminal-text.ts";
 /**
  * What an administrator may see and change.
  * @returns the one organisation that is theirs; null: they administer the gateway, and with it all
- * @throws AppError `forbidden`: no administrator, or a token with scopes
+ * @throws AppError `forbidden`: no administrator, or by a token that is limited to less (InsufficientScope)
  */
 export function administeredBy(by: Principal): string | null {
   requireRole(by, "admin", "Administration");

@@ -6,6 +6,7 @@ import type { Authenticator } from "./authenticator.ts";
  */
 export function createAnonymousAuthenticator(): Authenticator {
   return {
+    renew: (principal) => principal,
     way: { type: "none", description: "No sign-in is needed" },
     authenticate: () => ({
       kind: "accepted",

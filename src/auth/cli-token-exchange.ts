@@ -39,8 +39,9 @@ export interface CliTokenExchangeOptions {
   /** The secret of the runtime file. */
   secret: string;
   instanceId: string;
-  /** Undefined where `auth` does not list `local`: then there are tokens for administration only. */
-  mint: Pick<MintedTokens, "mintCliToken"> | undefined;
+  mint: Pick<MintedTokens, "mintCliToken">;
+  /** Whether `auth` lists `local` now: otherwise there are tokens for administration only. */
+  mintsCliTokens: () => boolean;
   administrationTokens: Pick<AdministrationTokens, "mint">;
   /** Milliseconds since the epoch. */
   now: () => number;
@@ -72,13 +73,14 @@ interface Issuer {
 }
 
 export function createCliTokenExchange(options: CliTokenExchangeOptions): CliTokenExchange {
-  const { secret, instanceId, mint, administrationTokens, now, random, owner } = options;
+  const { secret, instanceId, mint, mintsCliTokens, administrationTokens, now, random, owner } =
+    options;
   const nonceKey = createHmac("sha256", Buffer.from(secret, "base64url"))
     .update("onedoor server nonce v1")
     .digest();
   /** Server nonces that gave a token, with the time they expire anyway: no more than the limits let through. */
   const redeemed = new Map<string, number>();
-  const cliTokens: Issuer | undefined = mint && {
+  const cliTokens: Issuer = {
     prover: "client",
     count: createMintLimit(maxMintsInWindow),
     issue: () => mint.mintCliToken(owner),
@@ -128,7 +130,7 @@ export function createCliTokenExchange(options: CliTokenExchangeOptions): CliTok
 
     async redeem({ clientNonce, serverNonce, proof, address, purpose }) {
       const issuer = purpose === undefined ? cliTokens : administration;
-      if (issuer === undefined) {
+      if (issuer === cliTokens && !mintsCliTokens()) {
         throw new AppError("forbidden", "This gateway mints no local tokens", {
           hint: "agent auth login --token <token>",
         });

@@ -9,6 +9,7 @@ import { identityMapsOf, memberKey, readIdentities, writeIdentities } from "./id
 import type { IdentityMaps, IdentityRows } from "./identity-rows.ts";
 import { renewPrincipal, requireStanding } from "./standing.ts";
 import type { Standing } from "./standing.ts";
+import { tokenIndexOf } from "./token-index.ts";
 
 /** Rows to be written, and what the change is for its caller. */
 export interface Edit<Result> extends Partial<IdentityRows> {
@@ -40,7 +41,14 @@ export interface Directory extends Standing {
   tokens(): readonly MintedToken[];
   /** The token of this hash; one that is taken back has none. It may have expired. */
   findToken(hash: string): MintedToken | undefined;
-  /** What a user is in an organisation now; undefined where membership, user or organisation is not there, or deleted. */
+  /**
+   * The session whose refresh token has this hash, or whose last one had: `refresh` says which. It may have expired,
+   * and its user may have been disabled.
+   */
+  findSession(refreshHash: string): MintedToken | undefined;
+  /** Whether somebody is a member: membership, user and organisation are there. The user may be disabled. */
+  isMember(key: { organizationId: string; userId: string }): boolean;
+  /** What a user may as in an organisation now; undefined for who is no member there, or disabled. */
   roleIn(key: { organizationId: string; userId: string }): Role | undefined;
   /**
    * Makes one change, with its rows of the change history, in one transaction: first in the storage, then here.
@@ -67,6 +75,8 @@ export interface DirectoryOptions {
   /** Milliseconds since the epoch. */
   now: () => number;
   newId: () => string;
+  /** `Standing.renew` as the door has it, which knows all credentials; absent: for what has a row here alone. */
+  renew?: Standing["renew"] | undefined;
 }
 
 /** Reads who there is. @throws AppError `store_unavailable` */
@@ -75,7 +85,7 @@ export async function openDirectory(options: DirectoryOptions): Promise<Director
   const read = async (): Promise<IdentityMaps> =>
     identityMapsOf(await storage.withPrincipal(systemPrincipal, readIdentities));
   let maps = await read();
-  let byHash = hashesOf(maps);
+  let index = tokenIndexOf(maps.tokens.inOrder());
   const listeners: (() => void)[] = [];
   let turn: Promise<unknown> = Promise.resolve();
   /** The storage failed in the middle of a change, which may be in it all the same. */
@@ -90,9 +100,7 @@ export async function openDirectory(options: DirectoryOptions): Promise<Director
     for (const row of rows.users) maps.users.put(row);
     for (const row of rows.members) maps.members.put(row);
     for (const row of rows.tokens) {
-      const { hash: old = null } = maps.tokens.get(row.id) ?? {};
-      if (old !== null) byHash.delete(old);
-      if (row.hash !== null) byHash.set(row.hash, row.id);
+      index.replace(maps.tokens.get(row.id), row);
       maps.tokens.put(row);
     }
     tellChanged();
@@ -100,7 +108,7 @@ export async function openDirectory(options: DirectoryOptions): Promise<Director
   /** The same with all that is there. */
   const replaceAll = (next: IdentityMaps): void => {
     maps = next;
-    byHash = hashesOf(next);
+    index = tokenIndexOf(next.tokens.inOrder());
     tellChanged();
   };
   const inTurn = <T>(work: () => Promise<T>): Promise<T> => {
@@ -146,17 +154,24 @@ export async function openDirectory(options: DirectoryOptions): Promise<Director
     members: () => maps.members.inOrder(),
     tokens: () => maps.tokens.inOrder(),
     findToken(hash) {
-      const id = byHash.get(hash);
+      const id = index.byHash.get(hash);
       return id === undefined ? undefined : maps.tokens.get(id);
     },
-    roleIn(key) {
+    findSession(refreshHash) {
+      const id = index.byRefreshHash.get(refreshHash);
+      return id === undefined ? undefined : maps.tokens.get(id);
+    },
+    isMember(key) {
       const rows = [
         maps.organizations.get(key.organizationId),
         maps.users.get(key.userId),
         maps.members.get(memberKey(key)),
       ];
-      const live = rows.every((row) => row?.deletedAtMs === null);
-      return live ? maps.members.get(memberKey(key))?.role : undefined;
+      return rows.every((row) => row?.deletedAtMs === null);
+    },
+    roleIn(key) {
+      const counts = directory.isMember(key) && maps.users.get(key.userId)?.disabledAtMs === null;
+      return counts ? maps.members.get(memberKey(key))?.role : undefined;
     },
 
     change: (asked, plan) =>
@@ -166,7 +181,7 @@ export async function openDirectory(options: DirectoryOptions): Promise<Director
         const { result, organizations = [], users = [], members = [], tokens = [] } = edit;
         const rows = { organizations, users, members, tokens };
         const changes = mattersOf(maps, rows).map((matter) => changeOf(by, matter));
-        if (changes.length === 0) return result;
+        if (Object.values(rows).every((list) => list.length === 0)) return result;
         await write(by, async (tx) => {
           await writeIdentities(tx, maps, rows);
           await tx.changes.append(changes);
@@ -203,15 +218,8 @@ export async function openDirectory(options: DirectoryOptions): Promise<Director
         return purged;
       }),
 
-    renew: (principal) => renewPrincipal(principal, directory, now()),
+    renew: options.renew ?? ((principal) => renewPrincipal(principal, directory, now())),
     onChanged: (listener) => void listeners.push(listener),
   };
   return directory;
-}
-
-/** The ids of tokens by their hash. */
-function hashesOf({ tokens }: IdentityMaps): Map<string, string> {
-  return new Map(
-    tokens.inOrder().flatMap(({ id, hash }) => (hash === null ? [] : [[hash, id] as const])),
-  );
 }

@@ -1,66 +1,108 @@
 import { AppError } from "../core/errors.ts";
+import { authenticationTypes } from "../core/principal.ts";
 import type { Principal } from "../core/principal.ts";
-import type { Authenticator, Credentials, SignInWay } from "./authenticator.ts";
+import type { Authentication, Authenticator, Credentials, SignInWay } from "./authenticator.ts";
+import type { Standing } from "./standing.ts";
 
-export type DoorAnswer =
-  | { kind: "accepted"; principal: Principal }
-  /** Nothing was shown: 401 with a challenge. */
-  | { kind: "absent" }
-  /** What was shown is not good here: 401. The reason is for people and holds nothing of it. */
-  | { kind: "rejected"; reason: string }
-  /** Who it is cannot be found out now: 503. */
-  | { kind: "unavailable"; reason: string };
+/**
+ * `absent`: nothing was shown, 401 with a challenge. `rejected`: what was shown is not good here, 401. `insufficient`:
+ * it is, for less than anything here, 403. `unavailable`: who it is cannot be found out now, 503.
+ */
+export type DoorAnswer = Exclude<Authentication, { kind: "not-mine" }>;
 
 /** Everybody who comes in comes in here. */
-export interface Door {
-  /** The ways that are on, in the order in which they are asked. */
+export interface Door extends Standing {
+  /** The ways that are on now, in the order in which they are asked. */
   readonly ways: readonly SignInWay[];
   authenticate(credentials: Credentials): Promise<DoorAnswer>;
+  /**
+   * Ends a token where it was made.
+   * @returns false when nobody here can
+   * @throws AppError `unreachable`, `store_unavailable`
+   */
+  revoke(bearer: string): Promise<boolean>;
+  /** From now on these are on, and no others; who came in by one that is off has no standing any more. */
+  replace(authenticators: readonly Authenticator[]): void;
 }
-
-/** Local answers come first, so that a token minted here is never shown to anybody else. */
-const order: readonly SignInWay["type"][] = ["local", "token", "none"];
 
 /**
  * Makes the door of the authenticators that are on. They are asked in a fixed order, whatever order they
- * come in: `absent` and `not-mine` go on to the next, `rejected` ends it, `unavailable` is the answer when
- * no later one accepts.
- * @throws AppError `config_invalid` for an empty list, and for `none` beside another type, which it would switch off
+ * come in, what is decided here before those who ask a remote server: `absent` and `not-mine` go on to the next,
+ * `rejected` and `insufficient` end it, `unavailable` is the answer when no later one accepts.
+ * @param now milliseconds since the epoch
+ * @throws AppError `config_invalid` for an empty list, and for `none` beside another type, which it would switch off;
+ *   `replace` does too
  */
-export function createDoor(authenticators: readonly Authenticator[]): Door {
-  const sorted = authenticators.toSorted(
-    (a, b) => order.indexOf(a.way.type) - order.indexOf(b.way.type),
-  );
+export function createDoor(first: readonly Authenticator[], now: () => number): Door {
+  let authenticators = inOrder(first);
+  const listeners: (() => void)[] = [];
+  return {
+    get ways() {
+      return authenticators.map(({ way }) => way);
+    },
+
+    async authenticate(credentials) {
+      let unavailable: DoorAnswer | undefined;
+      let reason = "The token is not known here";
+      for (const authenticator of authenticators) {
+        const answer = await authenticator.authenticate(credentials);
+        switch (answer.kind) {
+          case "accepted":
+          case "rejected":
+          case "insufficient":
+            return answer;
+          case "unavailable":
+            unavailable ??= answer;
+            break;
+          case "not-mine":
+            reason = answer.reason ?? reason;
+            break;
+          case "absent":
+            break;
+        }
+      }
+      if (unavailable !== undefined) return unavailable;
+      return credentials.bearer === undefined ? { kind: "absent" } : { kind: "rejected", reason };
+    },
+
+    renew(principal) {
+      const { method, expiresAtMs } = principal;
+      if (expiresAtMs !== undefined && expiresAtMs <= now()) return undefined;
+      if (method === "system" || isOwnerByProof(principal)) return principal;
+      return authenticators.find(({ way }) => way.type === method)?.renew(principal);
+    },
+    onChanged: (listener) => void listeners.push(listener),
+
+    async revoke(bearer) {
+      for (const authenticator of authenticators) {
+        if (await authenticator.revoke?.(bearer)) return true;
+      }
+      return false;
+    },
+
+    replace(next) {
+      authenticators = inOrder(next);
+      for (const listener of listeners) listener();
+    },
+  };
+}
+
+/** Who showed the local proof: enough to administer, whatever `auth` says (contract §4). */
+function isOwnerByProof({ method, isLocalOwner, tokenHash }: Principal): boolean {
+  return method === "local" && isLocalOwner && tokenHash === undefined;
+}
+
+function inOrder(authenticators: readonly Authenticator[]): readonly Authenticator[] {
+  const sorted = authenticators.toSorted((a, b) => placeOf(a) - placeOf(b));
   if (sorted.length === 0) {
     throw new AppError("config_invalid", "auth names no way to sign in");
   }
   if (sorted.length > 1 && sorted.some(({ way }) => way.type === "none")) {
     throw new AppError("config_invalid", 'auth type "none" stands alone or not at all');
   }
-  return {
-    ways: sorted.map(({ way }) => way),
-    async authenticate(credentials) {
-      let unavailable: DoorAnswer | undefined;
-      for (const authenticator of sorted) {
-        const answer = await authenticator.authenticate(credentials);
-        switch (answer.kind) {
-          case "accepted":
-          case "rejected":
-            return answer;
-          case "unavailable":
-            unavailable ??= answer;
-            break;
-          case "absent":
-          case "not-mine":
-            break;
-        }
-      }
-      if (unavailable !== undefined) {
-        return unavailable;
-      }
-      return credentials.bearer === undefined
-        ? { kind: "absent" }
-        : { kind: "rejected", reason: "The token is not known here" };
-    },
-  };
+  return sorted;
+}
+
+function placeOf({ way }: Authenticator): number {
+  return authenticationTypes.indexOf(way.type);
 }

@@ -13,14 +13,20 @@ export type Matter = Pick<
 /**
  * The rows of the change history for rows that take the place of the known ones. Entries stand in it as the
  * administration's REST answers have them (times in ISO 8601), a token without what follows from other rows and never
- * with its hash.
+ * with its hash. A session that goes on with another token has no row: nothing was changed by anybody, and every
+ * program that is signed in does it each hour.
  */
 export function mattersOf(known: IdentityMaps, rows: IdentityRows): Matter[] {
   return [
     ...rows.organizations.map((after) => ofOrganization(known.organizations.get(after.id), after)),
     ...rows.users.map((after) => ofUser(known.users.get(after.id), after)),
     ...rows.members.map((after) => ofMember(known.members.get(memberKey(after)), after)),
-    ...rows.tokens.map((after) => ofToken(known.tokens.get(after.id), after)),
+    ...rows.tokens.flatMap((after) => {
+      const before = known.tokens.get(after.id);
+      return before !== undefined && isSessionRefreshed(before, after)
+        ? []
+        : [ofToken(before, after)];
+    }),
   ];
 }
 
@@ -30,8 +36,8 @@ function ofOrganization(before: Organization | undefined, after: Organization): 
     entityId: after.id,
     organizationId: after.id,
     action: actionOf(before, after),
-    before: before === undefined ? null : shownOrganizationOrUser(before),
-    after: shownOrganizationOrUser(after),
+    before: before === undefined ? null : shownOrganization(before),
+    after: shownOrganization(after),
   };
 }
 
@@ -41,8 +47,8 @@ function ofUser(before: User | undefined, after: User): Matter {
     entityId: after.id,
     organizationId: null,
     action: actionOf(before, after),
-    before: before === undefined ? null : shownOrganizationOrUser(before),
-    after: shownOrganizationOrUser(after),
+    before: before === undefined ? null : shownUser(before),
+    after: shownUser(after),
   };
 }
 
@@ -55,6 +61,10 @@ function ofMember(before: Member | undefined, after: Member): Matter {
     before: before === undefined ? null : shownMember(before),
     after: shownMember(after),
   };
+}
+
+function isSessionRefreshed(before: MintedToken, after: MintedToken): boolean {
+  return after.kind === "session" && before.hash !== null && after.hash !== null;
 }
 
 function ofToken(before: MintedToken | undefined, after: MintedToken): Matter {
@@ -85,9 +95,20 @@ function actionOf(before: Deletable | undefined, after: Deletable): Change["acti
 const shownTime = (timeMs: number | null): string | null =>
   timeMs === null ? null : new Date(timeMs).toISOString();
 
-function shownOrganizationOrUser(row: Organization | User): JsonObject {
-  const { id, name, createdAtMs, deletedAtMs } = row;
+function shownOrganization({ id, name, createdAtMs, deletedAtMs }: Organization): JsonObject {
   return { id, name, createdAt: shownTime(createdAtMs), deletedAt: shownTime(deletedAtMs) };
+}
+
+/** Of a password that it is set, and when: never what it is known by. */
+function shownUser(user: User): JsonObject {
+  return {
+    id: user.id,
+    name: user.name,
+    passwordSetAt: shownTime(user.password?.setAtMs ?? null),
+    disabledAt: shownTime(user.disabledAtMs),
+    createdAt: shownTime(user.createdAtMs),
+    deletedAt: shownTime(user.deletedAtMs),
+  };
 }
 
 function shownMember({

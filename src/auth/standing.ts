@@ -15,8 +15,8 @@ export interface Standing {
 }
 
 /**
- * The principal as it is now. A minted token must be good with the very secret that was shown. The configuration's
- * credentials stay what they are until the next start, but for the organisation they act in.
+ * The principal as it is now, by what has a row here: a minted token must be good with the very secret that was shown,
+ * and the organisation must be there.
  */
 export function renewPrincipal(
   principal: Principal,
@@ -26,7 +26,7 @@ export function renewPrincipal(
 ): Principal | undefined {
   const { expiresAtMs, tokenHash, organizationId, method, isLocalOwner } = principal;
   if (expiresAtMs !== undefined && expiresAtMs <= nowMs) return undefined;
-  if (tokenHash !== undefined) {
+  if (tokenHash !== undefined && (method === "local" || method === "simple")) {
     const token = directory.findToken(tokenHash);
     return token && tokenPrincipal(token, directory);
   }

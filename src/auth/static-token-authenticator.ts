@@ -1,5 +1,6 @@
 import { createHash, timingSafeEqual } from "node:crypto";
 import type { StaticToken } from "../core/configuration.ts";
+import type { Principal } from "../core/principal.ts";
 import type { Authenticator } from "./authenticator.ts";
 import type { Directory } from "./directory.ts";
 
@@ -13,6 +14,36 @@ export function createStaticTokenAuthenticator(
   directory: Pick<Directory, "organization">,
 ): Authenticator {
   const known = tokens.map((token) => ({ ...token, digest: digestOf(token.token) }));
+
+  const find = (digest: Buffer): (typeof known)[number] | undefined => {
+    let match: (typeof known)[number] | undefined;
+    for (const candidate of known) {
+      if (timingSafeEqual(candidate.digest, digest)) match ??= candidate;
+    }
+    return match;
+  };
+  /** Undefined: its organisation is not there. */
+  const principalOf = ({
+    name,
+    role,
+    organizationId,
+    digest,
+  }: (typeof known)[number]): Principal | undefined => {
+    if (organizationId !== null && directory.organization(organizationId)?.deletedAtMs !== null) {
+      return undefined;
+    }
+    return {
+      userId: name,
+      displayName: name,
+      organizationId,
+      role,
+      scopes: [],
+      method: "token",
+      isLocalOwner: false,
+      tokenHash: digest.toString("hex"),
+    };
+  };
+
   return {
     way: {
       type: "token",
@@ -20,38 +51,20 @@ export function createStaticTokenAuthenticator(
         "With a token from the gateway's configuration: agent auth login --token <token>",
     },
     authenticate({ bearer }) {
-      if (bearer === undefined) {
-        return { kind: "absent" };
-      }
-      const shown = digestOf(bearer);
-      let match: (typeof known)[number] | undefined;
-      for (const candidate of known) {
-        if (timingSafeEqual(candidate.digest, shown)) {
-          match ??= candidate;
-        }
-      }
-      if (match === undefined) {
-        return { kind: "not-mine" };
-      }
-      const { name, role, organizationId } = match;
-      if (organizationId !== null && directory.organization(organizationId)?.deletedAtMs !== null) {
-        return {
-          kind: "rejected",
-          reason: "The organisation that this token is for does not exist in this gateway",
-        };
-      }
-      return {
-        kind: "accepted",
-        principal: {
-          userId: name,
-          displayName: name,
-          organizationId,
-          role,
-          scopes: [],
-          method: "token",
-          isLocalOwner: false,
-        },
-      };
+      if (bearer === undefined) return { kind: "absent" };
+      const match = find(digestOf(bearer));
+      if (match === undefined) return { kind: "not-mine" };
+      const principal = principalOf(match);
+      return principal === undefined
+        ? {
+            kind: "rejected",
+            reason: "The organisation that this token is for does not exist in this gateway",
+          }
+        : { kind: "accepted", principal };
+    },
+    renew({ tokenHash }) {
+      const match = known.find(({ digest }) => digest.toString("hex") === tokenHash);
+      return match && principalOf(match);
     },
   };
 }

@@ -4,6 +4,7 @@ import type { Role } from "../core/principal.ts";
 import type { Directory } from "./directory.ts";
 import { hashToken, isMintedToken, newMintedToken } from "./minted-token-format.ts";
 import { ownerPrincipal } from "./owner-principal.ts";
+import { endedToken } from "./passwords/end-sessions.ts";
 
 export interface FreshToken {
   /** Shown once, here: only its hash is kept. */
@@ -24,7 +25,10 @@ export type TokenEvent =
 export interface MintedTokens {
   /** A token for the CLI of the local owner: role admin, good for 24 hours. */
   mintCliToken(userId: string): Promise<FreshToken>;
-  /** Takes back the token shown; false when it is none of ours, expired, or revoked before. */
+  /**
+   * Takes back the token shown, of a session also its refresh token; false when it is none of ours, expired, or revoked
+   * before. A session is ended by either of its tokens, as long as it can be refreshed.
+   */
   revokeByBearer(bearer: string): Promise<boolean>;
 }
 
@@ -62,6 +66,7 @@ export function createTokenMint(options: TokenMintOptions): MintedTokens {
         scopes: [],
         createdAtMs,
         expiresAtMs,
+        refresh: null,
         revokedAtMs: null,
       };
       await directory.change(ownerPrincipal(userId), () => ({ tokens: [row], result: undefined }));
@@ -70,21 +75,27 @@ export function createTokenMint(options: TokenMintOptions): MintedTokens {
     },
 
     async revokeByBearer(bearer) {
-      const shown = isMintedToken(bearer) ? directory.findToken(hashToken(bearer)) : undefined;
+      const hash = isMintedToken(bearer) ? hashToken(bearer) : "";
+      const find = (): MintedToken | undefined =>
+        directory.findToken(hash) ?? directory.findSession(hash);
+      const shown = find();
       if (shown === undefined) return false;
       // What the bearer does is done by who the token acts for.
       const by = { ...systemPrincipal, userId: shown.userId };
       const revoked = await directory.change(by, () => {
-        const token = directory.token(shown.id);
+        const token = find();
         const atMs = now();
-        const live =
-          token?.hash === shown.hash && (token.expiresAtMs === null || token.expiresAtMs > atMs);
-        return live
-          ? { tokens: [{ ...token, hash: null, revokedAtMs: atMs }], result: true }
+        return token !== undefined && isGood(token, atMs)
+          ? { tokens: [endedToken(token, atMs)], result: true }
           : { result: false };
       });
       if (revoked) report({ kind: "revoked", tokenId: shown.id, userId: shown.userId });
       return revoked;
     },
   };
+}
+
+/** Whether a token, or what it can be refreshed with, has not expired. */
+function isGood({ expiresAtMs, refresh }: MintedToken, atMs: number): boolean {
+  return expiresAtMs === null || Math.max(expiresAtMs, refresh?.expiresAtMs ?? 0) > atMs;
 }

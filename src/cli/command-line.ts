@@ -1,5 +1,6 @@
 import { createDeadline } from "../client/deadline.ts";
 import type { Deadline } from "../client/deadline.ts";
+import { setExpectedCertificates } from "../client/expected-certificates.ts";
 import { resolveDirectories } from "../config/directories.ts";
 import { readEnvironment } from "../config/environment.ts";
 import { AppError } from "../core/errors.ts";
@@ -13,6 +14,7 @@ import type { FailureForm } from "./failure.ts";
 import { createProcessIo } from "./io.ts";
 import type { ProcessIo } from "./io.ts";
 import { KnownSecrets } from "./known-secrets.ts";
+import { ownCertificates } from "./own-certificates.ts";
 import { parseCommandLine } from "./parse.ts";
 import { givenFolder } from "./same-folder.ts";
 import { commandGroups, commandTable } from "./table.ts";
@@ -99,13 +101,16 @@ export async function runCommandLine(
       options.timeoutMs ?? module.defaultTimeoutMs?.(options) ?? defaultTimeoutMs,
       controller.signal,
     );
+    const directories = resolveDirectories(options.configDir, environment);
+    setExpectedCertificates(ownCertificates(directories.state));
     const context: Context = {
       io,
       secrets,
       environment,
-      directories: resolveDirectories(options.configDir, environment),
+      directories,
       now: Date.now,
       signal: controller.signal,
+      interrupt: () => void process.emit("SIGINT", "SIGINT"),
       onForcedEnd: (work) => {
         lastBreath.push(work);
       },

@@ -6,7 +6,8 @@ import type { KnownSecrets } from "./known-secrets.ts";
 
 /** The terminal or pipe around a command. Only `createProcessIo` knows `process`. */
 export interface Io {
-  readonly stdin: Readable & { fd?: number };
+  /** A terminal's has `setRawMode`. */
+  readonly stdin: Readable & { fd?: number; setRawMode?(mode: boolean): unknown };
   readonly stdinIsTerminal: boolean;
   readonly stdoutIsTerminal: boolean;
   readonly stderrIsTerminal: boolean;
@@ -46,6 +47,8 @@ export interface Context {
   readonly now: () => number;
   /** Aborted by Ctrl-C and SIGTERM. */
   readonly signal: AbortSignal;
+  /** Does what Ctrl-C does, for who reads keys of a terminal that sends it as one of them. */
+  interrupt(): void;
   /** Runs `work`, which must be synchronous, when a second signal ends the process at once. */
   onForcedEnd(work: () => void): void;
   /** The one deadline of this command: `--timeout`, else the command's own default. Below `signal`. */

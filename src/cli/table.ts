@@ -103,6 +103,21 @@ export const commandTable: readonly CommandEntry[] = [
     load: async () => (await import("./commands/user.ts")).restore,
   },
   {
+    path: ["user", "disable"],
+    summary: "Keep a user out, with password and tokens, until enabled",
+    load: async () => (await import("./commands/user.ts")).disable,
+  },
+  {
+    path: ["user", "enable"],
+    summary: "Let a disabled user in again",
+    load: async () => (await import("./commands/user.ts")).enable,
+  },
+  {
+    path: ["user", "passwd"],
+    summary: "Set a user's password, from the terminal or stdin",
+    load: async () => (await import("./commands/user.ts")).passwd,
+  },
+  {
     path: ["member", "set"],
     summary: "Make a user a member of an organisation, or change the role",
     load: async () => (await import("./commands/member.ts")).set,

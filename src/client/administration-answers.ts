@@ -13,6 +13,14 @@ export interface IdentityRow {
   deletedAt: string | null;
 }
 
+/** A user. What an older gateway does not say is absent. */
+export interface UserRow extends IdentityRow {
+  /** When the password was set; null: none is. */
+  passwordSetAt?: string | null | undefined;
+  /** Since when it gets in nowhere; null: it may. */
+  disabledAt?: string | null | undefined;
+}
+
 export interface MemberRow {
   organization: string;
   user: string;
@@ -34,6 +42,8 @@ export interface TokenRow {
   scopes: string[];
   createdAt: string;
   expiresAt: string | null;
+  /** Of a session: until when it goes on without the password; absent where the gateway does not say. */
+  refreshExpiresAt?: string | null | undefined;
   revokedAt: string | null;
 }
 
@@ -119,6 +129,15 @@ export const isIdentityRow = object<IdentityRow>({
   deletedAt: orNull(time),
 });
 
+export const isUserRow = object<UserRow>({
+  id: text,
+  name: text,
+  passwordSetAt: optional(orNull(time)),
+  disabledAt: optional(orNull(time)),
+  createdAt: time,
+  deletedAt: orNull(time),
+});
+
 export const isMemberRow = object<MemberRow>({
   organization: text,
   user: text,
@@ -138,6 +157,7 @@ export const isTokenRow = object<TokenRow>({
   scopes: texts,
   createdAt: time,
   expiresAt: orNull(time),
+  refreshExpiresAt: optional(orNull(time)),
   revokedAt: orNull(time),
 });
 

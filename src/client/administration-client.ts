@@ -10,6 +10,7 @@ import {
   isSequence,
   isTextAfter,
   isTokenRow,
+  isUserRow,
   pageOf,
 } from "./administration-answers.ts";
 import type {
@@ -22,6 +23,7 @@ import type {
   Page,
   PurgedCounts,
   TokenRow,
+  UserRow,
 } from "./administration-answers.ts";
 import { createAsk } from "./administration-questions.ts";
 import type { FindAccess, Query } from "./administration-questions.ts";
@@ -31,11 +33,17 @@ export interface ListFilter {
 }
 
 /** Organisations, or users. */
-export interface IdentityCollection {
-  list(filter: ListFilter): Promise<IdentityRow[]>;
-  add(identity: { id: string; name?: string | undefined }): Promise<IdentityRow>;
-  remove(id: string): Promise<IdentityRow>;
-  restore(id: string): Promise<IdentityRow>;
+export interface IdentityCollection<Row> {
+  list(filter: ListFilter): Promise<Row[]>;
+  add(identity: { id: string; name?: string | undefined }): Promise<Row>;
+  remove(id: string): Promise<Row>;
+  restore(id: string): Promise<Row>;
+}
+
+export interface UserCollection extends IdentityCollection<UserRow> {
+  disable(id: string): Promise<UserRow>;
+  enable(id: string): Promise<UserRow>;
+  setPassword(id: string, password: string): Promise<UserRow>;
 }
 
 export interface MemberKey {
@@ -80,8 +88,8 @@ export interface NewToken {
  * `rate_limited`, `config_invalid`, `store_unavailable`; and what finding the access throws.
  */
 export interface AdministrationClient {
-  readonly organizations: IdentityCollection;
-  readonly users: IdentityCollection;
+  readonly organizations: IdentityCollection<IdentityRow>;
+  readonly users: UserCollection;
   readonly members: {
     list(
       filter: ListFilter & { organization?: string | undefined; user?: string | undefined },
@@ -146,21 +154,34 @@ export function createAdministrationClient(
     throw new AppError("unreachable", `The gateway lists ${plural} without end`);
   };
 
-  const identities = (plural: "organizations" | "users"): IdentityCollection => {
+  const identities = <Row>(
+    plural: "organizations" | "users",
+    isRow: Check<Row>,
+  ): IdentityCollection<Row> => {
     const path = ["admin", plural];
     return {
-      list: (filter) => all(plural, path, isIdentityRow, queryOf(filter)),
-      add: (body) => ask({ method: "POST", path, body }, one(isIdentityRow)),
-      remove: (id) => ask({ method: "DELETE", path: [...path, id] }, one(isIdentityRow)),
-      restore: (id) => ask({ method: "POST", path: [...path, id, "restore"] }, one(isIdentityRow)),
+      list: (filter) => all(plural, path, isRow, queryOf(filter)),
+      add: (body) => ask({ method: "POST", path, body }, one(isRow)),
+      remove: (id) => ask({ method: "DELETE", path: [...path, id] }, one(isRow)),
+      restore: (id) => ask({ method: "POST", path: [...path, id, "restore"] }, one(isRow)),
     };
   };
 
+  const users = ["admin", "users"];
   const tokens = ["admin", "tokens"];
 
   return {
-    organizations: identities("organizations"),
-    users: identities("users"),
+    organizations: identities("organizations", isIdentityRow),
+    users: {
+      ...identities("users", isUserRow),
+      disable: (id) => ask({ method: "POST", path: [...users, id, "disable"] }, one(isUserRow)),
+      enable: (id) => ask({ method: "POST", path: [...users, id, "enable"] }, one(isUserRow)),
+      setPassword: (id, password) =>
+        ask(
+          { method: "PUT", path: [...users, id, "password"], body: { password } },
+          one(isUserRow),
+        ),
+    },
     members: {
       list: ({ organization, user, ...filter }) =>
         all("members", ["admin", "members"], isMemberRow, {

@@ -1,12 +1,16 @@
 import { lookup as systemLookup } from "node:dns";
 import { Agent as HttpAgent, request as httpRequest } from "node:http";
 import type { IncomingMessage, RequestOptions } from "node:http";
-import { Agent as HttpsAgent, request as httpsRequest } from "node:https";
+import { request as httpsRequest } from "node:https";
+import type { Agent as HttpsAgent } from "node:https";
 import type { LookupFunction } from "node:net";
 import { AppError } from "../core/errors.ts";
 import { systemErrorCode } from "../core/system-error-code.ts";
 import { quoteForShell } from "../core/shell-quote.ts";
 import { oneLine } from "../core/terminal-text.ts";
+import { createPinnedAgent, otherCertificate } from "../runtime/pinned-agent.ts";
+import type { PinnedRequestOptions } from "../runtime/pinned-agent.ts";
+import { expectedCertificates } from "./expected-certificates.ts";
 
 /** No answer to a question of ours is longer than this, in bytes (a tool's result may carry images). */
 export const maxAnswerBytes = 64 * 1024 * 1024;
@@ -49,10 +53,15 @@ const lookup: LookupFunction = (hostname, options, callback) => {
   else callback(null, "127.0.0.1", 4);
 };
 
-/** Shared connections for one server; destroy it when the conversation is over. */
-export function createAgent(url: string): HttpAgent | HttpsAgent {
-  const options = { keepAlive: true, maxSockets: 8 };
-  return new URL(url).protocol === "https:" ? new HttpsAgent(options) : new HttpAgent(options);
+/**
+ * Shared connections for one server; destroy it when the conversation is over.
+ * @param maxSockets how many there may be at once
+ */
+export function createAgent(url: string, maxSockets = 8): HttpAgent | HttpsAgent {
+  const options = { keepAlive: true, maxSockets };
+  return new URL(url).protocol === "https:"
+    ? createPinnedAgent(options, expectedCertificates)
+    : new HttpAgent(options);
 }
 
 /** Why a connection could not be made, for people. Codes are Node's and OpenSSL's own. */
@@ -63,6 +72,7 @@ function reasonOf(code: string): string {
     return "the connection was closed before the answer";
   if (code === "EHOSTUNREACH" || code === "ENETUNREACH") return "there is no route to it";
   if (code === "ETIMEDOUT") return "it does not answer";
+  if (code === otherCertificate) return "its TLS certificate is not that of your running gateway";
   if (code === "EPROTO") return "it does not speak TLS";
   if (code.startsWith("HPE_")) return "it does not answer in HTTP";
   if (/CERT|TLS|SELF_SIGNED|ISSUER/u.test(code))
@@ -78,7 +88,7 @@ export function shownAddress(url: string): string {
 
 function unreachable(url: string, error: unknown): AppError {
   const code = systemErrorCode(error) ?? "";
-  const tls = /CERT|SELF_SIGNED|ISSUER/u.test(code);
+  const tls = /CERT|SELF_SIGNED|ISSUER/u.test(code) && code !== otherCertificate;
   // What cannot be reached is the server; which of its paths we asked for is nobody's concern.
   return new AppError("unreachable", `Cannot reach ${new URL(url).origin}: ${reasonOf(code)}`, {
     hint: tls
@@ -112,7 +122,8 @@ export function openAnswer(question: HttpQuestion): Promise<IncomingMessage> {
       reject(abortReason(signal));
       return;
     }
-    const options: RequestOptions & { autoSelectFamily?: boolean } = {
+    const secure = new URL(question.url).protocol === "https:";
+    const options: RequestOptions & { autoSelectFamily?: boolean } & PinnedRequestOptions = {
       method: question.method ?? "GET",
       headers: {
         ...question.headers,
@@ -120,17 +131,21 @@ export function openAnswer(question: HttpQuestion): Promise<IncomingMessage> {
           ? {}
           : { "content-length": String(Buffer.byteLength(question.body)) }),
       },
-      agent: question.agent ?? false,
+      agent: question.agent ?? (secure && createPinnedAgent({}, expectedCertificates)),
       lookup,
       autoSelectFamily: true,
+      abandoned: signal,
     };
-    const secure = new URL(question.url).protocol === "https:";
     const request = secure
       ? httpsRequest(question.url, options)
       : httpRequest(question.url, options);
     // Not Node's own `signal`: it destroys the socket with an error of its own, and when nobody reads the
     // answer any more nobody listens for that either.
-    const abort = (): void => void request.destroy();
+    const abort = (): void => {
+      request.destroy();
+      // It has no socket yet to be told by.
+      reject(abortReason(signal));
+    };
     signal.addEventListener("abort", abort, { once: true });
     request.on("close", () => signal.removeEventListener("abort", abort));
     request.on("error", (error) => {

@@ -1,12 +1,7 @@
 import { z } from "zod";
-import {
-  access,
-  audit,
-  organizationId,
-  rateLimit,
-  roleName,
-  securityKeys,
-} from "./security-schema.ts";
+import { auth } from "./auth-schema.ts";
+import { access, audit, rateLimit, securityKeys } from "./security-schema.ts";
+import { trustedProxy } from "./trusted-proxy.ts";
 
 /**
  * The configuration file as it is written (contract §4 "Configuration"), before defaults. Keys are
@@ -16,15 +11,9 @@ import {
 
 /** Keys the contract names that this version does not build. Ignoring an access rule would be worse than refusing it. */
 export const notYetSupported: Readonly<Record<"top" | "server", ReadonlySet<string>>> = {
-  top: new Set(["trustedProxies", "storage", "presets"]),
-  server: new Set(["tools", "forwardIdentity"]),
+  top: new Set(["storage", "presets"]),
+  server: new Set(["tools"]),
 };
-export const authTypesNotYetSupported: ReadonlySet<string> = new Set([
-  "simple",
-  "bearer",
-  "jwt",
-  "oauth",
-]);
 
 /** The longest call a configuration may allow, in seconds. */
 const longestTimeoutSeconds = 24 * 60 * 60;
@@ -81,6 +70,12 @@ const server = z
         .record(word, text, { error: "expected an object of strings" })
         .optional()
         .describe("HTTP headers sent with each request; they never leave the origin of `url`."),
+      forwardIdentity: z
+        .boolean({ error: "expected true or false" })
+        .optional()
+        .describe(
+          "Whether each request carries a short-lived token, signed by the gateway, that says for whom it is made. Default: false.",
+        ),
       tags: words.optional().describe("Words to group servers by."),
       disabled: z
         .boolean({ error: "expected true or false" })
@@ -129,49 +124,19 @@ const server = z
   )
   .describe("One upstream MCP server, written as every MCP client writes it.");
 
-const staticToken = z.strictObject(
-  {
-    name: word.describe("Who this token stands for; shown in the audit log."),
-    token: word.describe("The token; take it from the environment: `${NAME}`."),
-    role: roleName
-      .optional()
-      .describe(
-        "What its bearer may do. `viewer`: call tools that only read; `editor`: call all; `admin`: administer too. Default: admin.",
+const tls = z
+  .strictObject(
+    {
+      cert: word.describe(
+        "PEM file of the certificate and those that lead to its root; a relative path starts at the configuration file.",
       ),
-    organization: organizationId
-      .optional()
-      .describe("Id of the organisation its bearer acts in. Default: none, the gateway's own."),
-  },
-  { error: "expected an object" },
-);
-
-const tokenOptions = z
-  .strictObject(
-    {
-      token: word.optional().describe("The one token that is let in."),
-      tokens: z
-        .array(staticToken, { error: "expected a list of {name, token, role, organization}" })
-        .min(1, { error: "must name at least one token" })
-        .optional()
-        .describe("Several tokens, each with its own name, role and organisation."),
+      key: word.describe("PEM file of its private key, without a passphrase."),
     },
     { error: "expected an object" },
   )
-  .describe("For type `token`: either `token` or `tokens`.");
-
-const authEntry = z
-  .strictObject(
-    {
-      type: z
-        .enum(["local", "token", "none"], { error: 'expected "local", "token" or "none"' })
-        .describe(
-          "`local`: tokens the gateway mints for its owner (the default). `token`: static tokens from this file. `none`: nobody is asked; alone, and only on loopback.",
-        ),
-      options: tokenOptions.optional(),
-    },
-    { error: "expected an object" },
-  )
-  .describe("One way to authenticate.");
+  .describe(
+    "Serves https itself, so that no proxy is needed. Renewed files are taken over without a restart.",
+  );
 
 export const configurationSchema = z
   .strictObject(
@@ -205,15 +170,20 @@ export const configurationSchema = z
         .describe(
           "The largest body of a request; a larger one is answered with 413. Default: 4194304 (4 MiB).",
         ),
-      auth: z
-        .union([
-          authEntry,
-          z
-            .array(authEntry, { error: "expected an entry or a list of them" })
-            .min(1, { error: "must name at least one way" }),
-        ])
+      trustedProxies: z
+        .array(trustedProxy, { error: "expected a list of addresses and networks" })
         .optional()
-        .describe("Who is let in: one entry or a list of them. Default: `local`."),
+        .describe(
+          "Addresses and networks (CIDR) of the proxies in front, whose `X-Forwarded-For` and `Forwarded` are believed. Default: none.",
+        ),
+      allowQueryToken: z
+        .boolean({ error: "expected true or false" })
+        .optional()
+        .describe(
+          "Whether `?token=` is taken on every protected path; URLs end up in logs and histories. Default: false, which takes it on `/sse` and `/message` alone.",
+        ),
+      tls: tls.optional(),
+      auth: auth.optional(),
       rateLimit: rateLimit.optional(),
       audit: audit.optional(),
     },
@@ -223,15 +193,12 @@ export const configurationSchema = z
 
 export type WrittenConfiguration = z.infer<typeof configurationSchema>;
 export type WrittenServer = z.infer<typeof server>;
-export type WrittenAuth = z.infer<typeof authEntry>;
 
 /** The known keys at a place of the file, for "did you mean". */
 export const knownKeys = {
   top: Object.keys(configurationSchema.shape),
   server: Object.keys(server.shape),
-  auth: Object.keys(authEntry.shape),
-  tokenOptions: Object.keys(tokenOptions.shape),
-  staticToken: Object.keys(staticToken.shape),
+  tls: Object.keys(tls.shape),
   ...securityKeys,
 } as const;
 

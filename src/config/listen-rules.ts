@@ -4,15 +4,15 @@ import type { ConfigurationProblem } from "./configuration-problem.ts";
 
 type Listening = Pick<
   Configuration,
-  "host" | "externalUrl" | "allowedHosts" | "allowedOrigins" | "auth"
+  "host" | "externalUrl" | "allowedHosts" | "allowedOrigins" | "auth" | "tls" | "trustedProxies"
 >;
 
 /**
  * What must hold together before the gateway listens (contract §4): nobody else on the network without
- * https in front, and `none` only where nobody else can reach it.
+ * https, its own or in front, and `none` only where nobody else can reach it.
  */
 export function listenProblems(
-  { host, externalUrl, allowedHosts, allowedOrigins, auth }: Listening,
+  { host, externalUrl, allowedHosts, allowedOrigins, auth, tls, trustedProxies }: Listening,
   insecureHttp: boolean,
 ): ConfigurationProblem[] {
   const problems: ConfigurationProblem[] = [];
@@ -37,12 +37,15 @@ export function listenProblems(
     if (externalUrl !== undefined) {
       problems.push({ path: ["auth"], reason: '"none" cannot stand beside externalUrl', hint });
     }
+    if (trustedProxies.length > 0) {
+      problems.push({ path: ["auth"], reason: '"none" cannot stand beside trustedProxies', hint });
+    }
   }
-  if (!loopback && !insecureHttp && external?.url?.protocol !== "https:") {
+  if (!loopback && !insecureHttp && !tls && external?.url?.protocol !== "https:") {
     problems.push({
       path: ["host"],
-      reason: `${host} is reachable from other machines, which needs an https externalUrl`,
-      hint: "set externalUrl to the https address of the proxy in front, or use --insecure-http",
+      reason: `${host} is reachable from other machines, which needs tls or an https externalUrl`,
+      hint: "set tls, or externalUrl to the https address of the proxy in front, or use --insecure-http",
     });
   }
   for (const [index, name] of allowedHosts.entries()) {

@@ -1,14 +1,9 @@
-import { isJsonObject } from "../core/json.ts";
 import type { Json, JsonObject } from "../core/json.ts";
 import { closest } from "../core/suggest.ts";
 import type { z } from "zod";
 import type { ConfigurationProblem, KeyPath } from "./configuration-problem.ts";
-import {
-  authTypesNotYetSupported,
-  configurationSchema,
-  knownKeys,
-  notYetSupported,
-} from "./configuration-schema.ts";
+import { configurationSchema, notYetSupported } from "./configuration-schema.ts";
+import { keysKnownAt, valueAt } from "./known-keys.ts";
 
 type Issue = z.core.$ZodIssue;
 
@@ -39,10 +34,13 @@ function problemsOf(issue: Issue, before: KeyPath, root: Json): ConfigurationPro
     ...issue.path.map((key) => (typeof key === "symbol" ? String(key) : key)),
   ];
   if (issue.code === "unrecognized_keys") {
-    return issue.keys.map((key) => ({ path: [...path, key], reason: unknownKeyReason(path, key) }));
+    return issue.keys.map((key) => ({
+      path: [...path, key],
+      reason: unknownKeyReason(path, key, root),
+    }));
   }
-  if (issue.code === "invalid_union") {
-    // `auth` is the only union: one entry, or a list of them. Report for the form that was written.
+  if (issue.code === "invalid_union" && issue.errors.length > 0) {
+    // Every union here is one thing, or a list of them. Report for the form that was written.
     const branch = Array.isArray(valueAt(root, path)) ? 1 : 0;
     const nested = issue.errors[branch] ?? [];
     return nested.flatMap((inner) => problemsOf(inner, path, root));
@@ -50,48 +48,23 @@ function problemsOf(issue: Issue, before: KeyPath, root: Json): ConfigurationPro
   if (issue.code === "invalid_key") {
     return [{ path, reason: `the name ${issue.issues[0]?.message ?? "cannot be used"}` }];
   }
-  if (isLaterType(path, valueAt(root, path))) return [{ path, reason: notSupported }];
-  const missing = issue.code === "invalid_type" && valueAt(root, path) === undefined;
+  const missing =
+    (issue.code === "invalid_type" || issue.code === "invalid_union") &&
+    valueAt(root, path) === undefined;
   return [{ path, reason: missing ? `is missing (${issue.message})` : issue.message }];
 }
 
-/** Which set of keys belongs at a path; absent where any name is a key (`mcpServers`, `env`). */
-function placeOf(path: KeyPath): keyof typeof knownKeys | undefined {
-  const [first, , third] = path;
-  if (first === undefined) return "top";
-  if (first === "mcpServers" && path.length === 2) return "server";
-  if (first === "mcpServers" && path.length === 3 && third === "access") return "access";
-  if (first === "rateLimit") return path.length === 1 ? "rateLimit" : "limitsOfRoles";
-  if (first === "audit") return "audit";
-  if (first !== "auth") return undefined;
-  if (path.includes("tokens")) return "staticToken";
-  return path.at(-1) === "options" ? "tokenOptions" : "auth";
-}
-
-function unknownKeyReason(path: KeyPath, key: string): string {
-  const place = placeOf(path);
-  if ((place === "top" || place === "server") && notYetSupported[place].has(key)) {
-    return notSupported;
-  }
-  const known = knownKeys[place ?? "top"];
+function unknownKeyReason(path: KeyPath, key: string, root: Json): string {
+  if (isLater(path, key)) return notSupported;
+  const known = keysKnownAt(path, root);
+  if (known.length === 0) return "unknown key; this type has no options";
   const near = closest(key, known);
   return near === undefined
     ? `unknown key; known are ${known.join(", ")}`
     : `unknown key; did you mean ${near}?`;
 }
 
-function isLaterType(path: KeyPath, value: Json | undefined): boolean {
-  if (path[0] !== "auth" || path.at(-1) !== "type") return false;
-  return typeof value === "string" && authTypesNotYetSupported.has(value);
-}
-
-function valueAt(root: Json, path: KeyPath): Json | undefined {
-  let current: Json | undefined = root;
-  for (const key of path) {
-    if (Array.isArray(current) && typeof key === "number") current = current[key];
-    else if (isJsonObject(current) && typeof key === "string" && Object.hasOwn(current, key)) {
-      current = current[key];
-    } else return undefined;
-  }
-  return current;
+function isLater(path: KeyPath, key: string): boolean {
+  if (path.length === 0) return notYetSupported.top.has(key);
+  return path[0] === "mcpServers" && path.length === 2 && notYetSupported.server.has(key);
 }

@@ -1,5 +1,6 @@
 import { isAbsolute, resolve } from "node:path";
 import type { ServerConfiguration } from "../core/configuration.ts";
+import { isLoopbackHost } from "../core/url.ts";
 import { childEnvironment, isOwnVariable } from "./child-environment.ts";
 import type { ConfigurationProblem, KeyPath } from "./configuration-problem.ts";
 import type { WrittenServer } from "./configuration-schema.ts";
@@ -8,6 +9,7 @@ import { toServerAccess } from "./server-access.ts";
 const defaultTimeoutSeconds = 120;
 const longestName = 64;
 const onlyForStdio = ["args", "cwd", "env", "inheritEnv", "idleTimeout"] as const;
+const onlyForUrl = ["headers", "forwardIdentity"] as const;
 // RFC 9110 §5.1 token, and §5.5 field values without line breaks.
 const headerName = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
 const headerValue = /^[\t\x20-\x7e\x80-\xff]*$/;
@@ -63,7 +65,9 @@ export function toServerConfiguration(
     if (written.type === "http" || written.type === "sse") {
       report(["type"], `"${written.type}" needs url, not command`);
     }
-    if (written.headers !== undefined) report(["headers"], "belongs to a server with url");
+    for (const key of onlyForUrl) {
+      if (written[key] !== undefined) report([key], "belongs to a server with url");
+    }
     const env = written.env ?? {};
     const inheritEnv = written.inheritEnv ?? [];
     checkEnvironment(env, inheritEnv, report);
@@ -94,9 +98,16 @@ export function toServerConfiguration(
         report(["headers", header], "the value holds characters that a header cannot carry");
       }
     }
+    const forwardIdentity = written.forwardIdentity ?? false;
+    if (
+      forwardIdentity &&
+      Object.keys(headers).some((header) => /^authorization$/iu.test(header))
+    ) {
+      report(["forwardIdentity"], "stands beside an Authorization header; a request carries one");
+    }
     const type = written.type === "sse" ? "sse" : "http";
     if (problems.length > 0) return { problems };
-    const server: ServerConfiguration = { ...common, type, url, headers };
+    const server: ServerConfiguration = { ...common, type, url, headers, forwardIdentity };
     return { server, problems, doubts: [...doubts, ...doubtsOf(server, written, path)] };
   } else {
     report([], "needs command (a program to start) or url (a server that runs elsewhere)");
@@ -104,16 +115,23 @@ export function toServerConfiguration(
   return { problems };
 }
 
-/** Servers of the older transport have their stream at /sse as a rule, and others hardly ever anything. */
 function doubtsOf(
   { disabled }: ServerConfiguration,
-  { type, url = "" }: WrittenServer,
+  { type, url = "", forwardIdentity = false }: WrittenServer,
   path: KeyPath,
 ): ConfigurationProblem[] {
-  const looksLikeStream = /\/sse\/?$/u.test(new URL(url).pathname);
-  if (type !== undefined || disabled || !looksLikeStream) return [];
-  const reason = 'ends in /sse; a server that speaks HTTP+SSE there needs "type": "sse"';
-  return [{ path: [...path, "url"], reason, hint: 'else write "type": "http"' }];
+  const doubts: ConfigurationProblem[] = [];
+  const { protocol, hostname, pathname } = new URL(url);
+  // Servers of the older transport have their stream at /sse as a rule, and others hardly ever anything.
+  if (type === undefined && !disabled && /\/sse\/?$/u.test(pathname)) {
+    const reason = 'ends in /sse; a server that speaks HTTP+SSE there needs "type": "sse"';
+    doubts.push({ path: [...path, "url"], reason, hint: 'else write "type": "http"' });
+  }
+  if (forwardIdentity && protocol === "http:" && !isLoopbackHost(hostname)) {
+    const reason = "sends who the caller is over the network in the clear";
+    doubts.push({ path: [...path, "forwardIdentity"], reason, hint: "use https in url" });
+  }
+  return doubts;
 }
 
 function faultOfName(name: string): string | undefined {

@@ -1,5 +1,12 @@
 import type { JsonObject } from "./json.ts";
 import type { LogLevel, ProtocolEra } from "./mcp.ts";
+import type { Principal } from "./principal.ts";
+
+/** Whom a request is made for, where a server is to be told (`forwardIdentity`). */
+export interface Caller {
+  readonly principal: Principal;
+  readonly projectId: string | null;
+}
 
 /**
  * The client behind one request, as far as an upstream server may reach it. Made by whoever heard the
@@ -9,6 +16,8 @@ export interface ClientPort {
   readonly era: ProtocolEra;
   /** The principal's user id: what was opened for one principal is never used for another. */
   readonly owner: string;
+  /** Absent: the gateway asks on its own account. */
+  readonly caller?: Caller | undefined;
   /**
    * What the client declared (`initialize`, or the request's `_meta`), without `tasks`, which the gateway
    * does not carry. Empty: an upstream can ask it nothing.
@@ -35,6 +44,8 @@ export interface ClientPort {
 /** One legacy-era MCP session of a client: what upstream connections of its own hang on. */
 export interface ClientSession {
   readonly id: string;
+  /** As it was found last. */
+  readonly caller?: Caller | undefined;
   readonly capabilities: JsonObject;
   /** As `logging/setLevel` last said. */
   readonly logLevel: LogLevel | undefined;

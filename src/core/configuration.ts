@@ -13,6 +13,12 @@ export interface Configuration {
   externalUrl?: string | undefined;
   allowedHosts: readonly string[];
   allowedOrigins: readonly string[];
+  /** Addresses and networks (CIDR) of the proxies in front: what they say of a client's address is believed. */
+  trustedProxies: readonly string[];
+  /** Whether `?token=` is a bearer on every protected path, not on `/sse` and `/message` alone. */
+  allowQueryToken: boolean;
+  /** Absolute paths of PEM files; absent: plain HTTP. */
+  tls?: TlsConfiguration | undefined;
   /** The largest body of a request, in bytes. */
   maxBodyBytes: number;
   auth: readonly AuthConfiguration[];
@@ -33,10 +39,94 @@ export interface RateLimitConfiguration {
   tools: readonly { pattern: string; rpm: number }[];
 }
 
+export interface TlsConfiguration {
+  /** The certificate, and after it those that lead to its root. */
+  certFile: string;
+  keyFile: string;
+}
+
 export type AuthConfiguration =
   | { type: "local" }
   | { type: "token"; tokens: readonly StaticToken[] }
+  /** Users with a password in the gateway's own store. */
+  | { type: "simple"; users: "own" }
+  | { type: "simple"; users: "supabase"; server: SupabaseServer; mapping: IdentityMapping }
+  | { type: "bearer"; server: SupabaseServer | IntrospectionServer; mapping: IdentityMapping }
+  | { type: "jwt"; rules: JwtRules; mapping: IdentityMapping }
+  /**
+   * An external authorization server (OAuth 2.1), announced to clients (RFC 9728), whose tokens are checked
+   * as with `jwt` or `bearer`.
+   */
+  | {
+      type: "oauth";
+      /** As its metadata has it (RFC 8414), to the letter. */
+      issuer: string;
+      check: JwtRules | IntrospectionServer;
+      mapping: IdentityMapping;
+    }
   | { type: "none" };
+
+/** An auth server that speaks Supabase's protocol. */
+export interface SupabaseServer {
+  kind: "supabase";
+  /** Of the project, without a slash at its end: `/auth/v1/…` follows. */
+  url: string;
+  /** The public key of the project; one that may do everything is refused. */
+  anonKey: string;
+  /** How long an answer about a token is used again, at most until the token expires. */
+  cacheMs: number;
+}
+
+/** An authorization server that is asked about each token (RFC 7662). */
+export interface IntrospectionServer {
+  kind: "introspection";
+  /** The introspection endpoint; absent: the one in the issuer's metadata. */
+  url?: string | undefined;
+  /** Whose tokens are good; absent: those of whoever the endpoint calls active. */
+  issuer?: string | undefined;
+  /** One of these must be among the token's `aud`; empty: not looked at. */
+  audience: readonly string[];
+  clientId: string;
+  clientSecret: string;
+  /** As of `SupabaseServer`. */
+  cacheMs: number;
+}
+
+/** What a JWT must be like (RFC 7519, RFC 8725) to be good. */
+export interface JwtRules {
+  kind: "jwt";
+  issuer: string;
+  /** One of these must be among the token's `aud`; never empty. */
+  audience: readonly string[];
+  /** `alg`s that are accepted; never `none`. */
+  algorithms: readonly string[];
+  keys:
+    | { kind: "jwks"; /** Absent: `jwks_uri` in the issuer's metadata. */ url?: string | undefined }
+    /** HMAC, shared with the issuer. */
+    | { kind: "secret"; secret: string };
+}
+
+/** The keys that lead to a claim: `["app_metadata", "role"]`. */
+export type ClaimPath = readonly string[];
+
+/** How what an issuer says of somebody becomes a principal here. */
+export interface IdentityMapping {
+  claims: {
+    user: ClaimPath;
+    name?: ClaimPath | undefined;
+    /** Holds the id of an organisation; absent: `organizationId` for all. */
+    organization?: ClaimPath | undefined;
+    /** Holds a text or a list of texts; absent: `role` for all. */
+    role?: ClaimPath | undefined;
+  };
+  /** What the values of the role's claim mean here; absent: they are our roles' own names. */
+  roles?: ReadonlyMap<string, Role> | undefined;
+  organizationId: string | null;
+  /** Of those whose claim says nothing known; null: they have none. */
+  role: Role | null;
+  /** Scopes of the issuer without which nothing here is allowed (403 `insufficient_scope`). */
+  requiredScopes: readonly string[];
+}
 
 /** One token of the configuration. */
 export interface StaticToken {
@@ -93,6 +183,8 @@ export interface HttpServerConfiguration extends CommonServerConfiguration {
   type: "http";
   url: string;
   headers: Readonly<Record<string, string>>;
+  /** Whether each request carries a token of the gateway's own that says for whom it is made. */
+  forwardIdentity: boolean;
 }
 
 /** The transport of 2024-11-05: one stream for everything a server says, another address for what it hears. */
@@ -100,6 +192,8 @@ export interface SseServerConfiguration extends CommonServerConfiguration {
   type: "sse";
   url: string;
   headers: Readonly<Record<string, string>>;
+  /** Whether each request carries a token of the gateway's own that says for whom it is made. */
+  forwardIdentity: boolean;
 }
 
 export type ServerConfiguration =

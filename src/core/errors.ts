@@ -27,7 +27,14 @@ export interface AppErrorOptions {
 
 /** The body of a failure, on stderr with `--json` and in REST answers alike. */
 export interface ErrorBody {
-  error: { code: ErrorCode; message: string; hint?: string; retryAfterSeconds?: number };
+  error: {
+    code: ErrorCode;
+    message: string;
+    hint?: string;
+    retryAfterSeconds?: number;
+    /** Of a credential that is limited to less (`InsufficientScope`): all that another one needs. */
+    scopes?: string[];
+  };
 }
 
 /**

@@ -17,6 +17,10 @@ export interface User {
   /** A strict identifier; may be an e-mail address. */
   id: string;
   name: string;
+  /** How a password is known again (a PHC string, never shown to anybody), and when it was set; null: none is set. */
+  password: { hash: string; setAtMs: number } | null;
+  /** While it is set the user gets in nowhere, and no token acts for it; null: it may. */
+  disabledAtMs: number | null;
   createdAtMs: number;
   deletedAtMs: number | null;
 }
@@ -35,8 +39,11 @@ export interface MintedToken {
   id: string;
   /** Hex SHA-256 of the token; null once it is taken back, whatever the reason. */
   hash: string | null;
-  /** `cli`: minted for the local owner's command line; `personal`: by `agent token create`. */
-  kind: "cli" | "personal";
+  /**
+   * `cli`: minted for the local owner's command line; `personal`: by `agent token create`; `session`: by a sign-in
+   * with a password.
+   */
+  kind: "cli" | "personal" | "session";
   name: string;
   /** Who it acts for: the local owner or a static token's name (no organisation), or a user in `organizationId`. */
   userId: string;
@@ -47,8 +54,19 @@ export interface MintedToken {
   createdAtMs: number;
   /** Null: never. */
   expiresAtMs: number | null;
+  /** Of a session: what a new token is got with. Null for the others, and once it is taken back. */
+  refresh: SessionRefresh | null;
   /** When it was taken back. */
   revokedAtMs: number | null;
+}
+
+/** The refresh token of a session, used once: each use gives another (RFC 9700 §4.14.2). */
+export interface SessionRefresh {
+  /** Hex SHA-256. */
+  hash: string;
+  /** Of the one before: whoever shows that again has stolen one of them, and the session ends. Null: none was. */
+  previousHash: string | null;
+  expiresAtMs: number;
 }
 
 /** Lower-case letters, digits and `.`, `_`, `-`, `+`, `@` inside: ids of organisations and users. At most 100. */

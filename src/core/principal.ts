@@ -2,29 +2,48 @@
 export const roles = ["viewer", "editor", "admin"] as const;
 export type Role = (typeof roles)[number];
 
-/** How the caller showed who it is. */
-export type AuthenticationMethod = "local" | "token" | "none";
+/** The ways to sign in that a configuration may list, in the order in which they are asked (contract §4 "auth"). */
+export const authenticationTypes = [
+  "local",
+  "token",
+  "jwt",
+  "simple",
+  "bearer",
+  "oauth",
+  "none",
+] as const;
+export type AuthenticationType = (typeof authenticationTypes)[number];
+
+/** How the caller showed who it is; `system` is the gateway itself. */
+export type AuthenticationMethod = AuthenticationType | "system";
 
 /** Who a request acts for, as the door has established it. Never built from what a client says. */
 export interface Principal {
-  /** Stable id: the owner's local user name, the id of a user in the store, or the name of a static token. */
+  /**
+   * Stable id: the owner's local user name, the id of a user in the store, the name of a static token, or what an
+   * outside issuer calls it.
+   */
   userId: string;
   /** What people call it. */
   displayName: string;
+  /** Its e-mail address, where it is known. */
+  email?: string | undefined;
   /** The organisation it acts in; null: in none, as the owner of the gateway does. */
   organizationId: string | null;
   /** As it is now, not as it was when a session began; null: known, and without any role here. */
   role: Role | null;
   /** What the user holds, where the token that was shown is limited to less: `role` is that limit then. */
   userRole?: Role | undefined;
-  /** Empty: no restriction beyond the role. */
+  /** What the credential is limited to (`core/scopes.ts`), none but those; empty: no restriction beyond the role. */
   scopes: readonly string[];
   method: AuthenticationMethod;
+  /** Organisation and role follow from what an outside issuer says, by the configuration: no membership here counts. */
+  mapped?: boolean | undefined;
   /** The operating-system user who runs the gateway, by a token minted for it: its calls are not counted. */
   isLocalOwner: boolean;
   /** Milliseconds since the epoch at which the credential stops being good; absent: never. */
   expiresAtMs?: number | undefined;
-  /** SHA-256 of the minted token that was shown, to find out whether it is still good; absent for other credentials. */
+  /** SHA-256 (hex) of the token that was shown, to find out whether it is still good; absent where none was. */
   tokenHash?: string | undefined;
 }
 
@@ -43,6 +62,6 @@ export const systemPrincipal: Principal = {
   organizationId: null,
   role: "admin",
   scopes: [],
-  method: "none",
+  method: "system",
   isLocalOwner: false,
 };

@@ -1,16 +1,17 @@
 import type { CallLimits } from "../core/call-limits.ts";
-import type { ServerAccess } from "../core/configuration.ts";
+import type { ServerConfiguration } from "../core/configuration.ts";
 import { AppError } from "../core/errors.ts";
 import type { Tool } from "../core/mcp.ts";
 import { mayAs, requireRole } from "../core/permissions.ts";
-import type { Principal } from "../core/principal.ts";
+import type { Principal, Role } from "../core/principal.ts";
 import { oneLine } from "../core/terminal-text.ts";
 import { toolAccess } from "../core/tool-access.ts";
 
 /** A tool that somebody wants to call, as it was found. */
 export interface WantedTool {
   exposedName: string;
-  access: ServerAccess;
+  /** Whose it is. */
+  server: Pick<ServerConfiguration, "name" | "tags" | "access">;
   /** As its own server lists it; undefined where it lists none of the name, so that nobody knows what it does. */
   entry: Tool | undefined;
 }
@@ -22,12 +23,12 @@ export interface WantedTool {
 export interface CallDecisions {
   /**
    * Whether the principal may call anything now; counts the attempt, whatever becomes of it.
-   * @throws AppError `rate_limited`, `forbidden`
+   * @throws AppError `rate_limited`, `forbidden` (InsufficientScope among them)
    */
   admit(principal: Principal): void;
   /**
    * Whether it may call this tool now; counts it for the tool's own limit if so.
-   * @throws AppError `forbidden`, `rate_limited`
+   * @throws AppError `forbidden` (InsufficientScope among them), `rate_limited`
    */
   permit(principal: Principal, tool: WantedTool): void;
 }
@@ -39,11 +40,12 @@ export function createCallDecisions(limits: CallLimits | undefined): CallDecisio
       refuseFor(limits?.take(principal), "Too many tool calls within a minute");
       requireRole(principal, "viewer", "Calling tools");
     },
-    permit(principal, { exposedName, access, entry }) {
+    permit(principal, wanted) {
+      const { exposedName, server } = wanted;
       const tool = JSON.stringify(oneLine(exposedName, 120));
       if (!mayAs(principal, "editor")) {
-        const reads = entry !== undefined && toolAccess(access, entry) === "read";
-        if (!reads) requireRole(principal, "editor", `Tool ${tool} changes things, so it`);
+        const { role, what } = neededFor(wanted);
+        requireRole(principal, role, what, server);
       }
       refuseFor(
         limits?.takeTool(principal, exposedName),
@@ -51,6 +53,18 @@ export function createCallDecisions(limits: CallLimits | undefined): CallDecisio
       );
     },
   };
+}
+
+/** Which role a call of a tool needs, and the call as the subject of a sentence that refuses it. */
+export function neededFor({ exposedName, server, entry }: WantedTool): {
+  role: Role;
+  what: string;
+} {
+  const tool = `Tool ${JSON.stringify(oneLine(exposedName, 120))}`;
+  const reads = entry !== undefined && toolAccess(server.access, entry) === "read";
+  return reads
+    ? { role: "viewer", what: tool }
+    : { role: "editor", what: `${tool} changes things, so it` };
 }
 
 /** @param waitMs until a call may be made; undefined: now */

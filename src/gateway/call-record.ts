@@ -47,7 +47,7 @@ export function createCallRecord(options: {
   now: () => number;
   newId: () => string;
   servers: () => ReadonlyMap<string, ServerConfiguration>;
-  auth: readonly AuthConfiguration[];
+  auth: () => readonly AuthConfiguration[];
 }): (caller: CallerContext, end: CallEnd) => void {
   const { audit, refusals, metrics, now, newId, servers, auth } = options;
   const secrets = new WeakMap<ReadonlyMap<string, ServerConfiguration>, KnownSecrets>();
@@ -56,7 +56,7 @@ export function createCallRecord(options: {
     const configured = servers();
     let known = secrets.get(configured);
     if (known === undefined) {
-      known = knownSecrets(configuredSecrets(configured.values(), auth));
+      known = knownSecrets(configuredSecrets(configured.values(), auth()));
       secrets.set(configured, known);
     }
     return known;

@@ -12,6 +12,7 @@ import type { Principal } from "../core/principal.ts";
 import { renderInstructions } from "../core/render-instructions.ts";
 import { oneLine } from "../core/terminal-text.ts";
 import type { UpstreamPool } from "../upstream/upstream.ts";
+import { createBeyondScopes, promptNamed, serverNamed, toolNamed } from "./beyond-scopes.ts";
 import { createCallDecisions } from "./call-decisions.ts";
 import { createCallRecord } from "./call-record.ts";
 import { createExchange } from "./exchange.ts";
@@ -29,12 +30,12 @@ import { createSubscriptions } from "./subscriptions.ts";
 import { createToolCalls } from "./tool-calls.ts";
 
 export interface GatewayOptions {
-  door: Door;
+  door: Pick<Door, "ways" | "authenticate">;
   pool: UpstreamPool;
   /** The configured servers as they are now, another map after each reload; asked for at each use, so it needs no telling. */
   servers: () => ReadonlyMap<string, ServerConfiguration>;
-  /** The configured ways to sign in: their static tokens must not stand in the audit. */
-  auth: readonly AuthConfiguration[];
+  /** The configured ways to sign in as they are now: their secrets must not stand in the audit. */
+  auth: () => readonly AuthConfiguration[];
   audit: AuditSink;
   /** How many calls may be made; all unless given. */
   limits?: CallLimits | undefined;
@@ -70,14 +71,16 @@ export function createGateway(options: GatewayOptions): Gateway {
   const routesFor = (caller: CallerContext, what: string): Routes =>
     routesIn(seenFor(caller, what));
 
+  const beyond = createBeyondScopes(seenBy);
   const exchange = createExchange(options);
   const subscriptions = createSubscriptions({ pool, catalog, logger });
-  const resources = createResourceRequests(routesFor, exchange, subscriptions);
+  const resources = createResourceRequests({ routesFor, beyond, exchange, subscriptions });
   const refusals = createRefusalRecord({ audit, now, newId });
   const callTool = createToolCalls({
     seenBy,
     routesIn,
     decisions: createCallDecisions(limits),
+    beyond,
     exchange,
     record: createCallRecord({ ...options, refusals }),
     names,
@@ -105,7 +108,9 @@ export function createGateway(options: GatewayOptions): Gateway {
   if (isSettled()) start.mark();
 
   return {
-    signInWays: door.ways,
+    get signInWays() {
+      return door.ways;
+    },
     authenticate: (credentials) => door.authenticate(credentials),
 
     async list(caller, kind) {
@@ -137,17 +142,32 @@ export function createGateway(options: GatewayOptions): Gateway {
       upstream?.restart();
     },
     inspectServer(caller, name) {
-      const seen = seenFor(caller, looking);
-      return detailFor(seen, caller.principal)(findServer(seen, name));
+      const { principal } = caller;
+      return beyond.explainNow(principal, serverNamed(name), () => {
+        const seen = seenFor(caller, looking);
+        return detailFor(seen, principal)(findServer(seen, name));
+      });
     },
-    inspectTool: (caller, server, tool) => listedTool(seenFor(caller, looking), server, tool),
+    inspectTool(caller, server, tool) {
+      const named = toolNamed({ server, tool }, { calls: false });
+      return beyond.explainNow(caller.principal, named, () =>
+        listedTool(seenFor(caller, looking), server, tool),
+      );
+    },
 
     callTool,
     async getPrompt(caller, { params, ...request }) {
-      const routes = routesFor(caller, "Getting a prompt");
       const { name: exposedName } = params;
-      if (typeof exposedName !== "string") throw new RequestFault("params.name must be a string");
-      const { name, entry: _entry, ...target } = await routes.prompt(caller.client, exposedName);
+      const { principal, client } = caller;
+      const {
+        name,
+        entry: _entry,
+        ...target
+      } = await beyond.explain(principal, promptNamed(exposedName), async () => {
+        const routes = routesFor(caller, "Getting a prompt");
+        if (typeof exposedName === "string") return routes.prompt(client, exposedName);
+        throw new RequestFault("params.name must be a string");
+      });
       const sent = { ...params, name };
       return exchange.send(caller, {
         ...request,

@@ -140,7 +140,9 @@ export interface Gateway {
    */
   recordRefusal(
     toolName: string,
-    caller: Omit<CallerContext, "principal" | "client"> & { principal?: Principal | undefined },
+    caller: Omit<CallerContext, "principal" | "client"> & {
+      principal?: Pick<Principal, "userId" | "organizationId"> | undefined;
+    },
   ): void;
   /** Writes what `recordRefusal` still holds back; for the end of the process. */
   flushRefusals(): void;

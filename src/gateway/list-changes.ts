@@ -165,6 +165,7 @@ function portOf(session: ClientSession, owner: string): ClientPort {
   return {
     era: "legacy",
     owner,
+    caller: session.caller,
     capabilities: session.capabilities,
     session,
     logLevel: session.logLevel,

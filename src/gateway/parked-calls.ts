@@ -156,6 +156,7 @@ function createCall(
   const port: ClientPort = {
     era: client.era,
     owner: client.owner,
+    caller: client.caller,
     capabilities: client.capabilities,
     session: client.session,
     logLevel: client.logLevel,

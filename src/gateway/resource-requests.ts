@@ -4,6 +4,8 @@ import { isJsonObject } from "../core/json.ts";
 import type { JsonObject } from "../core/json.ts";
 import type { ProtocolEra } from "../core/mcp.ts";
 import { oneLine } from "../core/terminal-text.ts";
+import { completionNamed, resourceNamed } from "./beyond-scopes.ts";
+import type { BeyondScopes } from "./beyond-scopes.ts";
 import type { Exchange } from "./exchange.ts";
 import type { CallerContext, RoutedRequest } from "./gateway.ts";
 import { RequestFault } from "./request-fault.ts";
@@ -22,13 +24,15 @@ export interface ResourceRequests {
   ): Promise<() => void>;
 }
 
-export function createResourceRequests(
+export function createResourceRequests(options: {
   /** The ways of a caller, who may go them. @throws AppError `forbidden` */
-  routesFor: (caller: CallerContext, what: string) => Routes,
-  exchange: Exchange,
-  subscriptions: Subscriptions,
-): ResourceRequests {
-  return {
+  routesFor: (caller: CallerContext, what: string) => Routes;
+  beyond: BeyondScopes;
+  exchange: Exchange;
+  subscriptions: Subscriptions;
+}): ResourceRequests {
+  const { routesFor, beyond, exchange, subscriptions } = options;
+  const requests: ResourceRequests = {
     async read(caller, { params, ...request }) {
       const { uri, requestState } = params;
       const routes = routesFor(caller, "Reading a resource");
@@ -73,6 +77,20 @@ export function createResourceRequests(
         return subscriptions.add(route, uri, caller, onUpdated);
       });
     },
+  };
+  return {
+    read: (caller, request) =>
+      beyond.explain(caller.principal, resourceNamed(request.params["uri"]), () =>
+        requests.read(caller, request),
+      ),
+    complete: (caller, request) =>
+      beyond.explain(caller.principal, completionNamed(request.params["ref"]), () =>
+        requests.complete(caller, request),
+      ),
+    subscribe: (caller, uri, onUpdated) =>
+      beyond.explain(caller.principal, resourceNamed(uri), () =>
+        requests.subscribe(caller, uri, onUpdated),
+      ),
   };
 }
 

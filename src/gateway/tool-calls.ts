@@ -8,6 +8,8 @@ import { prepareArguments } from "../core/prepare-arguments.ts";
 import type { Principal } from "../core/principal.ts";
 import { oneLine } from "../core/terminal-text.ts";
 import { exposedToolName } from "../core/tool-name.ts";
+import { toolNamed } from "./beyond-scopes.ts";
+import type { BeyondScopes } from "./beyond-scopes.ts";
 import type { CallDecisions } from "./call-decisions.ts";
 import type { CallEnd } from "./call-record.ts";
 import type { Exchange } from "./exchange.ts";
@@ -24,13 +26,14 @@ export function createToolCalls(options: {
   seenBy: (principal: Principal) => SeenCatalog;
   routesIn: (seen: SeenCatalog) => Routes;
   decisions: CallDecisions;
+  beyond: BeyondScopes;
   exchange: Exchange;
   record: (caller: CallerContext, end: CallEnd) => void;
   names: NameRule;
   /** Milliseconds since the epoch. */
   now: () => number;
 }): (caller: CallerContext, call: GatewayCall) => Promise<CallToolResult> {
-  const { seenBy, routesIn, decisions, exchange, record, names, now } = options;
+  const { seenBy, routesIn, decisions, beyond, exchange, record, names, now } = options;
 
   const toolNameOf = (prefix: string, own: string): string =>
     names === "own" ? own : exposedToolName(prefix, own);
@@ -42,15 +45,20 @@ export function createToolCalls(options: {
   ): Promise<CallToolResult> => {
     const { principal, client } = caller;
     const { address, signal, onProgress, timeoutMs } = call;
-    decisions.admit(principal);
-    const seen = seenBy(principal);
-    if ("server" in address) end.server = seen.server(address.server)?.configuration.name;
-    const { entry, name, configuration, upstream } = await routesIn(seen).tool(client, address);
+    const { entry, name, configuration, upstream } = await beyond.explain(
+      principal,
+      toolNamed(address, { calls: true }),
+      () => {
+        decisions.admit(principal);
+        const seen = seenBy(principal);
+        if ("server" in address) end.server = seen.server(address.server)?.configuration.name;
+        return routesIn(seen).tool(client, address);
+      },
+    );
     end.toolName = toolNameOf(configuration.prefix, name);
     end.server = configuration.name;
     end.tool = entry?.name;
-    const { access } = configuration;
-    decisions.permit(principal, { exposedName: end.toolName, access, entry });
+    decisions.permit(principal, { exposedName: end.toolName, server: configuration, entry });
     end.isLimited = false;
     const params: JsonObject = { ...call.params, name };
     if (entry !== undefined) {

@@ -2,10 +2,11 @@ import type {
   FreshPersonalToken,
   PurgeCounts,
   ShownToken,
+  ShownUser,
 } from "../administration/administration.ts";
 import type { AuditRow, AuditStatus } from "../core/audit.ts";
 import type { ChangedEntity, ChangeRow } from "../core/change.ts";
-import type { Member, Organization, User } from "../core/identities.ts";
+import type { Member, MintedToken, Organization } from "../core/identities.ts";
 import type { JsonObject } from "../core/json.ts";
 import type { Role } from "../core/principal.ts";
 
@@ -18,7 +19,11 @@ export interface OrganizationJson {
   deletedAt: string | null;
 }
 
-export type UserJson = OrganizationJson;
+export interface UserJson extends OrganizationJson {
+  /** When the password was set; null: none is. */
+  passwordSetAt: string | null;
+  disabledAt: string | null;
+}
 
 export interface MemberJson {
   organization: string;
@@ -30,7 +35,7 @@ export interface MemberJson {
 
 export interface TokenJson {
   id: string;
-  kind: "cli" | "personal";
+  kind: MintedToken["kind"];
   name: string;
   user: string;
   organization: string | null;
@@ -39,6 +44,8 @@ export interface TokenJson {
   scopes: readonly string[];
   createdAt: string;
   expiresAt: string | null;
+  /** Of a session: until when it can go on without the password. */
+  refreshExpiresAt: string | null;
   revokedAt: string | null;
 }
 
@@ -90,8 +97,16 @@ export function organizationJson({
   return { id, name, createdAt: iso(createdAtMs), deletedAt: isoOrNull(deletedAtMs) };
 }
 
-export function userJson({ id, name, createdAtMs, deletedAtMs }: User): UserJson {
-  return { id, name, createdAt: iso(createdAtMs), deletedAt: isoOrNull(deletedAtMs) };
+/** Field by field, so that a hash can never be among them. */
+export function userJson(user: ShownUser): UserJson {
+  return {
+    id: user.id,
+    name: user.name,
+    passwordSetAt: isoOrNull(user.passwordSetAtMs),
+    disabledAt: isoOrNull(user.disabledAtMs),
+    createdAt: iso(user.createdAtMs),
+    deletedAt: isoOrNull(user.deletedAtMs),
+  };
 }
 
 export function memberJson(member: Member): MemberJson {
@@ -117,6 +132,7 @@ export function tokenJson(token: ShownToken): TokenJson {
     scopes: token.scopes,
     createdAt: iso(token.createdAtMs),
     expiresAt: isoOrNull(token.expiresAtMs),
+    refreshExpiresAt: isoOrNull(token.refreshExpiresAtMs),
     revokedAt: isoOrNull(token.revokedAtMs),
   };
 }

@@ -1,33 +1,50 @@
 import type { IncomingMessage } from "node:http";
 import type { AdministrationTokens } from "../auth/administration-tokens.ts";
 import { AppError } from "../core/errors.ts";
+import { InsufficientScope } from "../core/insufficient-scope.ts";
 import type { Principal } from "../core/principal.ts";
 import { oneLine } from "../core/terminal-text.ts";
 import type { CallerContext, DoorAnswer, Gateway } from "../gateway/gateway.ts";
 import { HttpError } from "./error-answer.ts";
 
-const b64token = /^[A-Za-z0-9\-._~+/]+=*$/u;
+/** Longer than any token of an issuer, and short enough to be looked at by everybody who must; in characters. */
+const longestBearer = 16 * 1024;
+const hint = "agent auth login";
 
 /**
  * The bearer of a request (RFC 6750 §2.1); undefined when there is no Authorization header.
- * @throws AppError `auth_rejected` for two headers, another scheme, or what is no `b64token`
+ * @throws AppError `auth_rejected` for two headers, another scheme, what is no `b64token`, or a longer one than any is
  */
 export function bearerOf({ headersDistinct }: IncomingMessage): string | undefined {
   const given = headersDistinct["authorization"];
   if (given === undefined) return undefined;
   const [header = "", ...others] = given;
-  const bearer = /^Bearer +([A-Za-z0-9\-._~+/]+=*) *$/iu.exec(header)?.[1];
+  const bearer = /^Bearer +([^ ]+) *$/iu.exec(header)?.[1];
   if (others.length > 0 || bearer === undefined) {
     throw new AppError("auth_rejected", "The Authorization header must be one `Bearer <token>`", {
-      hint: "agent auth login",
+      hint,
     });
+  }
+  return checkedBearer(bearer, "The token in the Authorization header");
+}
+
+/**
+ * @param what which token it is, as the subject of a sentence
+ * @throws AppError `auth_rejected` for what no token can be
+ */
+export function checkedBearer(bearer: string, what: string): string {
+  if (bearer.length > longestBearer) {
+    throw new AppError("auth_rejected", `${what} is longer than any is`, { hint });
+  }
+  if (!/^[A-Za-z0-9\-._~+/]+=*$/u.test(bearer)) {
+    throw new AppError("auth_rejected", `${what} is none`, { hint });
   }
   return bearer;
 }
 
 /**
- * The bearer in the query, for clients of HTTP+SSE that cannot set a header (contract §4 "auth").
- * @throws AppError `auth_rejected` for what is no `b64token`; HttpError 400 for several, or for another one
+ * The bearer in the query, for clients that cannot set a header (contract §4 "auth").
+ * @throws AppError `auth_rejected` for what no token can be; HttpError 400 for several, or for another one
  *   than in the header: whoever sends both would be taken for one of two
  */
 function tokenInQuery(request: IncomingMessage, header: string | undefined): string | undefined {
@@ -36,16 +53,24 @@ function tokenInQuery(request: IncomingMessage, header: string | undefined): str
   if (others.length > 0 || (header !== undefined && header !== token)) {
     throw new HttpError(400, "usage", "The request shows several tokens; show one");
   }
-  if (!b64token.test(token)) {
-    throw new AppError("auth_rejected", "The token in the query is none", {
-      hint: "agent auth login",
-    });
-  }
-  return token;
+  return checkedBearer(token, "The token in the query");
 }
 
 function queryOf({ url = "" }: IncomingMessage): URLSearchParams {
   return new URLSearchParams(url.split("?", 2)[1]);
+}
+
+/**
+ * The bearer that a request shows in its head; undefined when it shows none.
+ * @param options.tokenInQuery whether it may be the query's `token`
+ * @throws as `bearerOf`; HttpError 400 for several
+ */
+export function bearerShown(
+  request: IncomingMessage,
+  options: { tokenInQuery: boolean },
+): string | undefined {
+  const header = bearerOf(request);
+  return options.tokenInQuery ? (tokenInQuery(request, header) ?? header) : header;
 }
 
 /**
@@ -65,16 +90,19 @@ export async function authenticateRequest(
   const header = bearerOf(request);
   const administrator = options.administrationTokens?.principalOf(header);
   if (administrator !== undefined) return administrator;
-  const bearer = options.tokenInQuery ? (tokenInQuery(request, header) ?? header) : header;
-  return principalOf(await gateway.authenticate({ bearer }));
+  return principalOf(await gateway.authenticate({ bearer: bearerShown(request, options) }));
 }
 
 /** @throws AppError for every answer that is not `accepted` */
 export function principalOf(answer: DoorAnswer): Principal {
   if (answer.kind === "accepted") return answer.principal;
-  const hint = "agent auth login";
   if (answer.kind === "absent") {
     throw new AppError("auth_required", "This needs a sign-in", { hint });
+  }
+  if (answer.kind === "insufficient") {
+    throw new InsufficientScope(`The token lacks the scopes ${answer.scopes.join(" ")}`, {
+      scopes: answer.scopes,
+    });
   }
   const { kind, reason } = answer;
   throw new AppError(kind === "rejected" ? "auth_rejected" : "unreachable", oneLine(reason), {
@@ -94,6 +122,7 @@ export function callerOf(
   return { principal, ...selfDescription(request), credential };
 }
 
+/** What a request says about itself. */
 export function selfDescription(
   request: IncomingMessage,
 ): Omit<CallerContext, "principal" | "client"> {
@@ -104,10 +133,14 @@ export function selfDescription(
   };
 }
 
-/** A header cut to one line of at most 200 printable characters; undefined when there is none. */
+/** A header, as `printable`; undefined when there is none. */
 export function selfAsserted({ headers }: IncomingMessage, name: string): string | undefined {
   const value = headers[name];
-  if (typeof value !== "string") return undefined;
-  const clean = oneLine(value.replaceAll(/[^\x20-\x7e]/gu, "?"), 200);
+  return typeof value === "string" ? printable(value) : undefined;
+}
+
+/** One line of at most 200 printable characters; undefined when nothing is left. */
+export function printable(text: string): string | undefined {
+  const clean = oneLine(text.slice(0, 2000).replaceAll(/[^\x20-\x7e]/gu, "?"), 200);
   return clean === "" ? undefined : clean;
 }

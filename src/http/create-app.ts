@@ -3,25 +3,31 @@ import { performance } from "node:perf_hooks";
 import type { Administration } from "../administration/administration.ts";
 import type { AdministrationTokens } from "../auth/administration-tokens.ts";
 import type { CliTokenExchange } from "../auth/cli-token-exchange.ts";
+import type { Door } from "../auth/door.ts";
+import type { PasswordSignIn } from "../auth/password-sign-in.ts";
+import type { IdentityTokens } from "../auth/identity-tokens.ts";
 import type { MintedTokens } from "../auth/token-mint.ts";
 import type { AuditSink } from "../core/audit.ts";
 import type { Configuration } from "../core/configuration.ts";
 import { AppError } from "../core/errors.ts";
 import type { Logger } from "../core/logger.ts";
+import { isJsonObject } from "../core/json.ts";
 import { requireRole } from "../core/permissions.ts";
 import type { Gateway } from "../gateway/gateway.ts";
 import type { LegacySse } from "../mcp/legacy-sse.ts";
 import type { McpEndpoint } from "../mcp/mcp-endpoint.ts";
-import { costFault } from "../mcp/read-json.ts";
 import type { Metrics } from "../metrics/create-metrics.ts";
-import { authenticateRequest, selfDescription } from "./authenticate-request.ts";
-import { errorAnswerOf, HttpError, sendError } from "./error-answer.ts";
+import { authenticateRequest, bearerShown } from "./authenticate-request.ts";
+import { errorAnswerOf, HttpError, sendAnswer } from "./error-answer.ts";
 import "./fastify-types.ts";
 import type { InFlight } from "./in-flight.ts";
+import { acceptJsonOnly } from "./json-body.ts";
 import { createKnownPaths } from "./known-paths.ts";
 import type { OpenAnswers } from "./open-answers.ts";
 import type { RefusalLog } from "./refusal-log.ts";
+import { createRefusedCalls } from "./refused-calls.ts";
 import { createRequestGuard } from "./request-guard.ts";
+import { createResourceMetadata } from "./resource-metadata.ts";
 import { addAdminHistoryRoutes } from "./routes/admin-history-routes.ts";
 import { addAdminMemberRoutes } from "./routes/admin-member-routes.ts";
 import { addAdminOrganizationRoutes } from "./routes/admin-organization-routes.ts";
@@ -31,8 +37,13 @@ import { adminFolder } from "./routes/administration-route.ts";
 import { addApiRoutes } from "./routes/api-routes.ts";
 import { addAuditRoutes } from "./routes/audit-routes.ts";
 import { addAuthRoutes } from "./routes/auth-routes.ts";
+import { addDebugRoutes, debugFolder } from "./routes/debug-routes.ts";
+import { addLoginRoutes } from "./routes/login-routes.ts";
+import { addIdentityKeysRoute } from "./routes/identity-keys-route.ts";
 import { addMcpRoute } from "./routes/mcp-route.ts";
+import { addMcpToolsCallRoute } from "./routes/mcp-tools-call-route.ts";
 import { addMetricsRoute } from "./routes/metrics-route.ts";
+import { addOauthMetadataRoutes } from "./routes/oauth-metadata-routes.ts";
 import { addServerRoutes } from "./routes/server-routes.ts";
 import { addSseRoutes } from "./routes/sse-routes.ts";
 import { addStatusRoutes } from "./routes/status-routes.ts";
@@ -45,7 +56,13 @@ export interface AppOptions {
   exchange: CliTokenExchange;
   administration: Administration;
   administrationTokens: Pick<AdministrationTokens, "principalOf">;
-  audit: Pick<AuditSink, "queued" | "dropped">;
+  /** Tokens that are ended where they were made. */
+  door: Pick<Door, "revoke">;
+  /** Who is asked at `POST /auth/login` now; undefined: there is no sign-in with a password. */
+  signIn: () => PasswordSignIn | undefined;
+  /** `NODE_ENV=development`: opens `/debug/*` to programs of this machine. */
+  development: boolean;
+  audit: Pick<AuditSink, "queued" | "dropped" | "append">;
   metrics: Pick<Metrics, "requestEnded" | "text" | "contentType">;
   configuration: Configuration;
   version: string;
@@ -54,6 +71,8 @@ export interface AppOptions {
   inFlight: InFlight;
   answers: OpenAnswers;
   refusals: RefusalLog;
+  /** By which upstream servers verify on whose behalf they are asked. */
+  identityTokens?: Pick<IdentityTokens, "keys"> | undefined;
 }
 
 /** Paths below these are public or, in this gateway, not there: asking for them needs no sign-in. */
@@ -64,6 +83,8 @@ export function createApp(options: AppOptions): FastifyInstance {
   const { gateway, configuration, logger, answers, administrationTokens, refusals } = options;
   const guard = createRequestGuard(configuration);
   const paths = createKnownPaths();
+  const refusedCalls = createRefusedCalls(gateway);
+  const resourceMetadata = createResourceMetadata(() => gateway.signInWays, configuration);
 
   const app = fastify({
     bodyLimit: configuration.maxBodyBytes,
@@ -75,33 +96,29 @@ export function createApp(options: AppOptions): FastifyInstance {
       try {
         guard.admit(request.raw, reply.raw);
       } catch (error) {
-        void sendError(reply, error);
+        void sendAnswer(reply, errorAnswerOf(error));
         return;
       }
-      void sendError(reply, new HttpError(400, "usage", "The request target is not a valid path"));
+      const error = new HttpError(400, "usage", "The request target is not a valid path");
+      void sendAnswer(reply, errorAnswerOf(error));
     },
   });
   app.decorateRequest("principal", null);
+  app.decorateRequest("bearerInBody", null);
   acceptJsonOnly(app);
 
-  app.addHook("onRoute", (route) => paths.add(route));
+  app.addHook("onRoute", (route) => {
+    if (!route.url.startsWith(debugFolder)) paths.add(route);
+  });
 
   app.addHook("onRequest", async (request, reply) => {
     measure(request, reply);
     try {
       if (guard.admit(request.raw, reply.raw)) return reply.code(204).send();
       if (request.is404) throw await unknownPath(request);
-      const { access, tokenInQuery = false, localProof, needs } = request.routeOptions.config;
-      if (access !== "public") {
-        request.principal = await authenticateRequest(gateway, request.raw, {
-          tokenInQuery,
-          administrationTokens: localProof === true ? administrationTokens : undefined,
-        });
-        answers.belongsTo(reply.raw, request.principal);
-        if (needs !== undefined) requireRole(request.principal, needs, "This");
-      }
+      await letIn(request, reply);
     } catch (error) {
-      recordRefusedCall(request, error);
+      refusedCalls.notLetIn(request, error);
       throw error;
     }
     return undefined;
@@ -120,18 +137,29 @@ export function createApp(options: AppOptions): FastifyInstance {
     });
   };
 
-  /** A tool call that is not let in stands in the audit too (its body is not read). */
-  const recordRefusedCall = (request: FastifyRequest, error: unknown): void => {
-    const { raw, routeOptions, principal } = request;
-    const { status } = errorAnswerOf(error);
-    if (status !== 401 && status !== 403) return;
-    const toolName = routeOptions.config.toolCalled?.(raw);
-    if (toolName !== undefined) {
-      gateway.recordRefusal(toolName, {
-        ...selfDescription(raw),
-        principal: principal ?? undefined,
-      });
+  app.addHook("onResponse", (request, { statusCode }, done) => {
+    refusedCalls.notRead(request, statusCode);
+    done();
+  });
+
+  const mayShowInQuery = (route?: { tokenInQuery?: boolean }): boolean =>
+    configuration.allowQueryToken || route?.tokenInQuery === true;
+
+  const letIn = async (request: FastifyRequest, { raw }: FastifyReply): Promise<void> => {
+    const { access, localProof, needs, ...route } = request.routeOptions.config;
+    if (access === "public") return;
+    const tokenInQuery = mayShowInQuery(route);
+    if (access === "bearer in body" && bearerShown(request.raw, { tokenInQuery }) === undefined) {
+      return;
     }
+    request.principal = await authenticateRequest(gateway, request.raw, {
+      tokenInQuery,
+      administrationTokens: localProof === true ? administrationTokens : undefined,
+    });
+    // It has been looked at, and is no part of what is asked.
+    if (tokenInQuery && isJsonObject(request.query)) delete request.query["token"];
+    answers.belongsTo(raw, request.principal);
+    if (needs !== undefined) requireRole(request.principal, needs, "This");
   };
 
   /** Strangers do not learn which paths exist. */
@@ -141,7 +169,7 @@ export function createApp(options: AppOptions): FastifyInstance {
     const isPublic = known?.isPublic ?? publicFolders.some((folder) => path.startsWith(folder));
     if (!isPublic) {
       await authenticateRequest(gateway, raw, {
-        tokenInQuery: known?.tokenInQuery ?? false,
+        tokenInQuery: mayShowInQuery(known),
         administrationTokens: path.startsWith(`${adminFolder}/`) ? administrationTokens : undefined,
       });
     }
@@ -153,7 +181,7 @@ export function createApp(options: AppOptions): FastifyInstance {
   };
 
   app.setErrorHandler((error, request, reply) => {
-    const answer = errorAnswerOf(error);
+    const answer = resourceMetadata.announcedIn(errorAnswerOf(error), request.raw);
     if (answer.error.code === "internal") {
       logger.error("A request failed unexpectedly", {
         method: request.method,
@@ -164,12 +192,16 @@ export function createApp(options: AppOptions): FastifyInstance {
     const forAdministrators = request.routeOptions.config.needs === "admin";
     const isRefused = answer.status === 401 || answer.status === 403;
     if (forAdministrators && isRefused) refusals.add(request, answer);
-    return sendError(reply, error);
+    return sendAnswer(reply, answer);
   });
 
   addStatusRoutes(app, options);
   addAuthRoutes(app, options);
+  addLoginRoutes(app, options);
+  addOauthMetadataRoutes(app, { configuration, resourceMetadata });
+  addDebugRoutes(app, options);
   addApiRoutes(app, options);
+  addMcpToolsCallRoute(app, { ...options, refusedCalls });
   addServerRoutes(app, options);
   addAdminOrganizationRoutes(app, options);
   addAdminUserRoutes(app, options);
@@ -177,21 +209,9 @@ export function createApp(options: AppOptions): FastifyInstance {
   addAdminTokenRoutes(app, options);
   addAdminHistoryRoutes(app, options);
   addAuditRoutes(app, options);
+  addIdentityKeysRoute(app, options);
   addMetricsRoute(app, options);
-  addMcpRoute(app, options);
+  addMcpRoute(app, { ...options, resourceMetadata });
   addSseRoutes(app, options);
   return app;
-}
-
-/** A body is JSON or refused with 415; an empty one, as `POST /auth/logout` may have, is none. */
-function acceptJsonOnly(app: FastifyInstance): void {
-  const parse = app.getDefaultJsonParser("error", "error");
-  app.removeAllContentTypeParsers();
-  app.addContentTypeParser("application/json", { parseAs: "string" }, (request, body, done) => {
-    const text = body.toString();
-    const fault = costFault(text);
-    if (text === "") done(null, undefined);
-    else if (fault !== undefined) done(new HttpError(400, "usage", fault));
-    else void parse(request, text, done);
-  });
 }

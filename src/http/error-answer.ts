@@ -1,6 +1,7 @@
 import type { FastifyReply } from "fastify";
 import { AlreadyExists } from "../administration/already-exists.ts";
 import { AppError, toAppError, type ErrorCode } from "../core/errors.ts";
+import { InsufficientScope, insufficientScopeChallenge } from "../core/insufficient-scope.ts";
 
 /** The HTTP status of each error code (RFC 9110 §15); `tool_error` is the upstream's fault, not ours. */
 const statuses: Record<ErrorCode, number> = {
@@ -63,19 +64,29 @@ function statusOf(error: AppError): number {
   return error instanceof AlreadyExists ? 409 : statuses[error.code];
 }
 
-export function sendError(reply: FastifyReply, thrown: unknown): FastifyReply {
-  const { status, headers, error } = errorAnswerOf(thrown);
+export function sendAnswer(
+  reply: FastifyReply,
+  { status, headers, error }: ErrorAnswer,
+): FastifyReply {
   return reply.code(status).headers(headers).send(error.toBody());
 }
 
-/** RFC 6750 §3: no error code where no credential was shown. */
-function challengeOf({ code, message }: AppError): Record<string, string> {
-  if (code === "auth_required") return { "www-authenticate": 'Bearer realm="onedoor"' };
+/** RFC 6750 §3: no error code where no credential was shown, and a scope only where another token would do. */
+function challengeOf(error: AppError): Record<string, string> {
+  const { code, message } = error;
+  const challenge = 'Bearer realm="onedoor"';
+  const described = `error_description="${quotable(message)}"`;
+  if (error instanceof InsufficientScope) {
+    return { "www-authenticate": insufficientScopeChallenge(error) };
+  }
+  if (code === "auth_required") return { "www-authenticate": challenge };
   if (code !== "auth_rejected") return {};
-  const description = message.replaceAll(/[^\x20-\x21\x23-\x5b\x5d-\x7e]/gu, "?");
-  return {
-    "www-authenticate": `Bearer realm="onedoor", error="invalid_token", error_description="${description}"`,
-  };
+  return { "www-authenticate": `${challenge}, error="invalid_token", ${described}` };
+}
+
+/** What may stand between quotes of a challenge as it is (RFC 6750 §3). */
+function quotable(text: string): string {
+  return text.replaceAll(/[^\x20-\x21\x23-\x5b\x5d-\x7e]/gu, "?");
 }
 
 function asAppError(thrown: unknown): AppError {

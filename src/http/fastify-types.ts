@@ -3,8 +3,11 @@ import type { Principal, Role } from "../core/principal.ts";
 
 declare module "fastify" {
   interface FastifyContextConfig {
-    /** Whether a route answers without a sign-in; every other route asks for one. */
-    access?: "public";
+    /**
+     * `public`: the route answers without a sign-in; every other asks for one. `bearer in body`: one that shows
+     * nothing in its head is judged by the route itself, while it takes in the body.
+     */
+    access?: "public" | "bearer in body";
     /** Whether the bearer may be the query's `token` (clients of HTTP+SSE). */
     tokenInQuery?: true;
     /** The role without which a request comes to nothing else, not even to the reading of its body. */
@@ -17,5 +20,7 @@ declare module "fastify" {
   interface FastifyRequest {
     /** Set before the handler of every route that is not public. */
     principal: Principal | null;
+    /** The bearer that was shown in the body, which it was removed from; null where none was. */
+    bearerInBody: string | null;
   }
 }

@@ -1,26 +1,33 @@
 import { randomUUID } from "node:crypto";
-import { createServer, type Server } from "node:http";
-import type { Socket } from "node:net";
+import { createServer, type RequestListener, type Server } from "node:http";
 import { performance } from "node:perf_hooks";
 import type { Administration } from "../administration/administration.ts";
 import type { AdministrationTokens } from "../auth/administration-tokens.ts";
 import type { CliTokenExchange } from "../auth/cli-token-exchange.ts";
+import type { Door } from "../auth/door.ts";
+import type { IdentityTokens } from "../auth/identity-tokens.ts";
+import type { PasswordSignIn } from "../auth/password-sign-in.ts";
 import type { Standing } from "../auth/standing.ts";
 import type { MintedTokens } from "../auth/token-mint.ts";
 import type { AuditSink } from "../core/audit.ts";
 import type { Configuration } from "../core/configuration.ts";
-import { AppError } from "../core/errors.ts";
 import type { Logger } from "../core/logger.ts";
 import type { Gateway } from "../gateway/gateway.ts";
 import { createLegacySse } from "../mcp/legacy-sse.ts";
 import { createMcpEndpoint } from "../mcp/mcp-endpoint.ts";
 import { gatewayIdentity } from "../mcp/mcp-identity.ts";
 import type { Metrics } from "../metrics/create-metrics.ts";
+import { answerClientError, answerPlainHttp, farewellMs } from "./answer-client-error.ts";
 import { createApp } from "./create-app.ts";
+import { createTlsServer } from "./create-tls-server.ts";
+import type { TlsServer } from "./create-tls-server.ts";
 import { createInFlight, stoppingError } from "./in-flight.ts";
+import { keepCertificate } from "./keep-certificate.ts";
 import { listen } from "./listen.ts";
 import { createOpenAnswers } from "./open-answers.ts";
 import { createRefusalLog } from "./refusal-log.ts";
+import { readTlsMaterial } from "./tls-material.ts";
+import type { TlsMaterial } from "./tls-material.ts";
 
 export interface HttpServerOptions {
   gateway: Gateway;
@@ -29,22 +36,39 @@ export interface HttpServerOptions {
   mint: MintedTokens;
   /** What is open ends with it. */
   standing: Standing;
+  /** Ends tokens where they were made. */
+  door: Pick<Door, "revoke">;
+  /** Who is asked at `POST /auth/login` now; undefined: there is no sign-in with a password. */
+  signIn: () => PasswordSignIn | undefined;
+  /** `NODE_ENV=development`: opens `/debug/*` to programs of this machine. */
+  development: boolean;
   administration: Administration;
   /** Asked before the gateway's door where administration is asked for, and nowhere else. */
   administrationTokens: Pick<AdministrationTokens, "principalOf">;
   /** What waits to be written to the audit, and what was lost. */
-  audit: Pick<AuditSink, "queued" | "dropped">;
+  audit: Pick<AuditSink, "queued" | "dropped" | "append">;
   metrics: Metrics;
   configuration: Configuration;
   version: string;
   instanceId: string;
   logger: Logger;
+  /** By which upstream servers verify on whose behalf they are asked; absent: there are no such tokens. */
+  identityTokens?: Pick<IdentityTokens, "keys"> | undefined;
+  /**
+   * With `tls`: told the fingerprints of the certificates that may be shown from then on, before another is shown
+   * for the first time, and once the one before is shown no more.
+   */
+  onCertificates?: ((fingerprints: readonly string[]) => Promise<void>) | undefined;
+  /** How often to look whether the files of `tls` have changed, in milliseconds. */
+  certificateLookMs?: number | undefined;
 }
 
 export interface HttpServer {
   /** Where it listens, first the one to show. */
   readonly urls: readonly string[];
   readonly port: number;
+  /** Of the certificate that is shown, as `onCertificates` tells them; empty without `tls`. */
+  readonly certificates: readonly string[];
   /**
    * Takes no new connections, gives calls in flight `graceMs` milliseconds, then cancels them. Resolves
    * when every connection is closed.
@@ -54,12 +78,19 @@ export interface HttpServer {
 
 /** Far more than people and their agents need, and fewer than would use up the files of a process. */
 const mostConnections = 2_000;
-/** Time for an aborted call's answer to reach its client. */
-const farewellMs = 500;
+const limits = {
+  requestTimeout: 60_000,
+  headersTimeout: 20_000,
+  keepAliveTimeout: 30_000,
+  connectionsCheckingInterval: 5_000,
+  // A bearer of 16 KiB and more is to be refused as a bearer.
+  maxHeaderSize: 32 * 1024,
+};
 
 /**
  * Starts listening and answers at once, whatever the upstream servers do.
- * @throws AppError `config_invalid` when the port is in use or the host cannot be listened on
+ * @throws AppError `config_invalid` when the port is in use, the host cannot be listened on, or `tls` names files
+ *   that are no certificate and its key
  */
 export async function startHttpServer(options: HttpServerOptions): Promise<HttpServer> {
   const { gateway, configuration, version, logger } = options;
@@ -70,42 +101,83 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
   const sse = createLegacySse({ gateway, identity, newId });
   const answers = createOpenAnswers(options.standing);
   options.standing.onChanged(() => answers.standingsChanged());
-  const refusals = createRefusalLog(logger, () => performance.now());
+  const refusals = createRefusalLog({
+    logger,
+    now: () => performance.now(),
+    trustedProxies: configuration.trustedProxies,
+  });
   const app = createApp({ ...options, mcp, sse, inFlight, answers, refusals });
   await app.ready();
   let closing = false;
 
+  let material: TlsMaterial | undefined;
+  if (configuration.tls !== undefined) material = await readTlsMaterial(configuration.tls);
+  const secured: TlsServer[] = [];
+
+  const bare = (listener: RequestListener): Server => {
+    if (material === undefined) return createServer(limits, listener);
+    const tls = createTlsServer(material, limits, listener, answerPlainHttp);
+    secured.push(tls);
+    return tls.server;
+  };
   const create = (): Server => {
-    const server = createServer(
-      {
-        requestTimeout: 60_000,
-        headersTimeout: 20_000,
-        keepAliveTimeout: 30_000,
-        connectionsCheckingInterval: 5_000,
-      },
-      (request, response) => {
-        if (!answers.begin(response)) return;
-        response.once("close", () => {
-          if (closing) setImmediate(() => server.closeIdleConnections());
-        });
-        app.routing(request, response);
-      },
-    );
+    const server = bare((request, response) => {
+      if (!answers.begin(response)) return;
+      response.once("close", () => {
+        if (closing) setImmediate(() => server.closeIdleConnections());
+      });
+      app.routing(request, response);
+    });
     server.maxConnections = mostConnections;
     answers.guard(server);
     server.on("clientError", answerClientError);
     return server;
   };
-  const { servers, port, urls } = await listen(configuration.host, configuration.port, create);
-
+  const { servers, port, urls } = await listen(
+    configuration.host,
+    configuration.port,
+    create,
+    material === undefined ? "http" : "https",
+  );
+  /** That local programs cannot be told must not keep an old certificate in use. */
+  const tellOf = async (fingerprints: readonly string[]): Promise<void> => {
+    try {
+      await options.onCertificates?.(fingerprints);
+    } catch (error) {
+      logger.warn("The commands on this machine were not told of the changed TLS certificate", {
+        reason: error instanceof Error ? error.message : String(error),
+      });
+    }
+  };
+  const certificate =
+    configuration.tls === undefined || material === undefined
+      ? undefined
+      : keepCertificate({
+          files: configuration.tls,
+          first: material,
+          logger,
+          now: Date.now,
+          lookMs: options.certificateLookMs,
+          async use(next, before) {
+            await tellOf([next.fingerprint, before.fingerprint]);
+            for (const tls of secured) tls.use(next);
+            material = next;
+            await tellOf([next.fingerprint]);
+          },
+        });
   return {
     urls,
     port,
+    get certificates() {
+      return material === undefined ? [] : [material.fingerprint];
+    },
     async close(graceMs) {
       closing = true;
+      certificate?.close();
       mcp.endStreams();
       sse.endStreams();
       const closed = Promise.all(servers.map(closeServer));
+      for (const tls of secured) tls.closeUnfinished();
       if (!(await within(closed, graceMs))) {
         const reason = stoppingError();
         inFlight.abortAll(reason);
@@ -142,30 +214,4 @@ async function within(work: Promise<unknown>, limitMs: number): Promise<boolean>
   } finally {
     clearTimeout(timer);
   }
-}
-
-const clientErrors: Readonly<Record<string, readonly [status: string, message: string]>> = {
-  HPE_HEADER_OVERFLOW: [
-    "431 Request Header Fields Too Large",
-    "The request's headers are too large",
-  ],
-  ERR_HTTP_REQUEST_TIMEOUT: ["408 Request Timeout", "The request did not arrive in time"],
-};
-
-/** What is not HTTP gets an answer in it all the same, and its connection closed. */
-function answerClientError(error: NodeJS.ErrnoException, socket: Socket): void {
-  if (!socket.writable || error.code === "ECONNRESET") {
-    socket.destroy();
-    return;
-  }
-  const [status, message] = clientErrors[error.code ?? ""] ?? [
-    "400 Bad Request",
-    "The request is not valid HTTP",
-  ];
-  const body = JSON.stringify(new AppError("usage", message).toBody());
-  socket.end(
-    `HTTP/1.1 ${status}\r\nContent-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
-  );
-  // A client that does not close must not keep its connection by that; at once, and it might lose the answer.
-  setTimeout(() => socket.destroy(), farewellMs).unref();
 }

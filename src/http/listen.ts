@@ -18,12 +18,14 @@ const mostAttempts = 32;
  * Listens. On a loopback host the port is taken on 127.0.0.1 and ::1 alike, where the machine has both:
  * whoever dials `localhost` gets one of them, and a stranger must not sit on the other.
  * @param port 0 for one that is free
+ * @param scheme what the servers speak
  * @throws AppError `config_invalid` when the port is in use on either, or may not be taken
  */
 export async function listen(
   host: string,
   port: number,
   createServer: () => Server,
+  scheme: "http" | "https" = "http",
 ): Promise<Listening> {
   const addresses = loopbackNames.has(host.toLowerCase())
     ? bothLoopbacks
@@ -50,7 +52,9 @@ export async function listen(
       servers: taken.map(({ server }) => server),
       port: actual,
       urls: taken.map(({ address }) =>
-        address.includes(":") ? `http://[${address}]:${actual}` : `http://${address}:${actual}`,
+        address.includes(":")
+          ? `${scheme}://[${address}]:${actual}`
+          : `${scheme}://${address}:${actual}`,
       ),
     };
   }

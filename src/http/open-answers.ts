@@ -1,6 +1,7 @@
 import type { Server, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import type { Standing } from "../auth/standing.ts";
+import { mayTheSame } from "../core/permissions.ts";
 import { principalKey } from "../core/principal.ts";
 import type { Principal } from "../core/principal.ts";
 
@@ -10,6 +11,8 @@ import type { Principal } from "../core/principal.ts";
  * is not waited for.
  */
 export interface OpenAnswers {
+  readonly connectionCount: number;
+  readonly answerCount: number;
   /** Watches a server's connections. */
   guard(server: Server): void;
   /** To be called for each request first. @returns false when its connection asked too much and is closed */
@@ -19,7 +22,7 @@ export interface OpenAnswers {
   /**
    * Calls `end` when whose answer it is has no standing any more: its credential has expired, was taken back or
    * replaced, or its organisation or membership is gone.
-   * @param options.whileRoleStays also when its role is another one
+   * @param options.whileRoleStays also when its role, or what it may see, is another one
    */
   onCredentialEnd(
     response: ServerResponse,
@@ -66,6 +69,7 @@ export function createOpenAnswers(
 ): OpenAnswers {
   const opens = new Map<ServerResponse, Open>();
   const connections = new WeakMap<Socket, Set<ServerResponse>>();
+  let connectionCount = 0;
 
   const opened = (socket: Socket): Set<ServerResponse> => {
     const answers = new Set<ServerResponse>();
@@ -84,7 +88,7 @@ export function createOpenAnswers(
     const { end, principal, whileRoleStays = false } = open;
     if (end === undefined || principal === undefined) return;
     const renewed = standing.renew(principal);
-    if (renewed !== undefined && (!whileRoleStays || renewed.role === principal.role)) return;
+    if (renewed !== undefined && (!whileRoleStays || mayTheSame(renewed, principal))) return;
     delete open.end;
     end();
   };
@@ -114,7 +118,17 @@ export function createOpenAnswers(
   const looking = setInterval(look, limits.lookMs).unref();
 
   return {
+    get connectionCount() {
+      return connectionCount;
+    },
+    get answerCount() {
+      return opens.size;
+    },
     guard(server) {
+      server.on("connection", (socket: Socket) => {
+        connectionCount += 1;
+        socket.once("close", () => (connectionCount -= 1));
+      });
       // Node counts what the other side takes as a sign of life, within one long write too.
       server.timeout = limits.stalledMs;
       server.on("timeout", (socket: Socket) => {

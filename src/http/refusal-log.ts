@@ -2,6 +2,7 @@ import type { FastifyRequest } from "fastify";
 import type { Logger } from "../core/logger.ts";
 import { oneLine } from "../core/terminal-text.ts";
 import { selfDescription } from "./authenticate-request.ts";
+import { clientAddress } from "./client-address.ts";
 import type { ErrorAnswer } from "./error-answer.ts";
 
 /** Says in the log who was refused what only administrators may do. */
@@ -15,8 +16,13 @@ export interface RefusalLog {
 const mostInWindow = 60;
 const windowMs = 60_000;
 
-/** @param now milliseconds, monotonic */
-export function createRefusalLog(logger: Logger, now: () => number): RefusalLog {
+/** @param options.now milliseconds, monotonic */
+export function createRefusalLog(options: {
+  logger: Logger;
+  now: () => number;
+  trustedProxies: readonly string[];
+}): RefusalLog {
+  const { logger, now, trustedProxies } = options;
   let windowEndsMs = -Infinity;
   let count = 0;
   const flush = (): void => {
@@ -43,6 +49,7 @@ export function createRefusalLog(logger: Logger, now: () => number): RefusalLog 
         user: principal?.userId ?? null,
         organization: principal?.organizationId ?? null,
         client: selfDescription(raw).clientName,
+        address: clientAddress(raw, trustedProxies),
         peer: raw.socket.remoteAddress ?? null,
       });
     },

@@ -56,6 +56,13 @@ export function createRequestGuard(
   if (external !== undefined) origins.add(external.origin);
   const open = configuration.auth.some(({ type }) => type === "none");
 
+  /**
+   * Whether browsers are told to come to `externalUrl` by https only (RFC 6797). They take it for all ports of a
+   * host, so not where another port than the usual one is named, and never for this machine's own names.
+   */
+  const isStrict =
+    external?.protocol === "https:" && external.port === "" && !isLoopbackHost(external.hostname);
+
   /** Guards against DNS rebinding: a page's own name, pointed at this machine, is no name of ours. */
   const isOurHost = (header: string): boolean => {
     const hostname = hostnameOf(header);
@@ -87,6 +94,9 @@ export function createRequestGuard(
         throw new HttpError(403, "forbidden", "This gateway does not answer under that Host", {
           hint: "Add the name to allowedHosts, or set externalUrl",
         });
+      }
+      if (isStrict && hostnameOf(headers.host) === external?.hostname) {
+        response.setHeader("strict-transport-security", "max-age=31536000");
       }
       const { origin } = headers;
       if (origin !== undefined) {

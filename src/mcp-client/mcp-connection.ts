@@ -1,6 +1,6 @@
 import type { JsonObject } from "../core/json.ts";
 import type { LogLevel, ProtocolEra } from "../core/mcp.ts";
-import type { Transport } from "./transport.ts";
+import type { Authorize, Transport } from "./transport.ts";
 
 /** One live connection to one MCP server, in the era it speaks. Opened once, and lost or closed once. */
 export interface McpConnection {
@@ -44,6 +44,8 @@ export interface RequestOptions {
   logLevel?: LogLevel | undefined;
   /** HTTP headers of this request alone. */
   headers?: Readonly<Record<string, string>> | undefined;
+  /** On whose behalf, in place of the connection's own (HTTP). */
+  authorize?: Authorize | undefined;
 }
 
 export type NotificationListener = (method: string, params: JsonObject) => void;

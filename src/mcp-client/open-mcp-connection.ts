@@ -103,6 +103,7 @@ function connectionOn({ peer, settled, options, reconnect }: Parts): McpConnecti
       onNotification: request.onNotification,
       onRequest: modern ? undefined : request.onRequest,
       headers: request.headers,
+      authorize: request.authorize,
       cancelBy,
       subscription: method === "subscriptions/listen",
     });

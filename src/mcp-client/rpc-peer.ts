@@ -9,7 +9,7 @@ import type { NotificationListener, RequestListener } from "./mcp-connection.ts"
 import { isSameId } from "./same-id.ts";
 import { createServedRequests } from "./served-requests.ts";
 import { HttpStatusError } from "./transport.ts";
-import type { Receiver, Transport } from "./transport.ts";
+import type { Authorize, Receiver, Transport } from "./transport.ts";
 
 export interface PeerRequestOptions {
   signal: AbortSignal;
@@ -17,6 +17,8 @@ export interface PeerRequestOptions {
   onNotification?: NotificationListener | undefined;
   onRequest?: RequestListener | undefined;
   headers?: Readonly<Record<string, string>> | undefined;
+  /** Also of what is said because of this request: that it is cancelled, and answers to what is asked meanwhile. */
+  authorize?: Authorize | undefined;
   /** How the server learns of a cancellation: it is told, its stream is closed, or not at all. */
   cancelBy: "notification" | "stream";
   /** A `subscriptions/listen`, which the server may end by a notification (pipes). */
@@ -67,8 +69,9 @@ export function createRpcPeer(options: RpcPeerOptions): RpcPeer {
 
   const reply = async (message: RpcMessage, on: RequestId | undefined): Promise<void> => {
     // Nobody waits for an answer in a conversation that is over.
-    if (ended !== undefined || (on !== undefined && pendingOf(on) === undefined)) return;
-    await transport.send(message);
+    const asked = on === undefined ? undefined : pendingOf(on);
+    if (ended !== undefined || (on !== undefined && asked === undefined)) return;
+    await transport.send(message, { authorize: asked?.options.authorize });
   };
 
   const onServerRequest = (request: RpcRequest, on: RequestId | undefined): void => {
@@ -145,7 +148,7 @@ export function createRpcPeer(options: RpcPeerOptions): RpcPeer {
     receiver,
     lost,
     request(method, params, requestOptions) {
-      const { signal, cancelBy } = requestOptions;
+      const { signal, cancelBy, headers, authorize } = requestOptions;
       if (signal.aborted) return Promise.reject(signal.reason);
       if (ended !== undefined) return Promise.reject(new AnswerFault(ended));
       lastId += 1;
@@ -161,11 +164,14 @@ export function createRpcPeer(options: RpcPeerOptions): RpcPeer {
           if (cancelBy === "notification") {
             const reason = cancellationReason(signal.reason);
             void transport
-              .send({
-                jsonrpc: "2.0",
-                method: "notifications/cancelled",
-                params: { requestId: id, reason },
-              })
+              .send(
+                {
+                  jsonrpc: "2.0",
+                  method: "notifications/cancelled",
+                  params: { requestId: id, reason },
+                },
+                { authorize },
+              )
               .catch(() => undefined);
           }
           stream.abort(signal.reason);
@@ -187,7 +193,7 @@ export function createRpcPeer(options: RpcPeerOptions): RpcPeer {
         });
         signal.addEventListener("abort", onAbort, { once: true });
         transport
-          .send(message, { signal: stream.signal, headers: requestOptions.headers })
+          .send(message, { signal: stream.signal, headers, authorize })
           .catch((error: unknown) => {
             const fault =
               error instanceof HttpStatusError

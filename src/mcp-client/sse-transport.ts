@@ -7,12 +7,14 @@ import { costOfText, createPace } from "./pace.ts";
 import { readEventStream } from "./read-event-stream.ts";
 import { MessageFault, readMessages } from "./read-messages.ts";
 import type { MessageLimits } from "./read-messages.ts";
-import type { Receiver, SendHttp, Transport } from "./transport.ts";
+import type { Authorize, HttpAnswer, Receiver, SendHttp, Transport } from "./transport.ts";
 
 export interface SseOptions {
   url: string;
   /** Of every request, sent to this origin only. */
   headers: Readonly<Record<string, string>>;
+  /** Of every request that is not on somebody else's behalf. */
+  authorize?: Authorize | undefined;
   sendHttp: SendHttp;
   messageLimits?: MessageLimits | undefined;
   /** How long taking leave may take, in milliseconds. */
@@ -36,14 +38,18 @@ export function createSseTransport(options: SseOptions): Transport {
   let protocolVersion: string | undefined;
   let closing: Promise<void> | undefined;
 
-  const headers = (more: Readonly<Record<string, string>>): Record<string, string> => {
+  const headers = async (
+    more: Readonly<Record<string, string>>,
+    authorize = options.authorize,
+  ): Promise<Record<string, string>> => {
     const lower = Object.entries(options.headers).map(([name, value]) => [
       name.toLowerCase(),
       value,
     ]);
     const version =
       protocolVersion === undefined ? {} : { "mcp-protocol-version": protocolVersion };
-    return { ...Object.fromEntries(lower), ...version, ...more };
+    const own = authorize && { authorization: await authorize() };
+    return { ...Object.fromEntries(lower), ...version, ...own, ...more };
   };
 
   return {
@@ -54,13 +60,12 @@ export function createSseTransport(options: SseOptions): Transport {
     async start(receiver) {
       const exchange = exchanges.open(undefined, false);
       const { signal } = exchange;
-      const request: HttpRequest = {
-        method: "GET",
-        url,
-        headers: headers({ accept: "text/event-stream" }),
-        signal,
+      const open = async (): Promise<HttpAnswer> => {
+        const accept = await headers({ accept: "text/event-stream" });
+        const request: HttpRequest = { method: "GET", url, headers: accept, signal };
+        return askHttp(sendHttp, request, exchange.abort);
       };
-      const answer = await askHttp(sendHttp, request, exchange.abort).catch((error: unknown) => {
+      const answer = await open().catch((error: unknown) => {
         exchange.close();
         throw error;
       });
@@ -73,7 +78,7 @@ export function createSseTransport(options: SseOptions): Transport {
         void follow(answer.body, signal, receiver, resolve, reject).finally(() => exchange.close());
       });
     },
-    async send(message, { signal } = {}) {
+    async send(message, { signal, authorize } = {}) {
       if (endpoint === undefined || closing !== undefined)
         throw new Error("the connection was closed");
       const exchange = exchanges.open(signal, "method" in message && !("id" in message));
@@ -82,7 +87,7 @@ export function createSseTransport(options: SseOptions): Transport {
         const request: HttpRequest = {
           method: "POST",
           url: endpoint,
-          headers: headers({ "content-type": "application/json", accept: "*/*" }),
+          headers: await headers({ "content-type": "application/json", accept: "*/*" }, authorize),
           body: JSON.stringify(message),
           signal: exchange.signal,
         };

@@ -16,17 +16,24 @@ import { createReopening, reopenTimings } from "./reopening.ts";
 import type { ReopenTimings, Reopening } from "./reopening.ts";
 import { isSameId } from "./same-id.ts";
 import { HttpStatusError } from "./transport.ts";
-import type { HttpAnswer, Receiver, SendHttp, Transport } from "./transport.ts";
+import type { Authorize, HttpAnswer, Receiver, SendHttp, Transport } from "./transport.ts";
 
 export interface StreamableHttpOptions {
   url: string;
   /** Of every request, sent to this origin only. */
   headers: Readonly<Record<string, string>>;
+  /** Of every request that is not on somebody else's behalf. */
+  authorize?: Authorize | undefined;
   sendHttp: SendHttp;
   messageLimits?: MessageLimits | undefined;
   reconnect?: ReopenTimings | undefined;
   /** How long taking leave may take, in milliseconds. */
   goodbyeMs?: number | undefined;
+}
+
+/** On whose behalf a request's stream is resumed. */
+interface Resumption {
+  authorize?: Authorize | undefined;
 }
 
 /** How long a stream may stay open after it has brought its answer, in milliseconds. */
@@ -64,8 +71,11 @@ export function createStreamableHttpTransport(options: StreamableHttpOptions): T
   let protocolVersion: string | undefined;
   let closing: Promise<void> | undefined;
 
-  const connectionHeaders = (): Record<string, string> => ({
+  const connectionHeaders = async (
+    authorize = options.authorize,
+  ): Promise<Record<string, string>> => ({
     ...configured,
+    ...(authorize && { authorization: await authorize() }),
     ...(sessionId !== undefined && { "mcp-session-id": sessionId }),
     ...(protocolVersion !== undefined && { "mcp-protocol-version": protocolVersion }),
   });
@@ -79,7 +89,7 @@ export function createStreamableHttpTransport(options: StreamableHttpOptions): T
       receiver = to;
       return Promise.resolve();
     },
-    async send(message, { signal, headers } = {}) {
+    async send(message, { signal, headers, authorize } = {}) {
       if (closing !== undefined) throw new Error("the connection was closed");
       const exchange = exchanges.open(signal, isNotification(message));
       let answer: HttpAnswer;
@@ -89,7 +99,7 @@ export function createStreamableHttpTransport(options: StreamableHttpOptions): T
           method: "POST",
           url,
           headers: {
-            ...connectionHeaders(),
+            ...(await connectionHeaders(authorize)),
             ...(headers && lowerCase(headers)),
             ...messageHeaders(message),
             "content-type": "application/json",
@@ -109,7 +119,7 @@ export function createStreamableHttpTransport(options: StreamableHttpOptions): T
         sessionId = given !== undefined && sendableId.test(given) ? given : undefined;
       }
       if (isRequest(message)) {
-        void follow(answer, message.id, exchange, !isModern(message));
+        void follow(answer, message.id, exchange, isModern(message) ? undefined : { authorize });
         return;
       }
       // Nothing is expected of it; one that does not end holds up nobody.
@@ -136,7 +146,7 @@ export function createStreamableHttpTransport(options: StreamableHttpOptions): T
     answer: HttpAnswer,
     id: RequestId,
     exchange: HttpExchange,
-    resumable: boolean,
+    resumable: Resumption | undefined,
   ): Promise<void> {
     try {
       const type = mediaTypeOf(answer);
@@ -162,7 +172,7 @@ export function createStreamableHttpTransport(options: StreamableHttpOptions): T
     first: AsyncIterable<Uint8Array>,
     id: RequestId,
     exchange: HttpExchange,
-    resumable: boolean,
+    resumable: Resumption | undefined,
   ): Promise<void> {
     const reopening = createReopening(timings);
     let lastEventId: string | undefined;
@@ -188,8 +198,8 @@ export function createStreamableHttpTransport(options: StreamableHttpOptions): T
         );
         if (linger !== undefined || exchange.signal.aborted) return;
         body =
-          resumable && lastEventId !== undefined
-            ? await resume(lastEventId, reopening, exchange.signal)
+          resumable !== undefined && lastEventId !== undefined
+            ? await resume({ ...resumable, lastEventId }, reopening, exchange.signal)
             : undefined;
         if (body === undefined && !exchange.signal.aborted) receiver?.onStreamEnd(id, reason);
       }
@@ -200,7 +210,7 @@ export function createStreamableHttpTransport(options: StreamableHttpOptions): T
 
   /** The rest of a request's stream; undefined when the server does not have it any more. */
   async function resume(
-    lastEventId: string,
+    from: Resumption & { lastEventId: string },
     reopening: Reopening,
     signal: AbortSignal,
   ): Promise<AsyncIterable<Uint8Array> | undefined> {
@@ -208,7 +218,7 @@ export function createStreamableHttpTransport(options: StreamableHttpOptions): T
       await reopening.pause(signal);
       if (signal.aborted) return undefined;
       try {
-        return await openStream(lastEventId, signal);
+        return await openStream(from, signal);
       } catch (error) {
         if (error instanceof HttpStatusError && error.status < 500) return undefined;
         reopening.failed();
@@ -219,10 +229,13 @@ export function createStreamableHttpTransport(options: StreamableHttpOptions): T
 
   /** @throws HttpStatusError, or an Error of the network; undefined when what came is no event stream */
   async function openStream(
-    lastEventId: string | undefined,
+    { lastEventId, authorize }: Resumption & { lastEventId?: string | undefined },
     signal: AbortSignal,
   ): Promise<AsyncIterable<Uint8Array> | undefined> {
-    const headers: Record<string, string> = { ...connectionHeaders(), accept: "text/event-stream" };
+    const headers: Record<string, string> = {
+      ...(await connectionHeaders(authorize)),
+      accept: "text/event-stream",
+    };
     if (lastEventId !== undefined) headers["last-event-id"] = lastEventId;
     // Of its own: who waits for the stream goes on after a refusal that does not end.
     const attempt = new AbortController();
@@ -243,7 +256,7 @@ export function createStreamableHttpTransport(options: StreamableHttpOptions): T
     let offered = false;
     while (!signal.aborted) {
       try {
-        const body = await openStream(lastEventId, signal);
+        const body = await openStream({ lastEventId }, signal);
         if (body === undefined) break;
         offered = true;
         await readEventStream(body, limits, {
@@ -305,7 +318,7 @@ export function createStreamableHttpTransport(options: StreamableHttpOptions): T
       // What was said last (a cancellation) is heard before the session ends.
       await exchanges.partingIdle();
       if (sessionId === undefined) return;
-      const headers = connectionHeaders();
+      const headers = await connectionHeaders();
       const answer = await sendHttp({ method: "DELETE", url, headers, signal: limit });
       await discard(answer.body);
     };

@@ -25,11 +25,16 @@ export interface Transport {
   close(): Promise<void>;
 }
 
+/** The value of `Authorization`, asked for anew for each HTTP request: it is good for a short time. */
+export type Authorize = () => Promise<string>;
+
 export interface SendOptions {
   /** Aborting ends the request's own stream, which cancels it (2026-07-28) at the server. */
   signal?: AbortSignal | undefined;
   /** Beside those that every request has. */
   headers?: Readonly<Record<string, string>> | undefined;
+  /** In place of the connection's, also where the request's stream is resumed (HTTP). */
+  authorize?: Authorize | undefined;
 }
 
 export interface Receiver {

@@ -1,7 +1,8 @@
-import type { ClientPort } from "../core/client-port.ts";
+import type { Caller, ClientPort } from "../core/client-port.ts";
 import { isRequest, RpcFault, rpcCodes } from "../core/json-rpc.ts";
 import type { RpcMessage, RpcRequest } from "../core/json-rpc.ts";
 import type { JsonObject } from "../core/json.ts";
+import { scopesReach } from "../core/permissions.ts";
 import { principalKey } from "../core/principal.ts";
 import type { Gateway } from "../gateway/gateway.ts";
 import { headerOf } from "./check-headers.ts";
@@ -75,17 +76,21 @@ export function createLegacyHttp(options: LegacyHttpOptions): LegacyHttp {
     return opened;
   };
 
-  /** @throws Refused 404 for one that is not there, or not the caller's: it tells the client to begin a new one */
+  /**
+   * @throws Refused 404 for one that is not there, or not the caller's, or that a token of theirs uses which may more: on
+   *   its streams is said what this one may not hear. It tells the client to begin a new one
+   */
   const named = ({ headers, caller }: McpExchange): HttpSession | undefined => {
     const id = headerOf(headers, sessionHeader);
     if (id === undefined) return undefined;
     const session = sessions.find(id, principalKey(caller.principal));
-    if (session !== undefined) return session;
+    const isIts = session !== undefined && scopesReach(caller.principal, session.session.principal);
+    if (isIts) return session;
     throw new Refused(404, { code: -32_001, message: "Session not found" });
   };
 
   const work = async (
-    { response, caller, body = "" }: McpExchange,
+    { response, caller, body = "", challengeOf }: McpExchange,
     messages: readonly RpcMessage[],
     session: HttpSession | undefined,
     form: { batch: boolean; headers: Record<string, string> },
@@ -101,6 +106,7 @@ export function createLegacyHttp(options: LegacyHttpOptions): LegacyHttp {
         return createEventSink(taken, timings.keepAliveMs);
       },
       onGone: call.gone,
+      challengeOf,
     });
     if (session !== undefined) session.working += 1;
     try {
@@ -128,7 +134,7 @@ export function createLegacyHttp(options: LegacyHttpOptions): LegacyHttp {
     if (!isRequest(message)) return;
     await answer(message, stream, signal, () => {
       if (sessionMethods.has(message.method)) throw new RpcFault(needsSession);
-      const client = lonePort(principalKey(caller.principal), stream);
+      const client = lonePort(caller, stream);
       return serveLegacy(message, { gateway, caller: { ...caller, client }, stream, signal });
     });
   };
@@ -230,10 +236,11 @@ const needsSession = {
 const noStream: MessageStream = { send: () => undefined, keepsUp: () => false };
 
 /** A client that holds no session declared nothing, and said of no log messages that it wants them. */
-function lonePort(owner: string, stream: MessageStream): ClientPort {
+function lonePort(caller: Caller, stream: MessageStream): ClientPort {
   return {
     era: "legacy",
-    owner,
+    owner: principalKey(caller.principal),
+    caller,
     capabilities: {},
     session: undefined,
     logLevel: undefined,

@@ -1,5 +1,5 @@
 import { setMaxListeners } from "node:events";
-import type { ClientPort, ClientSession } from "../core/client-port.ts";
+import type { Caller, ClientPort, ClientSession } from "../core/client-port.ts";
 import { AppError } from "../core/errors.ts";
 import { isRequest, RpcFault, rpcCodes } from "../core/json-rpc.ts";
 import type { RequestId, RpcMessage, RpcNotification, RpcRequest } from "../core/json-rpc.ts";
@@ -8,6 +8,7 @@ import type { JsonObject } from "../core/json.ts";
 import { isLogLevel, legacyVersions, reachesLevel } from "../core/mcp.ts";
 import type { LogLevel } from "../core/mcp.ts";
 import { principalKey } from "../core/principal.ts";
+import type { Principal } from "../core/principal.ts";
 import { oneLine } from "../core/terminal-text.ts";
 import type { CallerContext, Gateway } from "../gateway/gateway.ts";
 import { callerClientName } from "./caller-client-name.ts";
@@ -42,6 +43,8 @@ export interface LegacySession {
   /** The revision that `initialize` settled. */
   readonly protocolVersion: string;
   readonly clientSession: ClientSession;
+  /** Who sent the last message, as whom the session hears of changes; at first who opened it. */
+  readonly principal: Principal;
   /**
    * Takes one message of the client. A request (`initialize` too: hand it in first) is answered on `stream`,
    * which also carries what is said and asked while it runs; resolves when that is done, and never rejects.
@@ -101,8 +104,16 @@ export function createLegacySession(options: LegacySessionOptions): LegacySessio
     sendNews(stream, notification(method, params));
   };
 
+  /** Of what is done for the session and not for one request. */
+  const sessionCaller: Caller = {
+    projectId: opener.projectId,
+    get principal() {
+      return principal;
+    },
+  };
   const clientSession: ClientSession = {
     id,
+    caller: sessionCaller,
     capabilities,
     get logLevel() {
       return logLevel;
@@ -124,9 +135,10 @@ export function createLegacySession(options: LegacySessionOptions): LegacySessio
   const ownerKey = principalKey(principal);
 
   /** The way back to the client while it has asked something on this stream, or outside of any request. */
-  const portOn = (stream: MessageStream | undefined): ClientPort => ({
+  const portOn = (stream: MessageStream | undefined, asker = sessionCaller): ClientPort => ({
     era: "legacy",
     owner: ownerKey,
+    caller: asker,
     capabilities,
     session: clientSession,
     logLevel: logLevel ?? "info",
@@ -193,7 +205,7 @@ export function createLegacySession(options: LegacySessionOptions): LegacySessio
     request: RpcRequest,
     stream: MessageStream,
     signal: AbortSignal | undefined,
-    caller: UnportedCaller,
+    asker: UnportedCaller,
   ): Promise<void> => {
     const cancellation = new AbortController();
     const cancel = (): void => cancellation.abort(signal?.reason);
@@ -213,7 +225,7 @@ export function createLegacySession(options: LegacySessionOptions): LegacySessio
         if (handle !== undefined) return handle(request.params ?? {});
         return serveLegacy(request, {
           gateway,
-          caller: { ...named(caller), client: portOn(stream) },
+          caller: { ...named(asker), client: portOn(stream, asker) },
           stream,
           signal: cancellation.signal,
         });
@@ -238,6 +250,9 @@ export function createLegacySession(options: LegacySessionOptions): LegacySessio
     id,
     protocolVersion,
     clientSession,
+    get principal() {
+      return principal;
+    },
     async receive(message, stream, { signal, caller } = {}) {
       if (caller !== undefined) ({ principal } = caller);
       if (isRequest(message))

@@ -1,3 +1,4 @@
+import { scopesReach } from "../core/permissions.ts";
 import { principalKey } from "../core/principal.ts";
 import type { Principal } from "../core/principal.ts";
 import type { Gateway } from "../gateway/gateway.ts";
@@ -24,7 +25,7 @@ export interface LegacySse {
    * @returns undefined when there are as many streams as may be
    */
   open(caller: UnportedCaller, stream: MessageStream, close: () => void): SseSession | undefined;
-  /** The client of a session; undefined when there is none of this id, or it is somebody else's. */
+  /** The client of a session; undefined when there is none of this id, or it is not this principal's, or may more. */
   find(id: string, principal: Principal): DuplexClient | undefined;
   /** Closes every stream, each when what is being worked on for it is answered. */
   endStreams(): void;
@@ -45,6 +46,7 @@ const mostStreamsOfUser = 100;
 
 interface Open {
   readonly owner: string;
+  readonly opener: Principal;
   readonly client: DuplexClient;
   readonly close: () => void;
 }
@@ -72,7 +74,7 @@ export function createLegacySse({ gateway, identity, newId }: LegacySseOptions):
       const id = newId();
       // The MCP session behind it has the same name, so that audit rows and addresses agree.
       const client = createDuplexClient({ gateway, identity, caller, stream, newId: () => id });
-      sessions.set(id, { owner, client, close });
+      sessions.set(id, { owner, opener: caller.principal, client, close });
       return {
         id,
         end() {
@@ -83,7 +85,8 @@ export function createLegacySse({ gateway, identity, newId }: LegacySseOptions):
     },
     find(id, principal) {
       const session = sessions.get(id);
-      return session?.owner === principalKey(principal) ? session.client : undefined;
+      if (session?.owner !== principalKey(principal)) return undefined;
+      return scopesReach(principal, session.opener) ? session.client : undefined;
     },
     endStreams() {
       ending = true;

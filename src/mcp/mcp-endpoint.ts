@@ -1,5 +1,6 @@
 import { setMaxListeners } from "node:events";
-import type { IncomingHttpHeaders, ServerResponse } from "node:http";
+import type { IncomingHttpHeaders, OutgoingHttpHeaders, ServerResponse } from "node:http";
+import type { InsufficientScope } from "../core/insufficient-scope.ts";
 import { rpcCodes } from "../core/json-rpc.ts";
 import type { Logger } from "../core/logger.ts";
 import { legacyVersions, modernVersions } from "../core/mcp.ts";
@@ -30,6 +31,11 @@ export interface McpExchange {
    * caller's credential is no longer good.
    */
   onCredentialEnd(end: () => void): void;
+  /**
+   * What is said in the head of a 403 to a credential that is limited to less than was asked for; absent: what RFC 6750
+   * §3.1 has, and nothing beside.
+   */
+  challengeOf?: ((refusal: InsufficientScope) => OutgoingHttpHeaders) | undefined;
 }
 
 /**

@@ -73,6 +73,7 @@ export function createModernHttp(options: ModernHttpOptions): ModernHttp {
         return createEventSink(taken, timings.keepAliveMs);
       },
       onGone: call.gone,
+      challengeOf: exchange.challengeOf,
     });
     try {
       const { signal } = call;

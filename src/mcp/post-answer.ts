@@ -1,5 +1,7 @@
 import type { OutgoingHttpHeaders, ServerResponse } from "node:http";
 import { rpcCodes } from "../core/json-rpc.ts";
+import { insufficientScopeChallenge } from "../core/insufficient-scope.ts";
+import type { InsufficientScope } from "../core/insufficient-scope.ts";
 import type { RpcMessage, RpcResponse } from "../core/json-rpc.ts";
 import { canWrite, eventStreamHeaders } from "./event-sink.ts";
 import type { EventSink } from "./event-sink.ts";
@@ -23,10 +25,13 @@ export interface PostAnswerOptions {
   openSink: (response: ServerResponse) => EventSink;
   /** The client has gone before there was a stream it could take up again. */
   onGone: () => void;
+  /** As `McpExchange.challengeOf`. */
+  challengeOf: ((refusal: InsufficientScope) => OutgoingHttpHeaders) | undefined;
 }
 
 export function createPostAnswer(options: PostAnswerOptions): PostAnswer {
   const { response, batch, headers, silenceMs, openSink, onGone } = options;
+  const { challengeOf = challengeAlone } = options;
   /** The answers of a batch until its end, while it may become one JSON array. */
   const held: RpcResponse[] = [];
   let sink: EventSink | undefined;
@@ -48,19 +53,21 @@ export function createPostAnswer(options: PostAnswerOptions): PostAnswer {
     if (sink === undefined && !ended) onGone();
   });
 
-  const answerWhole = (body: RpcResponse | RpcResponse[]): void => {
+  const answerWhole = (body: RpcResponse | RpcResponse[], refusal?: InsufficientScope): void => {
     ended = true;
     clearTimeout(silence);
-    if (canWrite(response)) sendJson(response, statusOf(body), body, headers);
+    if (!canWrite(response)) return;
+    if (refusal === undefined) sendJson(response, statusOf(body), body, headers);
+    else sendJson(response, 403, body, { ...headers, ...challengeOf(refusal) });
   };
 
   return {
-    send(message) {
+    send(message, refusal) {
       if (ended) return;
       const isResponse = !("method" in message);
       if (isResponse && sink === undefined) {
         if (batch) held.push(message);
-        else answerWhole(message);
+        else answerWhole(message, refusal);
         return;
       }
       begin()?.write(JSON.stringify(message));
@@ -83,6 +90,10 @@ export function createPostAnswer(options: PostAnswerOptions): PostAnswer {
       else if (canWrite(response)) response.writeHead(202, headers).end();
     },
   };
+}
+
+function challengeAlone(refusal: InsufficientScope): OutgoingHttpHeaders {
+  return { "www-authenticate": insufficientScopeChallenge(refusal) };
 }
 
 /** 2026-07-28, "Error codes": the one error of a server's own that has a status. */

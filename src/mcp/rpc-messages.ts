@@ -1,4 +1,5 @@
 import { AppError } from "../core/errors.ts";
+import { InsufficientScope } from "../core/insufficient-scope.ts";
 import { isRequestId, rpcCodes } from "../core/json-rpc.ts";
 import type {
   RequestId,
@@ -47,7 +48,8 @@ export async function answer(
     stream.send({ jsonrpc: "2.0", id: request.id, result });
   } catch (error) {
     if (isCancelled(signal)) return;
-    stream.send(failure(request.id, toJsonRpcError(error)));
+    const refusal = error instanceof InsufficientScope ? error : undefined;
+    stream.send(failure(request.id, toJsonRpcError(error)), refusal);
   }
 }
 

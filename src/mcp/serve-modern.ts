@@ -1,4 +1,4 @@
-import type { ClientPort } from "../core/client-port.ts";
+import type { Caller, ClientPort } from "../core/client-port.ts";
 import { RpcFault } from "../core/json-rpc.ts";
 import type { RpcError, RpcRequest } from "../core/json-rpc.ts";
 import type { JsonObject } from "../core/json.ts";
@@ -70,25 +70,26 @@ function callerOf({ params }: RpcRequest, { caller, stream }: ModernContext): Ca
   return {
     ...caller,
     clientName: callerClientName(caller, envelopeClientName(params)),
-    client: portOf(metaOf(params), principalKey(caller.principal), stream),
+    client: portOf(metaOf(params), caller, stream),
   };
 }
 
 /** The client of a request as far as the request says it, for questions before there is a way back to it. */
-export function clientOf({ params }: RpcRequest, { principal }: UnportedCaller): ClientPort {
-  return portOf(metaOf(params), principalKey(principal), noStream);
+export function clientOf({ params }: RpcRequest, caller: UnportedCaller): ClientPort {
+  return portOf(metaOf(params), caller, noStream);
 }
 
 const noStream: MessageStream = { send: () => undefined, keepsUp: () => false };
 
 /** The client has no ears of its own in this era: what it is to be asked stands in the result. */
-function portOf(meta: JsonObject, owner: string, stream: MessageStream): ClientPort {
+function portOf(meta: JsonObject, caller: Caller, stream: MessageStream): ClientPort {
   const capabilities = carriedCapabilities(meta[metaKeys.clientCapabilities]);
   const level = meta[metaKeys.logLevel];
   const logLevel = isLogLevel(level) ? level : undefined;
   return {
     era: "modern",
-    owner,
+    owner: principalKey(caller.principal),
+    caller,
     capabilities,
     session: undefined,
     logLevel,

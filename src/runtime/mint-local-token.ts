@@ -1,11 +1,13 @@
 import { randomBytes } from "node:crypto";
-import { Agent } from "node:http";
+import { Agent as HttpAgent } from "node:http";
+import type { Agent as HttpsAgent } from "node:https";
 import { AppError } from "../core/errors.ts";
 import type { JsonObject } from "../core/json.ts";
 import { isJsonObject } from "../core/json.ts";
 import type { Role } from "../core/principal.ts";
 import { systemErrorCode } from "../core/system-error-code.ts";
 import { dialledAddress, isNonce, isProof, proofOf } from "./local-proof.ts";
+import { createPinnedAgent, otherCertificate } from "./pinned-agent.ts";
 import { postJson } from "./post-json.ts";
 import type { Answer } from "./post-json.ts";
 import type { RuntimeRecord } from "./runtime-record.ts";
@@ -39,11 +41,11 @@ export async function mintLocalToken(
   signal: AbortSignal,
   purpose?: "administration",
 ): Promise<LocalToken> {
-  const { hostname, port } = new URL(record.url);
-  const address = dialledAddress(hostname, port);
+  const { hostname, port, protocol } = new URL(record.url);
+  const address = dialledAddress(hostname, port || (protocol === "https:" ? 443 : 80));
   const clientNonce = randomBytes(32).toString("base64url");
   // One connection for both steps: who has proved itself is who gets our proof.
-  const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+  const agent = createAgent(record);
   const limit = AbortSignal.any([signal, AbortSignal.timeout(exchangeLimitMs)]);
   const post = (body: JsonObject): Promise<Answer> =>
     postJson(`${record.url}/auth/cli-token`, purpose === undefined ? body : { ...body, purpose }, {
@@ -76,6 +78,14 @@ export async function mintLocalToken(
   } finally {
     agent.destroy();
   }
+}
+
+/** With https, only the certificate of the runtime file will do: before it is shown nothing is sent at all. */
+function createAgent({ url, certificates = [] }: RuntimeRecord): HttpAgent | HttpsAgent {
+  const options = { keepAlive: true, maxSockets: 1 };
+  return url.startsWith("https:")
+    ? createPinnedAgent(options, () => Promise.resolve(certificates))
+    : new HttpAgent(options);
 }
 
 function withoutProof(url: string, { status, body }: Answer): AppError {
@@ -141,6 +151,13 @@ function asAppError(error: unknown, signal: AbortSignal, url: string): unknown {
       hint: "agent serve --status",
       cause: error,
     });
+  }
+  if (systemErrorCode(error) === otherCertificate) {
+    return new AppError(
+      "auth_rejected",
+      `What answers at ${url} shows another TLS certificate than your gateway does; nothing was sent to it`,
+      { hint: "agent serve --status", cause: error },
+    );
   }
   return new AppError(
     "unreachable",

@@ -31,11 +31,15 @@ export function runtimeFilePath(stateDir: string): string {
 /**
  * Writes the runtime file of the calling process: whole or not at all, 0600, in a directory that is
  * made 0700. A file that is there is replaced, so the caller must own the state directory (storage's lock).
- * @throws AppError `config_invalid` for a URL that is not loopback, or a directory of somebody else
+ * @throws AppError `config_invalid` for a URL that is not loopback, or is https without its certificates, or a
+ *   directory of somebody else
  */
 export async function writeRuntimeFile(stateDir: string, record: RuntimeRecord): Promise<void> {
   if (!isLoopbackUrl(record.url)) {
     throw new AppError("config_invalid", `${record.url} is not a loopback address`);
+  }
+  if (record.url.startsWith("https:") !== (record.certificates !== undefined)) {
+    throw new AppError("config_invalid", `What ${record.url} shows as its certificate is not said`);
   }
   await mkdir(stateDir, { recursive: true, mode: 0o700 });
   const directory = await stat(stateDir);

@@ -3,8 +3,13 @@ import { isJsonObject } from "../core/json.ts";
 /** How the running gateway of one user is found: what `<state>/server.json` says. */
 export interface RuntimeRecord {
   pid: number;
-  /** The literal loopback address it listens on, without a path: `http://127.0.0.1:3050`. */
+  /** The literal loopback address it listens on, without a path: `http://127.0.0.1:3050`, or with https. */
   url: string;
+  /**
+   * With https: the certificates that may be shown there, by SHA-256 (DER) in lower-case hex. More than one only
+   * while one takes the place of another.
+   */
+  certificates?: readonly string[] | undefined;
   instanceId: string;
   /** Milliseconds since the epoch. */
   startedAtMs: number;
@@ -22,7 +27,10 @@ export interface StoredRuntimeRecord extends RuntimeRecord {
   inode: string;
 }
 
-const loopbackUrl = /^http:\/\/(?:127(?:\.\d{1,3}){3}|\[::1\]):(\d{1,5})$/;
+/** SHA-256 in hex. */
+const fingerprint = /^[\da-f]{64}$/;
+const mostCertificates = 8;
+const loopbackUrl = /^https?:\/\/(?:127(?:\.\d{1,3}){3}|\[::1\]):(\d{1,5})$/;
 
 /** A literal loopback URL with a port; names (`localhost`) can be made to resolve to anything. */
 export function isLoopbackUrl(url: string): boolean {
@@ -43,6 +51,7 @@ export function parseRuntimeRecord(text: string): StoredRuntimeRecord | undefine
   }
   const { pid, url, instanceId, startedAtMs, secret, processStart, inode, configurationFile } =
     value;
+  const { certificates } = value;
   if (
     typeof pid !== "number" ||
     !Number.isSafeInteger(pid) ||
@@ -56,7 +65,10 @@ export function parseRuntimeRecord(text: string): StoredRuntimeRecord | undefine
     !/^[\w-]{43}$/.test(secret) ||
     !(processStart === null || typeof processStart === "string") ||
     typeof inode !== "string" ||
-    !(configurationFile === undefined || typeof configurationFile === "string")
+    !(configurationFile === undefined || typeof configurationFile === "string") ||
+    !(certificates === undefined || isFingerprints(certificates)) ||
+    // Whoever reads it must not be left to take any certificate.
+    url.startsWith("https:") !== (certificates !== undefined)
   ) {
     return undefined;
   }
@@ -69,7 +81,17 @@ export function parseRuntimeRecord(text: string): StoredRuntimeRecord | undefine
     processStart,
     inode,
     ...(configurationFile === undefined ? {} : { configurationFile }),
+    ...(certificates === undefined ? {} : { certificates }),
   };
+}
+
+function isFingerprints(value: unknown): value is string[] {
+  return (
+    Array.isArray(value) &&
+    value.length > 0 &&
+    value.length <= mostCertificates &&
+    value.every((item) => typeof item === "string" && fingerprint.test(item))
+  );
 }
 
 export function formatRuntimeRecord(record: StoredRuntimeRecord): string {

@@ -80,6 +80,7 @@ export function createLeasedConnections(options: LeasedConnectionsOptions): Leas
     try {
       const connection = await options.open({
         capabilities: client.capabilities,
+        whose: () => (holder() ?? client).caller,
         signal: closing.signal,
         onRelisted: options.onRelisted,
         onResourceUpdated: () => undefined,

@@ -1,7 +1,8 @@
+import type { Caller } from "../core/client-port.ts";
 import type { ServerConfiguration } from "../core/configuration.ts";
 import { createSseTransport } from "../mcp-client/sse-transport.ts";
 import { createStreamableHttpTransport } from "../mcp-client/streamable-http-transport.ts";
-import type { SendHttp, Transport } from "../mcp-client/transport.ts";
+import type { Authorize, SendHttp, Transport } from "../mcp-client/transport.ts";
 import type { LineTail } from "./line-tail.ts";
 import { StdioTransport } from "./stdio-transport.ts";
 import type { UpstreamTimings } from "./timings.ts";
@@ -14,11 +15,20 @@ export interface Link {
   readonly diedByItself: boolean;
   /** Why it ended by itself, once it has. */
   readonly lossReason: string | undefined;
+  /** For a request on somebody's behalf; undefined where the server is not told on whose. */
+  authorizeFor?(caller: Caller): Authorize;
 }
+
+/**
+ * A token of the gateway's own (a JWT) that says to a server on whose behalf a request is made.
+ * @param caller undefined: on the gateway's
+ */
+export type Identify = (serverUrl: string, caller: Caller | undefined) => Promise<string>;
 
 /** Makes the links of all connections to one server: each a process of its own, or HTTP over shared sockets. */
 export interface Links {
-  open(tail: LineTail): Link;
+  /** @param whose on whose behalf all is done on it that belongs to no request; absent: on the gateway's */
+  open(tail: LineTail, whose?: () => Caller | undefined): Link;
   /** To be called when the links are closed. */
   close(): Promise<void>;
 }
@@ -28,6 +38,7 @@ export function createLinks(
   configuration: ServerConfiguration,
   timings: UpstreamTimings,
   sendHttp: SendHttp | undefined,
+  identify: Identify | undefined,
 ): Links {
   if (configuration.type === "stdio") {
     return {
@@ -48,13 +59,20 @@ export function createLinks(
   }
   const http: UndiciHttp =
     sendHttp === undefined ? createLazyHttp() : { send: sendHttp, close: () => Promise.resolve() };
-  const { type, url, headers } = configuration;
+  const { type, url, headers, forwardIdentity } = configuration;
+  const authorizeBy =
+    identify && forwardIdentity
+      ? (whose: () => Caller | undefined): Authorize =>
+          async () =>
+            `Bearer ${await identify(url, whose())}`
+      : undefined;
   const create = type === "http" ? createStreamableHttpTransport : createSseTransport;
   return {
-    open: () => ({
-      transport: create({ url, headers, sendHttp: http.send }),
+    open: (_tail, whose = () => undefined) => ({
+      transport: create({ url, headers, authorize: authorizeBy?.(whose), sendHttp: http.send }),
       diedByItself: false,
       lossReason: undefined,
+      ...(authorizeBy && { authorizeFor: (caller: Caller) => authorizeBy(() => caller) }),
     }),
     close: () => http.close(),
   };

@@ -1,3 +1,4 @@
+import type { Caller } from "../core/client-port.ts";
 import type { JsonObject } from "../core/json.ts";
 import type { Listing } from "../core/mcp.ts";
 import { headerDeclarationFault } from "../core/parameter-headers.ts";
@@ -36,6 +37,8 @@ export interface OpeningOptions {
   capabilities: JsonObject;
   /** Whether everything is listed before the connection counts as open. */
   list: boolean;
+  /** Of a connection that is one client's: on whose behalf all on it is done. Absent: on the gateway's. */
+  whose?: (() => Caller | undefined) | undefined;
   /** What is equal to a part of this is kept as that part. */
   reference: () => Listing;
   /** Aborts the opening. */
@@ -56,7 +59,7 @@ export async function openServerConnection(
   options: OpeningOptions,
 ): Promise<ServerConnection> {
   const { links, timings, scrub } = context;
-  const link = links.open(context.tail);
+  const link = links.open(context.tail, options.whose);
   const questions = createQuestions();
   const { onRequest } = options;
   const limit = new AbortController();

@@ -13,6 +13,7 @@ export interface OwnConnectionsOptions {
     options: Pick<
       OpeningOptions,
       | "capabilities"
+      | "whose"
       | "signal"
       | "onRelisted"
       | "onResourceUpdated"

@@ -104,6 +104,7 @@ export function createServerConnection(parts: ServerConnectionParts): ServerConn
         signal: deadline.signal,
         capabilities: as?.capabilities,
         logLevel: client.logLevel,
+        authorize: client.caller && link.authorizeFor?.(client.caller),
         headers:
           needsHeaders && method === "tools/call"
             ? toolHeaders(as?.tools ?? listing.listing.tools, params)

@@ -179,6 +179,7 @@ export function createSessionConnections(options: SessionConnectionsOptions): Se
     try {
       connection = await options.open({
         capabilities: session.capabilities,
+        whose: () => session.caller,
         signal: stop.signal,
         onRelisted(changed) {
           if (changed && entry.connection === connection) adoptListing(entry, connection.listing);

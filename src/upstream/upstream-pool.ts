@@ -5,6 +5,7 @@ import type { JsonObject } from "../core/json.ts";
 import type { Logger } from "../core/logger.ts";
 import type { SendHttp } from "../mcp-client/transport.ts";
 import { createConnectionBudget } from "./connection-budget.ts";
+import type { Identify } from "./link.ts";
 import { createListeners } from "./listeners.ts";
 import { createEndings } from "./endings.ts";
 import { sleepUntil } from "./sleep.ts";
@@ -26,6 +27,8 @@ export interface PoolOptions {
   timings?: Partial<UpstreamTimings>;
   /** Sends the requests of all http and sse servers, in place of our own pool of sockets for each. */
   sendHttp?: SendHttp | undefined;
+  /** Needed where a server has `forwardIdentity`: without it that server is told nothing. */
+  identify?: Identify | undefined;
 }
 
 export interface ConfigurablePool extends UpstreamPool {
@@ -79,6 +82,7 @@ export function createUpstreamPool(options: PoolOptions): ConfigurablePool {
       random: options.random ?? Math.random,
       timings,
       sendHttp: options.sendHttp,
+      identify: options.identify,
       budget,
       onChange() {
         if (isCurrent()) changes.tell();
@@ -136,8 +140,8 @@ export function createUpstreamPool(options: PoolOptions): ConfigurablePool {
 function connectionPart(configuration: ServerConfiguration): unknown {
   const { type, connection, connectionWritten } = configuration;
   if (type !== "stdio") {
-    const { url, headers } = configuration;
-    return { type, connection, connectionWritten, url, headers };
+    const { url, headers, forwardIdentity } = configuration;
+    return { type, connection, connectionWritten, url, headers, forwardIdentity };
   }
   const { command, args, cwd, env } = configuration;
   return { type, connection, connectionWritten, command, args, cwd, env };

@@ -17,6 +17,7 @@ import { describeFailure } from "./failure-reason.ts";
 import { createLeasedConnections } from "./leased-connections.ts";
 import { createLineTail } from "./line-tail.ts";
 import { createLinks } from "./link.ts";
+import type { Identify } from "./link.ts";
 import { openServerConnection } from "./open-server-connection.ts";
 import type { ServerContext } from "./open-server-connection.ts";
 import { ownConnectionOpener } from "./open-own-connection.ts";
@@ -45,6 +46,8 @@ export interface UpstreamServerOptions {
   timings: UpstreamTimings;
   /** As the pool's. */
   sendHttp: SendHttp | undefined;
+  /** As the pool's. */
+  identify: Identify | undefined;
   /** Connections of single clients to all servers together. */
   budget: ConnectionBudget;
   /** Called after the state or the common listing changed. */
@@ -74,7 +77,7 @@ export function createUpstreamServer(options: UpstreamServerOptions): UpstreamSe
     logger.warn("Upstream problem", { server: name, problem: scrub(problem) });
   const context: ServerContext = {
     name,
-    links: createLinks(configuration, timings, options.sendHttp),
+    links: createLinks(configuration, timings, options.sendHttp, options.identify),
     version: options.version,
     timings,
     tail,

@@ -5,7 +5,7 @@ import { createFailingStorage } from "../auth/support/failing-storage.ts";
 import type { FailingStorage } from "../auth/support/failing-storage.ts";
 import { contentOf } from "../auth/support/identities.ts";
 import { outcomeOf } from "./support/outcome.ts";
-import { openAcme, openWorld, owner, startMs } from "./support/world.ts";
+import { addSession, openAcme, openWorld, owner, startMs } from "./support/world.ts";
 import type { World } from "./support/world.ts";
 
 const vic = { organizationId: "acme", userId: "vic" };
@@ -19,6 +19,10 @@ const changes = {
   "users.add": ({ administration: a }) => a.users.add(owner, { id: "new", name: "New" }),
   "users.remove": ({ administration: a }) => a.users.remove(owner, "vic"),
   "users.restore": ({ administration: a }) => a.users.restore(owner, "lost"),
+  "users.disable": ({ administration: a }) => a.users.disable(owner, "vic"),
+  "users.enable": ({ administration: a }) => a.users.enable(owner, "ed"),
+  "users.setPassword": ({ administration: a }) =>
+    a.users.setPassword(owner, "vic", "correct horse battery"),
   "members.set": ({ administration: a }) => a.members.set(owner, { ...vic, role: "admin" }),
   "members.remove": ({ administration: a }) => a.members.remove(owner, vic),
   "members.restore": ({ administration: a }) => a.members.restore(owner, pat),
@@ -31,6 +35,8 @@ const changes = {
 const open = async (): Promise<{ world: World; storage: FailingStorage }> => {
   const storage = createFailingStorage(createMemoryStorage());
   const world = await openAcme(storage);
+  await world.administration.users.disable(owner, "ed");
+  await addSession(world, "vic");
   // What was deleted before can be purged.
   world.nowMs += 1;
   return { world, storage };

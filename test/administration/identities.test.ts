@@ -31,6 +31,7 @@ describe.each(["organizations", "users"] as const)("%s", (entity) => {
     expect(added).toStrictEqual({
       id: "new",
       name: "New",
+      ...(entity === "users" && { passwordSetAtMs: null, disabledAtMs: null }),
       createdAtMs: startMs,
       deletedAtMs: null,
     });

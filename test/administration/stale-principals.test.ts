@@ -36,6 +36,10 @@ const ofTheGateway: Record<string, Act> = {
   "users.add": ({ administration: a }, by) => a.users.add(by, { id: "new", name: "New" }),
   "users.remove": ({ administration: a }, by) => a.users.remove(by, "vic"),
   "users.restore": ({ administration: a }, by) => a.users.restore(by, "lost"),
+  "users.disable": ({ administration: a }, by) => a.users.disable(by, "vic"),
+  "users.enable": ({ administration: a }, by) => a.users.enable(by, "pat"),
+  "users.setPassword": ({ administration: a }, by) =>
+    a.users.setPassword(by, "vic", "correct horse battery"),
   "members.restore": ({ administration: a }, by) => a.members.restore(by, inAcme("pat")),
   "tokens.create for themselves": ({ administration: a }, by) =>
     a.tokens.create(by, { name: "back" }),
@@ -80,6 +84,11 @@ const takings: [string, (bench: Bench) => unknown, string][] = [
     ({ world: { administration: a } }) =>
       a.members.set(owner, { ...inAcme("ada"), role: "viewer" }),
     "forbidden",
+  ],
+  [
+    "disabled",
+    ({ world: { administration: a } }) => a.users.disable(owner, "ada"),
+    "auth_rejected",
   ],
   ["removed", ({ world: { administration: a } }) => a.users.remove(owner, "ada"), "auth_rejected"],
   [

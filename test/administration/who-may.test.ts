@@ -20,6 +20,10 @@ const operations: Record<string, Operation> = {
   "users.add": ({ administration: a }, by) => a.users.add(by, { id: "new", name: "New" }),
   "users.remove": ({ administration: a }, by) => a.users.remove(by, "vic"),
   "users.restore": ({ administration: a }, by) => a.users.restore(by, "lost"),
+  "users.disable": ({ administration: a }, by) => a.users.disable(by, "vic"),
+  "users.enable": ({ administration: a }, by) => a.users.enable(by, "free"),
+  "users.setPassword": ({ administration: a }, by) =>
+    a.users.setPassword(by, "vic", "correct horse battery"),
   "members.list": ({ administration: a }, by) => a.members.list(by, all),
   "members.set": ({ administration: a }, by) =>
     a.members.set(by, { ...acme("vic"), role: "editor" }),
@@ -40,6 +44,9 @@ const ofTheGateway = new Set([
   ...["organizations", "users"].flatMap((kind) =>
     ["add", "remove", "restore"].map((verb) => `${kind}.${verb}`),
   ),
+  "users.disable",
+  "users.enable",
+  "users.setPassword",
   "members.restore",
   "purge",
   "restoreServer",
@@ -52,6 +59,7 @@ const names = Object.keys(operations);
 const open = async (): Promise<World> => {
   const world = await openAcme();
   await addBeta(world);
+  await world.administration.users.disable(owner, "free");
   return world;
 };
 

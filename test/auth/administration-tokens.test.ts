@@ -49,13 +49,16 @@ test("nothing else is one", () => {
 
 test("no door knows it: it is good for no call", async () => {
   const directory = await anEmptyDirectory();
-  const door = createDoor([
-    createLocalAuthenticator({ directory, now }),
-    createStaticTokenAuthenticator(
-      [{ name: "ci", token: "secret", role: "admin", organizationId: null }],
-      directory,
-    ),
-  ]);
+  const door = createDoor(
+    [
+      createLocalAuthenticator({ directory, now }),
+      createStaticTokenAuthenticator(
+        [{ name: "ci", token: "secret", role: "admin", organizationId: null }],
+        directory,
+      ),
+    ],
+    now,
+  );
   const { token } = tokens.mint();
   expect(await door.authenticate({ bearer: token })).toStrictEqual({
     kind: "rejected",

@@ -25,11 +25,14 @@ const mint: Pick<MintedTokens, "mintCliToken"> = {
   },
 };
 
-const newExchange = (other: { instanceId?: string; mint?: undefined } = {}): CliTokenExchange =>
+const newExchange = (
+  other: { instanceId?: string; mintsCliTokens?: () => boolean } = {},
+): CliTokenExchange =>
   createCliTokenExchange({
     secret,
     instanceId,
     mint,
+    mintsCliTokens: () => true,
     administrationTokens,
     now: () => nowMs,
     random: randomBytes,
@@ -299,12 +302,16 @@ describe("a token for the administration", () => {
   });
 
   test("is given where there are no others", async () => {
-    exchange = newExchange({ mint: undefined });
+    let isOn = false;
+    exchange = newExchange({ mintsCliTokens: () => isOn });
     expect((await exchange.redeem(administrator())).role).toBe("admin");
     await expect(exchange.redeem(prepared().redemption)).rejects.toMatchObject({
       code: "forbidden",
       message: "This gateway mints no local tokens",
     });
+    isOn = true;
+    await exchange.redeem(prepared().redemption);
+    expect(minted).toHaveLength(1);
   });
 
   test("has a limit of its own: 600 a minute", async () => {

@@ -4,6 +4,7 @@ import { openDirectory } from "../../src/auth/directory.ts";
 import type { Directory } from "../../src/auth/directory.ts";
 import type { ChangeRow } from "../../src/core/change.ts";
 import { AppError } from "../../src/core/errors.ts";
+import type { MintedToken } from "../../src/core/identities.ts";
 import { systemPrincipal } from "../../src/core/principal.ts";
 import type { Storage } from "../../src/core/storage.ts";
 import { createMemoryStorage } from "../../src/storage/memory-storage.ts";
@@ -145,6 +146,89 @@ describe("a directory", () => {
       before: expect.not.objectContaining({ rotated: true }),
       after: { id: "t1", rotated: true },
     });
+  });
+
+  test("gives no role to a user who is disabled, and says that it is a member", async () => {
+    await fill(directory);
+    const key = { organizationId: "acme", userId: "ada" };
+    expect([directory.isMember(key), directory.roleIn(key)]).toStrictEqual([true, "admin"]);
+    const disabled = { ...aUser("ada"), disabledAtMs: 5 };
+    await directory.change(by, () => ({ users: [disabled], result: 0 }));
+    for (const each of [directory, await open(storage)]) {
+      expect([each.isMember(key), each.roleIn(key)]).toStrictEqual([true, undefined]);
+    }
+    await directory.change(by, () => ({ users: [aUser("ada")], result: 0 }));
+    expect(directory.roleIn(key)).toBe("admin");
+    await directory.change(by, () => ({
+      users: [{ ...aUser("ada"), deletedAtMs: 5 }],
+      result: 0,
+    }));
+    expect([directory.isMember(key), directory.roleIn(key)]).toStrictEqual([false, undefined]);
+  });
+});
+
+const put = (token: MintedToken) =>
+  directory.change(by, () => ({ tokens: [token], result: undefined }));
+
+describe("a session", () => {
+  const first = aToken("s1", {
+    kind: "session",
+    role: null,
+    refresh: { hash: "refresh 1", previousHash: null, expiresAtMs: 90 },
+  });
+  const second = {
+    ...first,
+    hash: "hash of its second",
+    refresh: { hash: "refresh 2", previousHash: "refresh 1", expiresAtMs: 91 },
+  };
+  const third = {
+    ...first,
+    hash: "hash of its third",
+    refresh: { hash: "refresh 3", previousHash: "refresh 2", expiresAtMs: 92 },
+  };
+  test("is found by its refresh token and by the one before, here and after a start", async () => {
+    await fill(directory);
+    for (const session of [first, second, third]) await put(session);
+    for (const each of [directory, await open(storage)]) {
+      expect(each.findSession("refresh 3")).toStrictEqual(third);
+      expect(each.findSession("refresh 2")).toStrictEqual(third);
+      expect(each.findSession("refresh 1")).toBeUndefined();
+      expect(each.findToken("hash of its third")).toStrictEqual(third);
+      expect(each.findToken("hash of its second")).toBeUndefined();
+      // What is shown in one place is good in that place alone.
+      expect(each.findToken("refresh 3")).toBeUndefined();
+      expect(each.findSession("hash of its third")).toBeUndefined();
+    }
+    await put({ ...third, hash: null, refresh: null, revokedAtMs: 5 });
+    expect(directory.findSession("refresh 3")).toBeUndefined();
+    expect(directory.findSession("refresh 2")).toBeUndefined();
+  });
+
+  test("is in the history when it begins and when it ends, not each time it goes on", async () => {
+    await fill(directory);
+    const rows = (await history()).length;
+    for (const session of [first, second, third]) await put(session);
+    await put({ ...third, hash: null, refresh: null, revokedAtMs: 5 });
+    const written = (await history()).slice(0, -rows);
+    expect(written).toMatchObject([
+      { action: "deleted", entity: "token", entityId: "s1" },
+      { action: "created", entity: "token", entityId: "s1", after: { kind: "session" } },
+    ]);
+    expect(JSON.stringify(written)).not.toMatch(/hash of|refresh \d/);
+  });
+
+  test("that went on is not as it was when the storage failed", async () => {
+    const failing = createFailingStorage(storage);
+    directory = await open(failing);
+    await fill(directory);
+    await put(first);
+    failing.failAt(1, "once");
+    await expect(put(second)).rejects.toMatchObject({ code: "store_unavailable" });
+    expect(directory.findSession("refresh 1")).toStrictEqual(first);
+    expect(directory.findSession("refresh 2")).toBeUndefined();
+    failing.heal();
+    await put(second);
+    expect(directory.findSession("refresh 2")).toStrictEqual(second);
   });
 });
 

@@ -28,7 +28,7 @@ describe("auth", () => {
     [
       "token without tokens",
       { type: "token" },
-      "FILE:2: auth: type token needs options with token or tokens",
+      "FILE:2: auth.options: is missing (it needs token or tokens)",
     ],
     [
       "token with empty options",
@@ -78,7 +78,7 @@ describe("auth", () => {
     [
       "options of local",
       { type: "local", options: { token: "a" } },
-      'FILE:4: auth.options: "local" has no options',
+      "FILE:5: auth.options.token: unknown key; this type has no options",
     ],
     [
       "one type twice",
@@ -105,7 +105,7 @@ describe("auth", () => {
       auth: [{ type: "none" }],
     });
     await expect(problem({}, { overrides: { auth: "token" } })).resolves.toContain(
-      "--auth token: the configuration names no tokens",
+      "--auth token: the configuration has none",
     );
     await expect(problem({}, { overrides: { auth: "magic" } })).resolves.toContain(
       '--auth: "magic" is not a type to choose',
@@ -118,17 +118,17 @@ describe("listening beyond loopback", () => {
     [
       { host: "0.0.0.0" },
       {},
-      "FILE:2: host: 0.0.0.0 is reachable from other machines, which needs an https externalUrl",
+      "FILE:2: host: 0.0.0.0 is reachable from other machines, which needs tls or an https externalUrl",
     ],
     [
       { host: "192.168.1.5", externalUrl: "http://gate.example" },
       {},
-      "FILE:2: host: 192.168.1.5 is reachable from other machines, which needs an https externalUrl",
+      "FILE:2: host: 192.168.1.5 is reachable from other machines, which needs tls or an https externalUrl",
     ],
     [
       {},
       { host: "::" },
-      "--host: :: is reachable from other machines, which needs an https externalUrl",
+      "--host: :: is reachable from other machines, which needs tls or an https externalUrl",
     ],
     [
       { externalUrl: "http://gate.example" },

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import type { SessionRefresh } from "../../src/core/identities.ts";
 import type { StorageTransaction } from "../../src/core/storage.ts";
 import { RowRefused } from "../../src/storage/row-refused.ts";
 import { member, organization, token, user } from "../storage/support/rows.ts";
@@ -9,23 +10,29 @@ describeStorages(({ within }) => {
     const late = organization({ id: "a-first-by-name", createdAtMs: 3_000 });
     const gone = organization({ id: "gone", createdAtMs: 2_000, deletedAtMs: 2_500 });
     const twin = organization({ id: "a-twin", createdAtMs: 2_000 });
+    const password = { hash: "$scrypt$ln=16,r=8,p=2$c2FsdA$a2V5", setAtMs: 2_100 };
+    const users = [
+      user({ id: "z-last-by-name", createdAtMs: 1_000, password, disabledAtMs: 2_200 }),
+      user({ ...gone, password }),
+      user({ ...twin, disabledAtMs: 2_300 }),
+    ];
     await within(async (tx) => {
       for (const row of [late, gone, twin]) await tx.organizations.insert(row);
-      for (const row of [late, gone, twin]) await tx.users.insert(row);
+      for (const row of users) await tx.users.insert(row);
       await tx.members.insert(member({ organizationId: "gone", userId: "a-twin", createdAtMs: 9 }));
       await tx.members.insert(
         member({ organizationId: "gone", userId: "gone", createdAtMs: 8, deletedAtMs: 9 }),
       );
     });
     expect(await within((tx) => tx.organizations.all())).toStrictEqual([gone, twin, late]);
-    expect(await within((tx) => tx.users.all())).toStrictEqual([gone, twin, late]);
+    expect(await within((tx) => tx.users.all())).toStrictEqual(users);
     expect(await within((tx) => tx.members.all())).toStrictEqual([
       member({ organizationId: "gone", userId: "gone", createdAtMs: 8, deletedAtMs: 9 }),
       member({ organizationId: "gone", userId: "a-twin", createdAtMs: 9 }),
     ]);
   });
 
-  test("gives back tokens as they were: of an organisation or none, for ever, scoped, taken back", async () => {
+  test("gives back tokens as they were: of an organisation or none, for ever, scoped, taken back, of a session", async () => {
     const tokens = [
       token(),
       token({
@@ -35,6 +42,12 @@ describeStorages(({ within }) => {
         role: "viewer",
         scopes: ["metrics", "x"],
         expiresAtMs: null,
+      }),
+      token({ kind: "session", organizationId: "acme", role: null, refresh: refresh("first") }),
+      token({
+        kind: "session",
+        organizationId: "acme",
+        refresh: refresh("second", { previousHash: "before the second" }),
       }),
       token({ hash: null, revokedAtMs: 1_500 }),
       token({ hash: null, revokedAtMs: 1_500 }),
@@ -49,7 +62,13 @@ describeStorages(({ within }) => {
   test("replaces one row, whole", async () => {
     const changed = {
       organization: organization({ name: "Other", createdAtMs: 7, deletedAtMs: 8 }),
-      user: user({ name: "Other", createdAtMs: 7, deletedAtMs: 8 }),
+      user: user({
+        name: "Other",
+        password: { hash: "another", setAtMs: 7 },
+        disabledAtMs: 8,
+        createdAtMs: 7,
+        deletedAtMs: 8,
+      }),
       member: member({ role: "admin", createdAtMs: 7, deletedAtMs: 8 }),
     };
     const before = token();
@@ -64,6 +83,7 @@ describeStorages(({ within }) => {
       scopes: ["metrics"],
       createdAtMs: 7,
       expiresAtMs: null,
+      refresh: refresh("new", { previousHash: "old" }),
       revokedAtMs: 8,
     });
     await within(async (tx) => {
@@ -91,13 +111,17 @@ describeStorages(({ within }) => {
   });
 
   describe("refuses a row", () => {
-    const live = token();
+    const live = token({ refresh: refresh("theirs", { previousHash: "before theirs" }) });
     test.each<[string, (tx: StorageTransaction) => Promise<void>]>([
       ["an organisation that is there", (tx) => tx.organizations.insert(organization())],
       ["a user that is there", (tx) => tx.users.insert(user())],
       ["a member that is there", (tx) => tx.members.insert(member({ role: "admin" }))],
       ["a token with an id that is there", (tx) => tx.tokens.insert(token({ id: live.id }))],
       ["a token with a hash that is there", (tx) => tx.tokens.insert(token({ hash: live.hash }))],
+      [
+        "a session with a refresh token that is there",
+        (tx) => tx.tokens.insert(token({ refresh: refresh("theirs") })),
+      ],
       ["an unknown organisation", (tx) => tx.organizations.replace(organization({ id: "x" }))],
       ["an unknown user", (tx) => tx.users.replace(user({ id: "x" }))],
       ["an unknown member", (tx) => tx.members.replace(member({ organizationId: "beta" }))],
@@ -142,7 +166,7 @@ describeStorages(({ within }) => {
       ];
       await within(async (tx) => {
         for (const row of rows) await tx.organizations.insert(row);
-        for (const row of rows) await tx.users.insert(row);
+        for (const row of rows) await tx.users.insert(user(row));
         await tx.members.insert(member({ organizationId: "live", userId: "live" }));
         await tx.members.insert(
           member({ organizationId: "young", userId: "live", deletedAtMs: 99 }),
@@ -200,16 +224,27 @@ describeStorages(({ within }) => {
         token({ expiresAtMs: 100 }),
         token({ expiresAtMs: null }),
         token({ expiresAtMs: null, hash: null, revokedAtMs: 100 }),
+        token({ expiresAtMs: 50, refresh: refresh("good for another", { expiresAtMs: 100 }) }),
       ];
       await within(async (tx) => {
         for (const each of kept) await tx.tokens.insert(each);
         await tx.tokens.insert(token({ expiresAtMs: 99 }));
+        await tx.tokens.insert(
+          token({ expiresAtMs: 98, refresh: refresh("old", { expiresAtMs: 99 }) }),
+        );
         await tx.tokens.insert(token({ expiresAtMs: 200, hash: null, revokedAtMs: 99 }));
       });
-      expect(await within((tx) => tx.tokens.purge(100))).toBe(2);
+      expect(await within((tx) => tx.tokens.purge(100))).toBe(3);
       expect(await within((tx) => tx.tokens.all())).toStrictEqual(kept);
     });
   });
+});
+
+const refresh = (hash: string, changes: Partial<SessionRefresh> = {}): SessionRefresh => ({
+  hash,
+  previousHash: null,
+  expiresAtMs: 9_000,
+  ...changes,
 });
 
 /** Acme with Ada, Beta with Bob, both users members of Acme. */

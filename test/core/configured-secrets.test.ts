@@ -29,3 +29,61 @@ it("takes the static tokens of auth, each once", () => {
     "static-1",
   ]);
 });
+
+it("takes what the gateway shows to auth servers, or shares with them", () => {
+  const mapping = {
+    claims: { user: ["sub"] },
+    organizationId: null,
+    role: null,
+    requiredScopes: [],
+  };
+  const supabase = { kind: "supabase" as const, url: "https://a.example", cacheMs: 0 };
+  const client = {
+    kind: "introspection" as const,
+    audience: [],
+    clientId: "gateway-client",
+    cacheMs: 0,
+  };
+  const rules = {
+    kind: "jwt" as const,
+    issuer: "https://a.example",
+    audience: ["a"],
+    algorithms: ["HS256"],
+  };
+  const found = configuredSecrets(
+    [],
+    [
+      { type: "none" },
+      { type: "simple", users: "own" },
+      {
+        type: "simple",
+        users: "supabase",
+        server: { ...supabase, anonKey: "simple-key" },
+        mapping,
+      },
+      { type: "bearer", server: { ...supabase, anonKey: "bearer-key" }, mapping },
+      { type: "bearer", server: { ...client, clientSecret: "bearer-secret" }, mapping },
+      {
+        type: "jwt",
+        rules: { ...rules, keys: { kind: "secret", secret: "shared-secret" } },
+        mapping,
+      },
+      { type: "jwt", rules: { ...rules, keys: { kind: "jwks" } }, mapping },
+      { type: "oauth", issuer: "a", check: { ...client, clientSecret: "oauth-secret" }, mapping },
+      {
+        type: "oauth",
+        issuer: "a",
+        check: { ...rules, keys: { kind: "secret", secret: "oauth-shared" } },
+        mapping,
+      },
+    ],
+  );
+  expect(found.toSorted()).toEqual([
+    "bearer-key",
+    "bearer-secret",
+    "oauth-secret",
+    "oauth-shared",
+    "shared-secret",
+    "simple-key",
+  ]);
+});

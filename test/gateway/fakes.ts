@@ -275,6 +275,10 @@ export function fakeDoor(type: SignInWay["type"] = "token"): Door {
           : { kind: "rejected", reason: "The token is not known here" },
       );
     },
+    renew: (principal) => principal,
+    onChanged: () => undefined,
+    revoke: () => Promise.resolve(false),
+    replace: () => undefined,
   };
 }
 
@@ -366,7 +370,7 @@ export function gatewayOver(
     door: options.door ?? fakeDoor(),
     pool,
     servers: () => current,
-    auth: options.auth ?? [],
+    auth: () => options.auth ?? [],
     audit,
     limits: options.limits,
     metrics: options.metrics,

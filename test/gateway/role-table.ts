@@ -1,4 +1,5 @@
 import { AppError } from "../../src/core/errors.ts";
+import { InsufficientScope } from "../../src/core/insufficient-scope.ts";
 import { RpcFault } from "../../src/core/json-rpc.ts";
 import type { Tool } from "../../src/core/mcp.ts";
 import type { Principal } from "../../src/core/principal.ts";
@@ -23,6 +24,12 @@ const organizationsOf = {
   together: ["acme", "bolt"],
 } as const;
 export const names = Object.keys(organizationsOf);
+const tagsOf: Record<string, string[]> = {
+  everyone: ["wide"],
+  alphabet: ["small"],
+  birthday: ["small"],
+  together: ["wide", "small"],
+};
 /** Switched off, of acme. */
 export const switchedOff = "disabled";
 export const nobodys = "zzzzzzzz";
@@ -147,7 +154,10 @@ export function start() {
     ),
   );
   const configured = Object.entries(organizationsOf).map(([name, organizations]) =>
-    serverConfiguration(name, { access: { ...open, organizations } }),
+    serverConfiguration(name, {
+      access: { ...open, organizations },
+      tags: tagsOf[name] ?? [],
+    }),
   );
   const off = serverConfiguration(switchedOff, {
     disabled: true,
@@ -202,7 +212,7 @@ export const writing: Record<string, Operation> = {
   "call a writing tool as MCP does": call((server) => ({ exposedName: `${server}__mend` })),
   "call a writing tool as REST does": call((server) => ({ server, tool: "mend" })),
 };
-const managing: Record<string, Operation> = {
+export const managing: Record<string, Operation> = {
   "restart a server": (gateway, as, server) => gateway.restartServer(as, server),
 };
 export const unknownTools: Record<string, Operation> = {
@@ -241,7 +251,8 @@ export async function refusal(work: () => unknown): Promise<object | undefined> 
   } catch (error) {
     if (error instanceof AppError) {
       const { code, message, hint, retryAfterSeconds } = error;
-      return { code, message, hint, retryAfterSeconds };
+      const scopes = error instanceof InsufficientScope ? { scopes: error.scopes } : {};
+      return { code, message, hint, retryAfterSeconds, ...scopes };
     }
     if (!(error instanceof RpcFault)) throw error;
     const { code, message, data } = error;

@@ -28,6 +28,10 @@ const routes: Route[] = [
   ["POST", "/api/v1/admin/users", { id: "new" }, 403, 201],
   ["DELETE", "/api/v1/admin/users/viewer-a", undefined, 403, 200],
   ["POST", "/api/v1/admin/users/gone/restore", undefined, 403, 200],
+  ["POST", "/api/v1/admin/users/viewer-a/disable", undefined, 403, 200],
+  ["POST", "/api/v1/admin/users/viewer-a/enable", undefined, 403, 200],
+  ["PUT", "/api/v1/admin/users/viewer-a/password", { password: "a password" }, 403, 400],
+  ["PUT", "/api/v1/admin/users/viewer-a/password", { password: "a good pass phrase" }, 403, 200],
   ["GET", "/api/v1/admin/members", undefined, 200, 200],
   ["PUT", `${members}/viewer-a`, { role: "editor" }, 200, 200],
   ["PUT", `${members}/viewer-b`, { role: "editor" }, 404, 200],
@@ -79,7 +83,13 @@ describe("who is no administrator", () => {
     code: "forbidden",
     message: expect.stringMatching(/^This needs the role admin;.*can grant it\)$/u),
   };
-  const beyondScopes = { code: "forbidden", message: "This is beyond this token's scopes" };
+  const beyondScopes = {
+    code: "forbidden",
+    message: expect.stringMatching(
+      /^This is beyond this token's scopes \(metrics\): it needs role:admin$/u,
+    ),
+    scopes: ["role:admin"],
+  };
   const denials: [Who, object][] = [
     ["viewerA", needsRole],
     ["editorA", needsRole],

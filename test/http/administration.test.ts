@@ -15,19 +15,29 @@ const ask = (path: string, question?: Question): Promise<Answer> =>
   world.ask("owner", path, question);
 const post = (path: string, body?: object): Promise<Answer> =>
   ask(path, { method: "POST", ...(body === undefined ? {} : { body }) });
+const put = (path: string, body: object | string): Promise<Answer> =>
+  ask(path, {
+    method: "PUT",
+    body,
+    ...(typeof body === "string" && { headers: { "content-type": "application/json" } }),
+  });
 const remove = (path: string): Promise<Answer> => ask(path, { method: "DELETE" });
 const isoTime: unknown = expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/u);
 
 describe("organisations and users", () => {
   it.each([
-    ["organizations", { id: "acme", name: "Acme Ltd." }],
-    ["users", { id: "ann+test@example.com", name: "Ann" }],
-  ])("%s are added, listed, deleted and restored", async (plural, given) => {
+    ["organizations", { id: "acme", name: "Acme Ltd." }, {}],
+    [
+      "users",
+      { id: "ann+test@example.com", name: "Ann" },
+      { passwordSetAt: null, disabledAt: null },
+    ],
+  ])("%s are added, listed, deleted and restored", async (plural, given, more) => {
     const folder = `${admin}/${plural}`;
     const added = await post(folder, given);
     expect([added.status, added.json]).toEqual([
       201,
-      { ...given, createdAt: isoTime, deletedAt: null },
+      { ...given, ...more, createdAt: isoTime, deletedAt: null },
     ]);
     expect(idsOf(await ask(folder), plural)).toContain(given.id);
     const again = await post(folder, given);
@@ -37,7 +47,7 @@ describe("organisations and users", () => {
     const removed = await remove(`${folder}/${id}`);
     expect([removed.status, removed.json]).toEqual([
       200,
-      { ...given, createdAt: isoTime, deletedAt: isoTime },
+      { ...given, ...more, createdAt: isoTime, deletedAt: isoTime },
     ]);
     expect((await remove(`${folder}/${id}`)).status).toBe(404);
     expect(idsOf(await ask(folder), plural)).not.toContain(given.id);
@@ -72,6 +82,69 @@ describe("organisations and users", () => {
     // A page that holds exactly what is left is the last.
     expect(at(await ask(`${admin}/users?limit=7`), "next")).toBeNull();
     expect(at(await ask(`${admin}/users?limit=6`), "next")).toBe(seen[5]);
+  });
+});
+
+describe("whether users get in", () => {
+  const ann = { id: "ann@example.com", name: "Ann", createdAt: isoTime, deletedAt: null };
+  const folder = `${admin}/users/ann%40example.com`;
+  const password = "correct horse battery";
+  beforeEach(async () => {
+    await post(`${admin}/users`, { id: ann.id, name: ann.name });
+  });
+
+  it("is no more when they are disabled, and is again when they are enabled", async () => {
+    const disabled = { ...ann, passwordSetAt: null, disabledAt: isoTime };
+    for (let time = 0; time < 2; time += 1) {
+      const answer = await post(`${folder}/disable`, {});
+      expect([answer.status, answer.json]).toEqual([200, disabled]);
+    }
+    const enabled = await post(`${folder}/enable`);
+    expect([enabled.status, enabled.json]).toEqual([200, { ...disabled, disabledAt: null }]);
+    for (const verb of ["disable", "enable"]) {
+      expect((await post(`${admin}/users/nobody/${verb}`)).status).toBe(404);
+      expect((await post(`${folder}/${verb}`, { now: true })).status).toBe(400);
+    }
+  });
+
+  it("goes by a password that is never said again", async () => {
+    const set = await put(`${folder}/password`, { password });
+    expect([set.status, set.json]).toEqual([
+      200,
+      { ...ann, passwordSetAt: isoTime, disabledAt: null },
+    ]);
+    const said = JSON.stringify([
+      set,
+      await ask(`${admin}/users`),
+      await ask(`${admin}/history?limit=1000`),
+    ]);
+    expect(said).not.toMatch(/correct horse|scrypt|hash/u);
+    expect((await put(`${admin}/users/nobody/password`, { password })).status).toBe(404);
+  });
+
+  it.each<[object | string, number]>([
+    [{}, 400],
+    [{ password: null }, 400],
+    [{ password: 123456789012 }, 400],
+    [{ password: ["correct horse battery"] }, 400],
+    [{ password, id: "root" }, 400],
+    [{ password: "elevenchars" }, 400],
+    [{ password: "ann@example.com" }, 400],
+    [{ password: `${password}\n` }, 400],
+    [{ password: "x".repeat(1025) }, 400],
+    [{ password: "x".repeat(5_000_000) }, 413],
+    [`{"password": "${password}"`, 400],
+    [JSON.stringify(password), 400],
+  ])("takes no password like %.40j", async (body, status) => {
+    const answer = await put(`${folder}/password`, body);
+    expect(answer.status).toBe(status);
+    expect(answer.json).toMatchObject({ error: { code: "usage" } });
+    expect(JSON.stringify(answer)).not.toMatch(/correct horse|elevenchars/u);
+    expect(at(await ask(`${admin}/users`), "users")).toContainEqual({
+      ...ann,
+      passwordSetAt: null,
+      disabledAt: null,
+    });
   });
 });
 
@@ -138,6 +211,7 @@ describe("tokens", () => {
       scopes: [],
       createdAt: isoTime,
       expiresAt: isoTime,
+      refreshExpiresAt: null,
       revokedAt: null,
     };
     expect(fresh.json).toEqual({ token: expect.stringMatching(/^od_[\w-]{43}$/u), details });

@@ -46,10 +46,24 @@ const endpoints: [path: string, question: Question, none: number, wrong: number,
     ["/anything/else", { method: "POST", body: {} }, 401, 401, 404],
     ["/", {}, 401, 401, 404],
     ["/health", { method: "POST", body: {} }, 405, 405, 405],
-    ["/auth/login", { body: {} }, 404, 404, 404],
+    ["/auth/login", { body: { email: "a@b.c", password: "x" } }, 404, 404, 404],
+    ["/auth/login", {}, 405, 405, 405],
+    [
+      "/api/mcp/tools/call",
+      { body: { ...call, tool: "one__echo", server: undefined } },
+      401,
+      401,
+      200,
+    ],
+    ["/api/mcp/tools/call", { body: "a=1", method: "POST" }, 401, 401, 415],
+    ["/api/mcp/tools/call", { method: "POST" }, 401, 401, 400],
+    ["/api/mcp/tools/call", {}, 401, 401, 405],
     ["/.well-known/oauth-protected-resource", {}, 404, 404, 404],
     ["/oauth/authorize", {}, 404, 404, 404],
-    ["/debug/vars", {}, 404, 404, 404],
+    ["/.well-known/oauth-protected-resource/mcp", {}, 404, 404, 404],
+    ["/.well-known/oauth-authorization-server", {}, 404, 404, 404],
+    ["/debug/state", {}, 404, 404, 404],
+    ["/debug/state", { body: {} }, 404, 404, 404],
   ];
 
 const credentials: [name: string, headers: Record<string, string>][] = [
@@ -112,7 +126,8 @@ describe("bearers", () => {
     ["inner white space", { authorization: "Bearer good token" }],
     ["an empty header", { authorization: "" }],
     ["a quote", { authorization: 'Bearer "good-token"' }],
-    ["64 kB", { authorization: `Bearer ${"x".repeat(12_000)}` }],
+    ["12 kB", { authorization: `Bearer ${"x".repeat(12_000)}` }],
+    ["more than any has", { authorization: `Bearer ${"x".repeat(16 * 1024 + 1)}` }],
   ])("are rejected with 401 when there is %s", async (_name, headers) => {
     for (const path of ["/api/v1/inspect", "/auth/status", "/mcp", "/nowhere"]) {
       const answer = await ask(server.port, path, { headers });
@@ -164,7 +179,7 @@ describe("answers", () => {
     });
     expect((await ask(server.port, "/auth/status", { headers: good })).json).toEqual({
       authenticated: true,
-      user: { id: "ada", name: "Ada" },
+      user: { id: "ada", name: "Ada", email: null },
       organization: null,
       role: "admin",
       scopes: [],

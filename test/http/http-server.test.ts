@@ -78,7 +78,7 @@ describe("listening", () => {
 describe("health", () => {
   it("is up at once; readiness waits for each server to be ready or to have a reason", async () => {
     const [one, two] = [fakeUpstream("one"), fakeUpstream("two")];
-    const audit = { queued: 3, dropped: 0 };
+    const audit = { queued: 3, dropped: 0, append: () => undefined };
     const { port } = await start({ gateway: gatewayOf([one, two]).gateway, audit });
     two.state = starting;
     expect((await ask(port, "/health")).json).toEqual({ status: "ok" });

@@ -34,8 +34,11 @@ it.each([
       const answer = await world.ask(who, path, question);
       expect(answer).toMatchObject({
         status: 403,
-        json: { error: { code: "forbidden", message: "This is beyond this token's scopes" } },
+        json: { error: { code: "forbidden", scopes: ["role:viewer"] } },
       });
+      expect(answer.headers["www-authenticate"]).toContain(
+        'error="insufficient_scope", scope="role:viewer"',
+      );
       expect(answer.headers).not.toHaveProperty("mcp-session-id");
     }
   },

@@ -67,7 +67,7 @@ async function start(names: readonly string[] = ["one"]) {
   const upstreams = names.map((name) => fakeUpstream(name));
   const fixture = gatewayOf(upstreams, { metrics });
   const { gateway } = fixture;
-  const audit = { queued: 2, dropped: 1 };
+  const audit = { queued: 2, dropped: 1, append: () => undefined };
   const server = await startTestServer({ gateway, metrics, audit });
   ends.push(() => server.close(0));
   const scrape = async (): Promise<Sample[]> => {

@@ -10,6 +10,7 @@ import type { Directory } from "../../src/auth/directory.ts";
 import { createDoor } from "../../src/auth/door.ts";
 import type { Door } from "../../src/auth/door.ts";
 import { createLocalAuthenticator } from "../../src/auth/local-authenticator.ts";
+import { createPasswordHashes } from "../../src/auth/passwords/password-hashes.ts";
 import { createStaticTokenAuthenticator } from "../../src/auth/static-token-authenticator.ts";
 import { createTokenMint } from "../../src/auth/token-mint.ts";
 import { hashToken, newMintedToken } from "../../src/auth/minted-token-format.ts";
@@ -45,7 +46,12 @@ export async function administrationOverMemory(): Promise<Identities> {
       return row;
     },
   };
-  const administration = createAdministration({ ...common, directory, serverHistory });
+  const administration = createAdministration({
+    ...common,
+    directory,
+    serverHistory,
+    passwords: createPasswordHashes({ randomBytes, cost: { logN: 10, r: 8, p: 1 } }),
+  });
   const mint = createTokenMint({ ...common, directory, report: () => undefined });
   return { storage, directory, administration, mint };
 }
@@ -140,6 +146,7 @@ export async function organizations(): Promise<Organizations> {
     scopes: ["metrics"],
     createdAtMs: Date.now(),
     expiresAtMs: null,
+    refresh: null,
     revokedAtMs: null,
   };
   await directory.change(owner, () => ({ tokens: [watching], result: undefined }));
@@ -168,21 +175,25 @@ export async function organizations(): Promise<Organizations> {
     secret,
     instanceId: "instance-1",
     mint,
+    mintsCliTokens: () => true,
     administrationTokens,
     now: Date.now,
     random: randomBytes,
     owner: "root",
   });
-  const door = createDoor([
-    createLocalAuthenticator({ directory, now: Date.now }),
-    createStaticTokenAuthenticator(
-      [
-        { name: "ops", token: "ops-token", role: "admin", organizationId: null },
-        { name: "watcher", token: "watcher-token", role: "viewer", organizationId: null },
-      ],
-      directory,
-    ),
-  ]);
+  const door = createDoor(
+    [
+      createLocalAuthenticator({ directory, now: Date.now }),
+      createStaticTokenAuthenticator(
+        [
+          { name: "ops", token: "ops-token", role: "admin", organizationId: null },
+          { name: "watcher", token: "watcher-token", role: "viewer", organizationId: null },
+        ],
+        directory,
+      ),
+    ],
+    Date.now,
+  );
   return {
     ...identities,
     door,

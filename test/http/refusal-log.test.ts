@@ -34,7 +34,13 @@ describe("a refused administrative request", () => {
       headers: { authorization: "Bearer guessed-token" },
     });
     const peer = "127.0.0.1";
-    const common = { organization: "a", client: "unknown", peer, reason: expect.any(String) };
+    const common = {
+      organization: "a",
+      client: "unknown",
+      address: peer,
+      peer,
+      reason: expect.any(String),
+    };
     expect(lines).toEqual([
       [
         refused,

@@ -111,6 +111,33 @@ describe("Host", () => {
   });
 });
 
+/** What the header says. */
+const strictness = async (externalUrl: string | undefined, host: string): Promise<unknown> => {
+  const own = await startTestServer({
+    configuration: {
+      ...(externalUrl !== undefined && { externalUrl }),
+      allowedHosts: ["other.example"],
+    },
+  });
+  const { headers } = await ask(own.port, "/health", { headers: { host } });
+  await own.close(0);
+  return headers["strict-transport-security"];
+};
+
+describe("Strict-Transport-Security", () => {
+  it.each([
+    ["https://mcp.example.com", "mcp.example.com", "max-age=31536000"],
+    ["https://mcp.example.com", "localhost", undefined],
+    ["https://mcp.example.com", "other.example", undefined],
+    ["https://mcp.example.com:8443", "mcp.example.com:8443", undefined],
+    ["https://localhost", "localhost", undefined],
+    ["http://mcp.example.com", "mcp.example.com", undefined],
+    [undefined, "localhost", undefined],
+  ])("with externalUrl %s, asked as %s: %s", async (externalUrl, host, expected) => {
+    expect(await strictness(externalUrl, host)).toBe(expected);
+  });
+});
+
 describe("Origin", () => {
   it.each([
     "http://localhost",

@@ -23,13 +23,16 @@ const rpc = (method: string, params: JsonObject = {}): JsonObject => ({
 /** A gateway with a call that runs until it is finished, and everything a token can hold open. */
 async function start() {
   const { directory, administration, mint } = await administrationOverMemory();
-  const door = createDoor([
-    createLocalAuthenticator({ directory, now: Date.now }),
-    createStaticTokenAuthenticator(
-      [{ name: "ci", token: "ci-token", role: "editor", organizationId: "acme" }],
-      directory,
-    ),
-  ]);
+  const door = createDoor(
+    [
+      createLocalAuthenticator({ directory, now: Date.now }),
+      createStaticTokenAuthenticator(
+        [{ name: "ci", token: "ci-token", role: "editor", organizationId: "acme" }],
+        directory,
+      ),
+    ],
+    Date.now,
+  );
   const one = fakeUpstream("one");
   let finish: (() => void) | undefined;
   const finished = new Promise<void>((resolve) => (finish = resolve));

@@ -2,13 +2,16 @@ import { request, type Agent, type IncomingMessage } from "node:http";
 import type { Administration } from "../../src/administration/administration.ts";
 import type { AdministrationTokens } from "../../src/auth/administration-tokens.ts";
 import type { CliTokenExchange } from "../../src/auth/cli-token-exchange.ts";
+import type { Door } from "../../src/auth/door.ts";
+import type { PasswordSignIn } from "../../src/auth/password-sign-in.ts";
 import type { Standing } from "../../src/auth/standing.ts";
 import type { MintedTokens } from "../../src/auth/token-mint.ts";
 import type { AuditSink } from "../../src/core/audit.ts";
 import type { Configuration } from "../../src/core/configuration.ts";
 import type { Logger } from "../../src/core/logger.ts";
 import type { Gateway } from "../../src/gateway/gateway.ts";
-import { startHttpServer, type HttpServer } from "../../src/http/http-server.ts";
+import { startHttpServer } from "../../src/http/http-server.ts";
+import type { HttpServer, HttpServerOptions } from "../../src/http/http-server.ts";
 import { createMetrics } from "../../src/metrics/create-metrics.ts";
 import type { Metrics } from "../../src/metrics/create-metrics.ts";
 import { gatewayOf, fakeUpstream, goodToken, silentLogger } from "../gateway/fakes.ts";
@@ -42,13 +45,19 @@ export interface TestServerOptions {
   gateway?: Gateway;
   mint?: MintedTokens;
   standing?: Standing;
+  door?: Pick<Door, "revoke">;
+  signIn?: PasswordSignIn;
+  development?: boolean;
   exchange?: CliTokenExchange;
   administration?: Administration;
   administrationTokens?: Pick<AdministrationTokens, "principalOf">;
-  audit?: Pick<AuditSink, "queued" | "dropped">;
+  audit?: Pick<AuditSink, "queued" | "dropped" | "append">;
   metrics?: Metrics;
   configuration?: Partial<Configuration>;
   logger?: Logger;
+  onCertificates?: HttpServerOptions["onCertificates"];
+  certificateLookMs?: number;
+  identityTokens?: HttpServerOptions["identityTokens"];
 }
 
 export async function startTestServer(options: TestServerOptions = {}): Promise<HttpServer> {
@@ -56,16 +65,21 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
     gateway: options.gateway ?? gatewayOf([fakeUpstream("one")]).gateway,
     mint: options.mint ?? fakeMint(),
     standing: options.standing ?? { renew: (principal) => principal, onChanged: () => undefined },
+    door: options.door ?? { revoke: () => Promise.resolve(false) },
+    signIn: () => options.signIn,
+    development: options.development ?? false,
     exchange: options.exchange ?? noExchange,
     administration: options.administration ?? (await administrationOverMemory()).administration,
     administrationTokens: options.administrationTokens ?? { principalOf: () => undefined },
-    audit: options.audit ?? { queued: 0, dropped: 0 },
+    audit: options.audit ?? { queued: 0, dropped: 0, append: () => undefined },
     metrics: options.metrics ?? createMetrics({ version: "1.2.3", nodeVersion: "v20.1.0" }),
     configuration: {
       host: "127.0.0.1",
       port: 0,
       allowedHosts: [],
       allowedOrigins: [],
+      trustedProxies: [],
+      allowQueryToken: false,
       maxBodyBytes: 4 * 1024 * 1024,
       auth: [{ type: "local" }],
       rateLimit: { rpm: 0, roles: {}, tools: [] },
@@ -76,6 +90,9 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
     version: "1.2.3",
     instanceId: "instance-1",
     logger: options.logger ?? silentLogger,
+    onCertificates: options.onCertificates,
+    certificateLookMs: options.certificateLookMs,
+    identityTokens: options.identityTokens,
   });
 }
 

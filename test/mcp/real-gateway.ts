@@ -48,7 +48,7 @@ export function gatewayBefore(
       door: fakeDoor(),
       pool,
       servers: () => servers,
-      auth: [],
+      auth: () => [],
       audit,
       now: Date.now,
       newId: randomUUID,

@@ -110,7 +110,7 @@ const refused = {
     code: -32_006,
     message:
       'Tool "one__echo" changes things, so it needs the role editor; yours in acme is viewer ' +
-      "(an administrator of acme can grant it) (A static token's role stands in the configuration of the gateway)",
+      "(the owner of the gateway can grant it) (A static token's role stands in the configuration of the gateway)",
     data: { code: "forbidden" },
   },
 };

@@ -59,6 +59,7 @@ async function gateway(host?: string): Promise<Listening> {
     secret,
     instanceId,
     mint,
+    mintsCliTokens: () => true,
     administrationTokens,
     now: Date.now,
     random: randomBytes,

@@ -268,13 +268,42 @@ describe("what is not to be trusted", () => {
     "http://127.0.0.1:70000",
     "http://127.0.0.999:3050",
     "http://[::ffff:127.0.0.1]:3050",
-    "https://127.0.0.1:3050",
     "file:///etc/passwd",
   ])("the address %s", async (url) => {
     await alter({ url });
     expect(await readRuntimeFile(state)).toStrictEqual(
       untrusted("does not name a loopback address"),
     );
+  });
+});
+
+describe("a gateway with TLS", () => {
+  const url = "https://[::1]:3050";
+  const certificates = ["0a".repeat(32), "f1".repeat(32)];
+
+  test("is found with the certificates it may show", async () => {
+    const mine = record({ url, certificates });
+    await writeRuntimeFile(state, mine);
+    expect(await readRuntimeFile(state)).toStrictEqual({ kind: "running", record: mine });
+  });
+
+  test.each([
+    ["no list", "0a".repeat(32)],
+    ["an empty list, as good as none", []],
+    ["another hash", ["0a".repeat(20)]],
+    ["capitals, which nothing is compared with", ["0A".repeat(32)]],
+    ["what is no text", [1]],
+    ["more than anybody needs", Array.from({ length: 9 }, () => "0a".repeat(32))],
+  ])("is not found with %s", async (_what, wrong) => {
+    await writeRuntimeFile(state, record({ url, certificates }));
+    await alter({ certificates: wrong });
+    expect(await readRuntimeFile(state)).toStrictEqual(untrusted("is not a runtime file"));
+  });
+
+  test("is not found without any: whoever dials it would take whatever is shown", async () => {
+    await writeRuntimeFile(state, record({ url, certificates }));
+    await alter({ certificates: undefined });
+    expect(await readRuntimeFile(state)).toStrictEqual(untrusted("is not a runtime file"));
   });
 });
 

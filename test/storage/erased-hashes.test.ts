@@ -7,7 +7,7 @@ import Database from "libsql";
 import { beforeEach, expect, test } from "vitest";
 import type { MintedToken } from "../../src/core/identities.ts";
 import type { Storage } from "../../src/core/storage.ts";
-import { event, token } from "./support/rows.ts";
+import { event, token, user } from "./support/rows.ts";
 import { useStoragePlace, within } from "./support/storage-place.ts";
 
 const place = useStoragePlace();
@@ -60,6 +60,27 @@ test("so is one that was replaced, and one that was purged", async () => {
   expect(await within(storage, (tx) => tx.tokens.purge(5_000))).toBe(1);
   expect(await filesWith([expired])).toStrictEqual([]);
   expect(await filesWith([fresh])).toStrictEqual(["onedoor.db"]);
+});
+
+test("so are a session's refresh tokens when it ends, and a password that is replaced", async () => {
+  const [first, second, third, fourth] = [withHash(), withHash(), withHash(), withHash()];
+  const session = token({
+    kind: "session",
+    refresh: { hash: first.hash, previousHash: second.hash, expiresAtMs: 9_000 },
+  });
+  const ada = user({ password: { hash: third.hash, setAtMs: 5 } });
+  await within(storage, async (tx) => {
+    await tx.tokens.insert(session);
+    await tx.users.insert(ada);
+  });
+  await within(storage, (tx) => tx.tokens.replace({ ...session, hash: null, refresh: null }));
+  expect(await filesWith([first, second])).toStrictEqual([]);
+  expect(await filesWith([third])).not.toStrictEqual([]);
+  await within(storage, (tx) =>
+    tx.users.replace({ ...ada, password: { hash: fourth.hash, setAtMs: 6 } }),
+  );
+  expect(await filesWith([third])).toStrictEqual([]);
+  expect(await filesWith([fourth])).toStrictEqual(["onedoor.db"]);
 });
 
 test("it is said when another program keeps the log from being emptied", async () => {

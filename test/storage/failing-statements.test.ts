@@ -85,16 +85,22 @@ const everything = async (storage: Storage) => ({
 
 const theirs = token({ organizationId: "acme", kind: "personal" });
 const own = token();
+const session = token({
+  organizationId: "acme",
+  kind: "session",
+  refresh: { hash: "refreshes", previousHash: "refreshed", expiresAtMs: 9_000 },
+});
 
 /** What the transactions below find. */
 async function setUp(tx: StorageTransaction): Promise<void> {
   await tx.organizations.insert(organization());
-  await tx.users.insert(user());
+  await tx.users.insert(user({ password: { hash: "first", setAtMs: 3 } }));
   await tx.users.insert(user({ id: "gone", deletedAtMs: 5 }));
   await tx.members.insert(member());
   await tx.members.insert(member({ userId: "gone" }));
   await tx.tokens.insert(theirs);
   await tx.tokens.insert(own);
+  await tx.tokens.insert(session);
   await tx.changes.append([change({ timeMs: 1 }), change({ timeMs: 2 })]);
   await tx.audit.appendAll([event({ timeMs: 1 }), event({ timeMs: 2 })]);
 }
@@ -114,6 +120,12 @@ const transactions: Record<string, (tx: StorageTransaction) => Promise<void>> = 
       await tx.tokens.replace({ ...each, hash: null, revokedAtMs: 9 });
     }
     await tx.changes.append([change({ entity: "user" }), change({ entity: "member" })]);
+  },
+  "disables a user, sets a password and ends a session": async (tx) => {
+    await tx.users.replace(user({ password: { hash: "another", setAtMs: 9 }, disabledAtMs: 9 }));
+    await tx.tokens.replace({ ...session, hash: null, refresh: null, revokedAtMs: 9 });
+    await tx.tokens.insert(token({ ...session, id: "another", hash: null, refresh: null }));
+    await tx.changes.append([change({ entity: "user" }), change({ entity: "token" })]);
   },
   "writes audit rows and removes old ones": async (tx) => {
     await tx.audit.appendAll([event(), event()]);

@@ -61,7 +61,7 @@ test("a full database fails the write, leaves nothing of it, and works when ther
       within(storage, async (tx) => {
         await tx.users.insert(user());
         const params = { text: "x".repeat(4_000) };
-        await tx.audit.appendAll(Array.from({ length: 6 }, () => event({ params })));
+        await tx.audit.appendAll(Array.from({ length: 20 }, () => event({ params })));
       });
     await expect(write()).rejects.toMatchObject({
       code: "store_unavailable",
@@ -73,7 +73,7 @@ test("a full database fails the write, leaves nothing of it, and works when ther
     await worker.execute("PRAGMA max_page_count = 100000", []);
     await write();
     expect(await within(storage, (tx) => tx.users.all())).toHaveLength(2);
-    expect(await auditRows(storage)).toHaveLength(6);
+    expect(await auditRows(storage)).toHaveLength(20);
   } finally {
     await storage.close();
   }

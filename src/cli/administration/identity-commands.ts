@@ -1,4 +1,4 @@
-import type { IdentityRow } from "../../client/administration-answers.ts";
+import type { UserRow } from "../../client/administration-answers.ts";
 import type { CommandModule, PositionalSpec } from "../command.ts";
 import type { Context } from "../context.ts";
 import { fittingTable } from "../render/fitting-table.ts";
@@ -36,6 +36,8 @@ export interface IdentityKind {
   example: readonly [id: string, name: string];
   /** What becomes of whoever depends on it when it is removed. */
   removal: string;
+  /** One more column of the list of those that are there. */
+  column?: { head: string; cell: (row: UserRow) => string } | undefined;
 }
 
 /** The option of every list of what can be deleted. */
@@ -49,7 +51,7 @@ export function createIdentityCommands(
   kind: IdentityKind,
   dependencies: AuthDependencies,
 ): IdentityCommands {
-  const { collection, group, one, many, example, removal } = kind;
+  const { collection, group, one, many, example, removal, column } = kind;
   const [id, name] = example;
   const target: PositionalSpec = { name: "id", describe: `The ${one}'s id`, required: true };
 
@@ -112,7 +114,8 @@ export function createIdentityCommands(
           client[collection].list({ deleted }),
         );
         const none = deleted ? `No ${many} are removed` : `There are no ${many}`;
-        const table = (): string => tableOf(rows, deleted, context.io);
+        const table = (): string =>
+          deleted ? removedTable(rows, context.io) : identityTable(rows, column, context.io);
         await tellRows(rows, { none, table }, options, context);
       },
     },
@@ -121,11 +124,25 @@ export function createIdentityCommands(
   };
 }
 
-function tableOf(rows: readonly IdentityRow[], deleted: boolean, io: Context["io"]): string {
+function identityTable(
+  rows: readonly UserRow[],
+  column: IdentityKind["column"],
+  io: Context["io"],
+): string {
   const cells = rows.map((row) => [
-    inLine(row.id, io, 100),
-    inLine(row.name, io, 100) || "-",
-    shownDay((deleted ? row.deletedAt : undefined) ?? row.createdAt),
+    ...named(row, io),
+    ...(column === undefined ? [] : [column.cell(row)]),
+    shownDay(row.createdAt),
   ]);
-  return fittingTable([["ID", "NAME", deleted ? "REMOVED" : "ADDED"], ...cells], io, [0]);
+  const head = ["ID", "NAME", ...(column === undefined ? [] : [column.head]), "ADDED"];
+  return fittingTable([head, ...cells], io, [0]);
+}
+
+function removedTable(rows: readonly UserRow[], io: Context["io"]): string {
+  const cells = rows.map((row) => [...named(row, io), shownDay(row.deletedAt ?? row.createdAt)]);
+  return fittingTable([["ID", "NAME", "REMOVED"], ...cells], io, [0]);
+}
+
+function named({ id, name }: UserRow, io: Context["io"]): string[] {
+  return [inLine(id, io, 100), inLine(name, io, 100) || "-"];
 }

@@ -39,7 +39,8 @@ interface TokenCells {
 }
 
 function cellsOf(row: TokenRow, revoked: boolean, io: Page): TokenCells {
-  const end = revoked ? row.revokedAt : row.expiresAt;
+  // A session goes on without the password until then.
+  const end = revoked ? row.revokedAt : (row.refreshExpiresAt ?? row.expiresAt);
   return {
     id: inLine(row.id, io, 100),
     name: inLine(row.name, io, 100) || "-",

@@ -1,4 +1,5 @@
 import { AppError } from "../../core/errors.ts";
+import { authenticationTypes } from "../../core/principal.ts";
 import type { CommandModule, GlobalOptions } from "../command.ts";
 import type { Context } from "../context.ts";
 import { readOptions } from "../read-options.ts";
@@ -47,8 +48,9 @@ export const command: CommandModule<ServeOptions> = {
     },
     auth: {
       type: "string",
-      choices: ["local", "token", "none"],
-      describe: "How callers sign in (default: local)",
+      choices: authenticationTypes,
+      describe:
+        "Sign in this one way, with its options from the configuration (default: as that says, else local)",
       env: "ONEDOOR_AUTH",
     },
     externalUrl: {

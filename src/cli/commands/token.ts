@@ -2,6 +2,7 @@ import type { FreshToken } from "../../client/administration-answers.ts";
 import type { NewToken } from "../../client/administration-client.ts";
 import { AppError } from "../../core/errors.ts";
 import { roles } from "../../core/principal.ts";
+import { scopeForms } from "../../core/scopes.ts";
 import { withAdministration } from "../administration/administration-access.ts";
 import { checkedId, checkedName } from "../administration/checked-id.ts";
 import { tellRow, tellRows } from "../administration/tell-rows.ts";
@@ -74,7 +75,7 @@ export function createTokenCommands(
         scope: {
           type: "array",
           placeholder: "<scope>",
-          describe: "Good for this alone, once for each: metrics",
+          describe: `Good for this alone, once for each: ${scopeForms}`,
         },
         expires: {
           type: "string",
@@ -87,6 +88,10 @@ export function createTokenCommands(
         [
           "agent token create --name ci --user bob@example.com --organization acme --role viewer",
           "a token for Bob's build, that only reads",
+        ],
+        [
+          "agent token create --name reports --user bob@example.com --organization acme --scope server:db --scope role:viewer",
+          "one that reads from the server db, and sees no other",
         ],
         [
           "agent token create --name prometheus --scope metrics --expires never > token",

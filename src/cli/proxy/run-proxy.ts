@@ -1,9 +1,7 @@
 import { randomBytes, randomUUID } from "node:crypto";
-import { Agent as HttpAgent } from "node:http";
-import { Agent as HttpsAgent } from "node:https";
 import { createAnonymousAuthenticator } from "../../auth/anonymous-authenticator.ts";
 import { createDoor } from "../../auth/door.ts";
-import { shownAddress } from "../../client/http-json.ts";
+import { createAgent, shownAddress } from "../../client/http-json.ts";
 import { createSendHttp } from "../../client/send-http.ts";
 import { baseOf, mcpEndpointsOf } from "../../client/server-address.ts";
 import type { AuditSink } from "../../core/audit.ts";
@@ -14,6 +12,7 @@ import { version } from "../../core/version.ts";
 import { createGateway } from "../../gateway/create-gateway.ts";
 import type { Gateway } from "../../gateway/gateway.ts";
 import { gatewayIdentity } from "../../mcp/mcp-identity.ts";
+import type { SendHttp } from "../../mcp-client/transport.ts";
 import { serveStdio } from "../../mcp/stdio-server.ts";
 import { createUpstreamPool } from "../../upstream/upstream-pool.ts";
 import type { Upstream, UpstreamPool } from "../../upstream/upstream.ts";
@@ -92,7 +91,7 @@ export async function runProxy(
     context.io.note(`Your gateway is at ${shownAddress(moved.endpoint)} now`);
   });
   const refusals = createRefusals(followed, context.io);
-  const agent = createAgent(choice.endpoint);
+  const http = createEitherHttp();
   const server = serverOf(choice, options.timeoutMs ?? callMs);
   const servers = new Map([[server.name, server]]);
   const logger = createProxyLogger(context.io, options.debug);
@@ -100,7 +99,7 @@ export async function runProxy(
   const isGateway = (): boolean =>
     followed.current.choice.server === "onedoor" ||
     pool.upstreams.get(server.name)?.serverInfo?.["name"] === "onedoor";
-  const send = createDescribedHttp(createSendHttp(agent), () => (isGateway() ? said : undefined));
+  const send = createDescribedHttp(http.send, () => (isGateway() ? said : undefined));
   const authorized = createFollowingHttp(followed, ({ credentials }) =>
     createAuthorizedHttp(send, credentials, refusals),
   );
@@ -114,10 +113,10 @@ export async function runProxy(
   });
   try {
     const gateway = createGateway({
-      door: createDoor([createAnonymousAuthenticator()]),
+      door: createDoor([createAnonymousAuthenticator()], Date.now),
       pool,
       servers: () => servers,
-      auth: [],
+      auth: () => [],
       audit: noAudit,
       now: Date.now,
       newId: randomUUID,
@@ -133,7 +132,7 @@ export async function runProxy(
     }
   } finally {
     await pool.close();
-    agent.destroy();
+    http.close();
   }
 }
 
@@ -251,10 +250,23 @@ function noteOutages(
   });
 }
 
-/** Without a bound on connections: streams stay open as long as they like. */
-function createAgent(endpoint: string): HttpAgent | HttpsAgent {
-  const isSecure = new URL(endpoint).protocol === "https:";
-  return isSecure ? new HttpsAgent({ keepAlive: true }) : new HttpAgent({ keepAlive: true });
+/**
+ * HTTP with and without TLS: the gateway may come back with the other. Without a bound on connections: streams stay
+ * open as long as they like.
+ */
+function createEitherHttp(): { send: SendHttp; close: () => void } {
+  const agents = [
+    createAgent("https://localhost", Infinity),
+    createAgent("http://localhost", Infinity),
+  ] as const;
+  const [secure, plain] = agents;
+  const [sendSecure, sendPlain] = [createSendHttp(secure), createSendHttp(plain)];
+  return {
+    send: (request) => (request.url.protocol === "https:" ? sendSecure : sendPlain)(request),
+    close() {
+      for (const agent of agents) agent.destroy();
+    },
+  };
 }
 
 /** Where the MCP endpoint may be; of a gateway it is known. */
@@ -273,6 +285,7 @@ function serverOf(choice: ServerChoice, timeoutMs: number): ServerConfiguration 
     type: new URL(url).pathname.endsWith("/sse") ? "sse" : "http",
     url,
     headers: {},
+    forwardIdentity: false,
     tags: [],
     disabled: false,
     prefix: "",

@@ -1,6 +1,5 @@
 import { mkdir } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
-import { isDeepStrictEqual } from "node:util";
 import { defaultConfigurationFile, loadConfiguration } from "../../config/load-configuration.ts";
 import type { LoadOptions } from "../../config/load-configuration.ts";
 import { readRateLimitRpm } from "../../config/rate-limit-variable.ts";
@@ -11,6 +10,7 @@ import type { Logger } from "../../core/logger.ts";
 import { killLivingGroups } from "../../upstream/process-group.ts";
 import type { GlobalOptions } from "../command.ts";
 import type { Context } from "../context.ts";
+import { changedSettings } from "./changed-settings.ts";
 import { createLogger } from "./create-logger.ts";
 import { rememberTroubles } from "./remember-troubles.ts";
 import type { StartOptions } from "./serve-options.ts";
@@ -144,20 +144,6 @@ async function watchFile(
     onError(error);
     return { close: () => undefined };
   }
-}
-
-/** What a running gateway cannot take over. */
-function changedSettings(first: Configuration, changed: Configuration): string[] {
-  const settings = [
-    "host",
-    "port",
-    "externalUrl",
-    "allowedHosts",
-    "allowedOrigins",
-    "maxBodyBytes",
-    "auth",
-  ] as const satisfies (keyof Configuration)[];
-  return settings.filter((key) => !isDeepStrictEqual(first[key], changed[key]));
 }
 
 function aborted(signal: AbortSignal): Promise<void> {

@@ -1,23 +1,18 @@
 import { randomBytes, randomUUID } from "node:crypto";
-import { userInfo } from "node:os";
 import { join } from "node:path";
 import { performance } from "node:perf_hooks";
+import { isDeepStrictEqual } from "node:util";
 import { createAdministration } from "../../administration/create-administration.ts";
 import { createServerHistory } from "../../administration/server-history.ts";
 import { createAdministrationTokens } from "../../auth/administration-tokens.ts";
-import { createAnonymousAuthenticator } from "../../auth/anonymous-authenticator.ts";
-import type { Authenticator } from "../../auth/authenticator.ts";
 import { createCliTokenExchange } from "../../auth/cli-token-exchange.ts";
 import { openDirectory } from "../../auth/directory.ts";
-import type { Directory } from "../../auth/directory.ts";
 import { createDoor } from "../../auth/door.ts";
-import { createLocalAuthenticator } from "../../auth/local-authenticator.ts";
-import { createStaticTokenAuthenticator } from "../../auth/static-token-authenticator.ts";
+import { createPasswordHashes } from "../../auth/passwords/password-hashes.ts";
+import { createIdentityTokens } from "../../auth/identity-tokens.ts";
 import { createTokenMint } from "../../auth/token-mint.ts";
-import type { TokenEvent } from "../../auth/token-mint.ts";
 import { writeServerEntry } from "../../config/edit-configuration.ts";
-import type { AuditSink } from "../../core/audit.ts";
-import type { AuthConfiguration, Configuration } from "../../core/configuration.ts";
+import type { Configuration } from "../../core/configuration.ts";
 import { createCallLimits } from "../../core/create-call-limits.ts";
 import { AppError } from "../../core/errors.ts";
 import type { Logger } from "../../core/logger.ts";
@@ -26,13 +21,18 @@ import { version } from "../../core/version.ts";
 import { createGateway } from "../../gateway/create-gateway.ts";
 import { startHttpServer } from "../../http/http-server.ts";
 import { createMetrics } from "../../metrics/create-metrics.ts";
-import { removeRuntimeFile, writeRuntimeFile } from "../../runtime/runtime-file.ts";
+import { createOwnRuntimeFile } from "../../runtime/own-runtime-file.ts";
 import { isLoopbackUrl } from "../../runtime/runtime-record.ts";
 import { createAuditRetention } from "../../storage/audit-retention.ts";
 import { createAuditSink } from "../../storage/audit-sink.ts";
 import { openSqliteStorage } from "../../storage/sqlite/sqlite-storage.ts";
+import { createDeferred } from "../../upstream/deferred.ts";
 import { createUpstreamPool } from "../../upstream/upstream-pool.ts";
+import { isToOrFromNone } from "./changed-settings.ts";
 import { holdBack } from "./held-logger.ts";
+import { ownerName } from "./owner-name.ts";
+import { reportSessionEvent, reportTokenEvent } from "./report-token-events.ts";
+import { createSignInWays } from "./sign-in-ways.ts";
 import { makeStateDirectory } from "./state-directory.ts";
 import { unknownOrganizations } from "./unknown-organizations.ts";
 import { whoGetsIn } from "./who-gets-in.ts";
@@ -40,7 +40,10 @@ import { whoGetsIn } from "./who-gets-in.ts";
 export interface GatewayProcess {
   /** Where it listens, without a path. */
   readonly urls: readonly string[];
-  /** A changed configuration: servers, rate limit and age of audit rows are in effect from then on, the rest at the next start. */
+  /**
+   * A changed configuration: servers, ways to sign in (but to and from `none`), rate limit and age of audit rows are in
+   * effect from then on, the rest at the next start.
+   */
   apply(configuration: Configuration): void;
   /** Ends everything in order; calls in flight get 5 s. Resolves when nothing is left. */
   close(): Promise<void>;
@@ -120,7 +123,22 @@ export async function startGateway(options: StartOptions): Promise<GatewayProces
       days: () => configuration.auditRetentionDays,
     });
     started.push(async () => retention.close());
-    const directory = await openDirectory({ storage, now: Date.now, newId: randomUUID });
+    const directory = await openDirectory({
+      storage,
+      now: Date.now,
+      newId: randomUUID,
+      renew: (principal) => door.renew(principal),
+    });
+    const passwords = createPasswordHashes({ randomBytes });
+    const ways = createSignInWays({
+      directory,
+      hashes: passwords,
+      reportSession: (event) => reportSessionEvent(event, logger),
+      logger,
+    });
+    started.push(() => ways.close());
+    let { authenticators, signIn } = ways.take(configuration.auth);
+    const door = createDoor(authenticators, Date.now);
     const serverHistory = createServerHistory({
       storage,
       now: Date.now,
@@ -146,19 +164,26 @@ export async function startGateway(options: StartOptions): Promise<GatewayProces
       randomBytes,
       owner,
     });
+    const listening = createDeferred<string>();
+    const identityTokens = createIdentityTokens({
+      issuer: listening.promise,
+      now: Date.now,
+      newId: randomUUID,
+    });
     const metrics = createMetrics({ version, nodeVersion: process.version });
     const pool = createUpstreamPool({
       servers: configuration.servers,
       logger,
       now: Date.now,
       version,
+      identify: (serverUrl, caller) => identityTokens.tokenFor(serverUrl, caller),
     });
     started.push(() => pool.close());
     const gateway = createGateway({
-      door: createDoor(configuration.auth.map((entry) => authenticatorOf(entry, directory))),
+      door,
       pool,
       servers: () => configuration.servers,
-      auth: configuration.auth,
+      auth: () => configuration.auth,
       audit,
       limits: createCallLimits({
         configuration: () => configuration.rateLimit,
@@ -177,7 +202,8 @@ export async function startGateway(options: StartOptions): Promise<GatewayProces
     const exchange = createCliTokenExchange({
       secret,
       instanceId,
-      mint: configuration.auth.some(({ type }) => type === "local") ? mint : undefined,
+      mint,
+      mintsCliTokens: () => door.ways.some(({ type }) => type === "local"),
       administrationTokens,
       now: Date.now,
       random: randomBytes,
@@ -190,12 +216,23 @@ export async function startGateway(options: StartOptions): Promise<GatewayProces
       now: Date.now,
       newId: randomUUID,
       randomBytes,
+      passwords,
     });
+    const runtimeFile = createOwnRuntimeFile(stateDir);
     const server = await startHttpServer({
       gateway,
       exchange,
       mint,
-      standing: directory,
+      standing: {
+        renew: (principal) => door.renew(principal),
+        onChanged(listener) {
+          directory.onChanged(listener);
+          door.onChanged(listener);
+        },
+      },
+      door,
+      signIn: () => signIn,
+      development,
       administration,
       administrationTokens,
       audit,
@@ -204,8 +241,11 @@ export async function startGateway(options: StartOptions): Promise<GatewayProces
       version,
       instanceId,
       logger,
+      identityTokens,
+      onCertificates: (fingerprints) => runtimeFile.expect(fingerprints),
     });
     started.push(() => server.close(graceMs));
+    listening.resolve(configuration.externalUrl ?? server.urls[0] ?? "");
     const takeNote = (): Promise<void> => {
       for (const sentence of unknownOrganizations(configuration, directory)) logger.warn(sentence);
       return serverHistory.record(configuration.writtenServers);
@@ -219,16 +259,16 @@ export async function startGateway(options: StartOptions): Promise<GatewayProces
         "The commands on this machine will not find this gateway: it has no loopback address",
       );
     } else {
-      const record = {
+      started.push(() => runtimeFile.remove());
+      await runtimeFile.write({
         pid: process.pid,
         url,
+        certificates: configuration.tls && server.certificates,
         instanceId,
         startedAtMs: Date.now(),
         secret,
         configurationFile: options.file,
-      };
-      started.push(() => removeRuntimeFile(stateDir, record));
-      await writeRuntimeFile(stateDir, record);
+      });
     }
     log.info(whoGetsIn(configuration, { owner, loopback }));
     release();
@@ -236,7 +276,14 @@ export async function startGateway(options: StartOptions): Promise<GatewayProces
     return {
       urls: server.urls,
       apply(changed) {
-        configuration = changed;
+        const { auth } = configuration;
+        // Who else can reach this process was judged when it began to listen.
+        configuration = isToOrFromNone(configuration, changed) ? { ...changed, auth } : changed;
+        if (!isDeepStrictEqual(configuration.auth, auth)) {
+          ({ authenticators, signIn } = ways.take(configuration.auth));
+          door.replace(authenticators);
+          logger.info(whoGetsIn(configuration, { owner, loopback }));
+        }
         pool.apply(changed.servers);
         void takeNote();
       },
@@ -247,44 +294,5 @@ export async function startGateway(options: StartOptions): Promise<GatewayProces
       log.error("Ending what was started failed", { reason: String(also) });
     });
     throw error;
-  }
-}
-
-function authenticatorOf(entry: AuthConfiguration, directory: Directory): Authenticator {
-  switch (entry.type) {
-    case "local":
-      return createLocalAuthenticator({ directory, now: Date.now });
-    case "token":
-      return createStaticTokenAuthenticator(entry.tokens, directory);
-    case "none":
-      return createAnonymousAuthenticator();
-  }
-}
-
-/** Issue and revocation of a token go into the log and the audit, by the token's id. */
-function reportTokenEvent(event: TokenEvent, audit: AuditSink, logger: Logger): void {
-  const { kind, tokenId, userId } = event;
-  logger.info(`A local token was ${kind}`, { tokenId, userId });
-  audit.append({
-    id: randomUUID(),
-    timeMs: Date.now(),
-    toolName: kind === "minted" ? "auth/cli-token" : "auth/logout",
-    params: { tokenId },
-    status: "success",
-    durationMs: 0,
-    userId,
-    organizationId: null,
-    projectId: null,
-    sessionId: null,
-    clientName: "unknown",
-  });
-}
-
-/** The operating-system user; a container's may have no name. */
-function ownerName(): string {
-  try {
-    return userInfo().username;
-  } catch {
-    return `uid-${process.getuid?.() ?? "unknown"}`;
   }
 }

@@ -1,5 +1,5 @@
 import type { Directory } from "../../auth/directory.ts";
-import type { Configuration } from "../../core/configuration.ts";
+import type { AuthConfiguration, Configuration } from "../../core/configuration.ts";
 import { quoteForShell } from "../../core/shell-quote.ts";
 
 /**
@@ -17,16 +17,23 @@ export function unknownOrganizations(
         .filter(isUnknown)
         .map((id) => `Server ${JSON.stringify(name)} is for an organisation, but ${missing(id)}`),
     ),
-    ...auth.flatMap((entry) =>
-      entry.type === "token"
-        ? entry.tokens.flatMap(({ name, organizationId }) =>
-            organizationId !== null && isUnknown(organizationId)
-              ? [`The static token ${JSON.stringify(name)} is refused: ${missing(organizationId)}`]
-              : [],
-          )
-        : [],
-    ),
+    ...auth.flatMap((entry) => unknownOfEntry(entry, isUnknown)),
   ];
+}
+
+function unknownOfEntry(entry: AuthConfiguration, isUnknown: (id: string) => boolean): string[] {
+  if (entry.type === "token") {
+    return entry.tokens.flatMap(({ name, organizationId }) =>
+      organizationId !== null && isUnknown(organizationId)
+        ? [`The static token ${JSON.stringify(name)} is refused: ${missing(organizationId)}`]
+        : [],
+    );
+  }
+  // What a claim names is not known before somebody shows it.
+  const organizationId = "mapping" in entry ? entry.mapping.organizationId : null;
+  return organizationId !== null && isUnknown(organizationId)
+    ? [`Whoever gets in by "${entry.type}" may do nothing: ${missing(organizationId)}`]
+    : [];
 }
 
 function missing(id: string): string {

@@ -24,7 +24,7 @@ export function profileList(rows: readonly ProfileRow[], nowMs: number, io: Cont
 
 function cellsOf(row: ProfileRow, nowMs: number, io: Context["io"]): string[] {
   const place = row.organization === undefined ? "" : ` in ${row.organization}`;
-  // Of a token with scopes the role counts for nothing.
+  // Of a token with scopes those say more than the role does.
   const may = row.scopes?.length ? `${row.scopes.join(" ")} only` : row.role;
   const who =
     may === undefined && place === "" ? row.who : `${row.who ?? "-"} (${may ?? "no role"}${place})`;

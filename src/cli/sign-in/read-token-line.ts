@@ -30,9 +30,15 @@ export function isPiped(stdin: Io["stdin"]): boolean {
  */
 export async function readTokenLine(
   stdin: Io["stdin"],
-  options: { limitMs: number; onWait: () => void; signal: AbortSignal },
+  options: {
+    limitMs: number;
+    onWait: () => void;
+    signal: AbortSignal;
+    /** What the line is, for messages. */
+    what?: "token" | "password" | undefined;
+  },
 ): Promise<string | undefined> {
-  const { limitMs, signal } = options;
+  const { limitMs, signal, what = "token" } = options;
   signal.throwIfAborted();
   const chunks: Buffer[] = [];
   let size = 0;
@@ -42,8 +48,10 @@ export async function readTokenLine(
   const interrupted = new Promise<never>((_, reject) => {
     limit = setTimeout(() => {
       reject(
-        new AppError("usage", `No whole token came on stdin within ${limitMs / 1000} s`, {
-          hint: "--local takes one from your own gateway; </dev/null reads none",
+        new AppError("usage", `No whole ${what} came on stdin within ${limitMs / 1000} s`, {
+          ...(what === "token" && {
+            hint: "--local takes one from your own gateway; </dev/null reads none",
+          }),
         }),
       );
     }, limitMs);
@@ -57,11 +65,11 @@ export async function readTokenLine(
         throw new AppError("usage", "Stdin cannot be read", { cause: error });
       });
       const { done, value } = await Promise.race([next, interrupted]);
-      if (done === true) return size === 0 ? undefined : firstLine(chunks);
+      if (done === true) return size === 0 ? undefined : firstLine(chunks, what);
       const bytes = typeof value === "string" ? Buffer.from(value) : value;
       chunks.push(bytes);
       size += bytes.length;
-      if (bytes.includes("\n") || size > maxTokenBytes) return firstLine(chunks);
+      if (bytes.includes("\n") || size > maxTokenBytes) return firstLine(chunks, what);
     }
   } finally {
     clearTimeout(notice);
@@ -73,10 +81,11 @@ export async function readTokenLine(
   }
 }
 
-function firstLine(chunks: readonly Buffer[]): string {
+function firstLine(chunks: readonly Buffer[], what: string): string {
   const bytes = Buffer.concat(chunks);
   const newline = bytes.indexOf("\n");
   const end = newline === -1 ? bytes.length : newline;
-  if (end > maxTokenBytes) throw new AppError("usage", "The token on stdin is longer than 64 KiB");
+  if (end > maxTokenBytes)
+    throw new AppError("usage", `The ${what} on stdin is longer than 64 KiB`);
   return bytes.toString("utf8", 0, end);
 }

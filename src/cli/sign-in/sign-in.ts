@@ -1,6 +1,7 @@
 import { shownAddress } from "../../client/http-json.ts";
 import type { AuthenticationProbe } from "../../client/probe-authentication.ts";
 import { AppError } from "../../core/errors.ts";
+import { limitsOf } from "../../core/scopes.ts";
 import type { CredentialStore } from "../../profiles/credential-store.ts";
 import type { Profile, StoreKind } from "../../profiles/profile.ts";
 import type { Context } from "../context.ts";
@@ -71,10 +72,11 @@ export async function signIn(
       // The metadata lies beside the secret, not in its store: a server that says the token is our name
       // does not bring it there.
       who: masked(proof?.who) ?? found.minted?.userId,
-      // What a token with scopes may is not what its role says.
-      role: proof?.scopes?.length
-        ? undefined
-        : (masked(proof?.role ?? undefined) ?? found.minted?.role),
+      // What a token for `/metrics` alone may is not what its role says.
+      role:
+        proof?.scopes !== undefined && !limitsOf(proof.scopes).opens
+          ? undefined
+          : (masked(proof?.role ?? undefined) ?? found.minted?.role),
       expiresAtMs: proof?.expiresAtMs ?? found.minted?.expiresAtMs,
     },
     found.token,

@@ -9,6 +9,8 @@ import { identifier, listQuery, name, noBody, pageOf } from "./shapes.ts";
 const path = z.strictObject({ id: identifier });
 const query = listQuery(identifier);
 const body = z.strictObject({ id: identifier, name: name.optional() });
+/** What a password may be, `Administration` says. */
+const passwordBody = z.strictObject({ password: z.string() });
 
 /** `/api/v1/admin/users` */
 export function addAdminUserRoutes(
@@ -41,5 +43,23 @@ export function addAdminUserRoutes(
     const { id } = readBody(path, request.params, "path");
     readBody(noBody, request.body);
     return userJson(await users.restore(actorOf(request), id));
+  });
+
+  app.post(`${folder}/:id/disable`, { config }, async (request) => {
+    const { id } = readBody(path, request.params, "path");
+    readBody(noBody, request.body);
+    return userJson(await users.disable(actorOf(request), id));
+  });
+
+  app.post(`${folder}/:id/enable`, { config }, async (request) => {
+    const { id } = readBody(path, request.params, "path");
+    readBody(noBody, request.body);
+    return userJson(await users.enable(actorOf(request), id));
+  });
+
+  app.put(`${folder}/:id/password`, { config }, async (request) => {
+    const { id } = readBody(path, request.params, "path");
+    const { password } = readBody(passwordBody, request.body);
+    return userJson(await users.setPassword(actorOf(request), id, password));
   });
 }

@@ -1,16 +1,8 @@
-import type { FastifyInstance, FastifyRequest } from "fastify";
+import type { FastifyInstance } from "fastify";
 import { z } from "zod";
-import type { ClientPort } from "../../core/client-port.ts";
-import { AppError } from "../../core/errors.ts";
-import { rpcCodes, RpcFault } from "../../core/json-rpc.ts";
 import { isJsonObject, type JsonObject } from "../../core/json.ts";
-import type { CallToolResult } from "../../core/mcp.ts";
-import { principalKey } from "../../core/principal.ts";
-import type { CallerContext, Gateway, GatewayCall } from "../../gateway/gateway.ts";
-import { asRestFault } from "../../gateway/rest-fault.ts";
-import { callerOf, principalOf } from "../authenticate-request.ts";
-import { errorAnswerOf } from "../error-answer.ts";
-import { createEventStream, wantsEvents } from "../event-stream.ts";
+import type { Gateway, GatewayCall } from "../../gateway/gateway.ts";
+import { answerToolCall, restCallerOf } from "../answer-tool-call.ts";
 import type { InFlight } from "../in-flight.ts";
 import { readBody } from "../read-body.ts";
 
@@ -48,7 +40,7 @@ const callBody = z.strictObject({
 export function addApiRoutes(app: FastifyInstance, { gateway, inFlight }: ApiRoutesOptions): void {
   const config = { needs: "viewer" } as const;
   app.get("/api/v1/inspect", { config }, (request) => {
-    const caller = callerOfRequest(request);
+    const caller = restCallerOf(request);
     const { server, tool } = readBody(inspectQuery, request.query, "query");
     if (server === undefined) {
       return { servers: gateway.listServers(caller), collisions: gateway.collisions(caller) };
@@ -61,7 +53,7 @@ export function addApiRoutes(app: FastifyInstance, { gateway, inFlight }: ApiRou
   app.get("/api/v1/instructions", { config }, (request, reply) =>
     reply
       .type("text/plain; charset=utf-8")
-      .send(gateway.instructions(callerOfRequest(request), "shell")),
+      .send(gateway.instructions(restCallerOf(request), "shell")),
   );
 
   // Who may call which tool is decided by the gateway, which writes a row of each refusal.
@@ -69,53 +61,15 @@ export function addApiRoutes(app: FastifyInstance, { gateway, inFlight }: ApiRou
   app.post("/api/v1/tools/call", { config: called }, async (request, reply) => {
     const signal = inFlight.begin(reply.raw);
     const body = readBody(callBody, request.body);
-    const caller = callerOfRequest(request, capabilitiesOf(body.clientCapabilities));
+    const caller = restCallerOf(request, capabilitiesOf(body.clientCapabilities));
     const call: GatewayCall = { ...callOf(body), signal };
-    if (!wantsEvents(request.headers.accept)) return await callTool(gateway, caller, call);
-    const events = createEventStream(reply);
-    try {
-      const onProgress: GatewayCall["onProgress"] = (progress) => events.send("progress", progress);
-      events.end("result", await callTool(gateway, caller, { ...call, onProgress }));
-    } catch (error) {
-      // Before the first event this can still be an answer with a status of its own.
-      if (!events.begun) throw error;
-      events.end("error", errorAnswerOf(error).error.toBody());
-    }
-    return reply;
+    return answerToolCall(reply, { gateway, caller, call });
   });
 }
 
 /** What a client of this API may declare: it answers what a person is asked, and nothing else. */
 function capabilitiesOf({ elicitation }: JsonObject = {}): JsonObject {
   return isJsonObject(elicitation) ? { elicitation } : {};
-}
-
-function callerOfRequest(
-  { principal, raw }: FastifyRequest,
-  capabilities: JsonObject = {},
-): CallerContext {
-  // Without a principal no handler of a protected route runs; should one ever, it must not go on.
-  const caller = callerOf(principal ?? principalOf({ kind: "absent" }), raw);
-  return { ...caller, client: restClient(principalKey(caller.principal), capabilities) };
-}
-
-/** As a client of the modern era: it comes again with `inputResponses`; nothing is said to it meanwhile. */
-function restClient(owner: string, capabilities: JsonObject): ClientPort {
-  return {
-    era: "modern",
-    owner,
-    capabilities,
-    session: undefined,
-    logLevel: undefined,
-    request: (method) =>
-      Promise.reject(
-        new RpcFault({
-          code: rpcCodes.methodNotFound,
-          message: `The client cannot be asked ${method}`,
-        }),
-      ),
-    notify: () => undefined,
-  };
 }
 
 function callOf(body: z.output<typeof callBody>): Omit<GatewayCall, "signal"> {
@@ -125,18 +79,4 @@ function callOf(body: z.output<typeof callBody>): Omit<GatewayCall, "signal"> {
   if (given.inputResponses !== undefined) params["inputResponses"] = given.inputResponses;
   if (given.requestState !== undefined) params["requestState"] = given.requestState;
   return { address: { server, tool }, params, untyped, text, timeoutMs };
-}
-
-async function callTool(
-  gateway: Gateway,
-  caller: CallerContext,
-  call: GatewayCall,
-): Promise<CallToolResult> {
-  try {
-    return await gateway.callTool(caller, call);
-  } catch (error) {
-    // A call that was cancelled ends as the cancellation says, whatever it broke off with.
-    const reason: unknown = call.signal.reason;
-    throw reason instanceof AppError ? reason : asRestFault(error);
-  }
 }

@@ -1,8 +1,8 @@
 import type { FastifyInstance } from "fastify";
 import { z } from "zod";
 import type { CliTokenExchange } from "../../auth/cli-token-exchange.ts";
+import type { Door } from "../../auth/door.ts";
 import type { MintedTokens } from "../../auth/token-mint.ts";
-import type { Configuration } from "../../core/configuration.ts";
 import { AppError } from "../../core/errors.ts";
 import type { Gateway } from "../../gateway/gateway.ts";
 import { bearerOf, principalOf } from "../authenticate-request.ts";
@@ -13,8 +13,8 @@ export interface AuthRoutesOptions {
   gateway: Gateway;
   mint: MintedTokens;
   exchange: CliTokenExchange;
-  /** The local proof gives a token for everything only where `local` is among them; for administration always. */
-  configuration: Pick<Configuration, "auth">;
+  /** Ends what others have made. */
+  door: Pick<Door, "revoke">;
 }
 
 const nonce = z.string().max(200);
@@ -28,23 +28,27 @@ const logoutBody = z.strictObject({}).optional();
 
 /** The ways in, who one is, the way out, and the local CLI token. */
 export function addAuthRoutes(app: FastifyInstance, options: AuthRoutesOptions): void {
-  const { gateway, mint, exchange, configuration } = options;
-  const mintsCliTokens = configuration.auth.some(({ type }) => type === "local");
-  const ways = gateway.signInWays;
+  const { gateway, mint, exchange, door } = options;
+  /** The local proof gives a token for everything only where `local` is on; for administration always. */
+  const mintsCliTokens = (): boolean => gateway.signInWays.some(({ type }) => type === "local");
   const config = { access: "public" } as const;
 
   app.get("/auth", { config }, () => ({
-    required: ways.every(({ type }) => type !== "none"),
-    ways,
+    required: gateway.signInWays.every(({ type }) => type !== "none"),
+    ways: gateway.signInWays,
   }));
 
   app.get("/auth/status", { config }, async ({ raw }) => {
     const answer = await gateway.authenticate({ bearer: bearerOf(raw) });
-    if (answer.kind === "absent") return { authenticated: false, ways };
+    if (answer.kind === "absent") return { authenticated: false, ways: gateway.signInWays };
     const principal = principalOf(answer);
     return {
       authenticated: true,
-      user: { id: principal.userId, name: principal.displayName },
+      user: {
+        id: principal.userId,
+        name: principal.displayName,
+        email: principal.email ?? null,
+      },
       organization: principal.organizationId,
       role: principal.role,
       scopes: principal.scopes,
@@ -58,9 +62,10 @@ export function addAuthRoutes(app: FastifyInstance, options: AuthRoutesOptions):
     readBody(logoutBody, body);
     const bearer = bearerOf(raw);
     if (bearer !== undefined && (await mint.revokeByBearer(bearer))) return { revoked: true };
-    // A token of another kind is good and stays so; one that nobody knows is a 401 like everywhere.
-    principalOf(await gateway.authenticate({ bearer }));
-    return { revoked: false };
+    const answer = await gateway.authenticate({ bearer });
+    // One that is good for too little can be ended too; one that nobody knows is a 401 like everywhere.
+    if (answer.kind !== "insufficient") principalOf(answer);
+    return { revoked: bearer !== undefined && (await door.revoke(bearer)) };
   });
 
   app.post("/auth/cli-token", { config }, async ({ raw, body }) => {
@@ -70,7 +75,7 @@ export function addAuthRoutes(app: FastifyInstance, options: AuthRoutesOptions):
       });
     }
     const { clientNonce, serverNonce, proof, purpose } = readBody(cliTokenBody, body);
-    if (purpose === undefined && !mintsCliTokens) {
+    if (purpose === undefined && !mintsCliTokens()) {
       throw new AppError("forbidden", "This gateway mints no local tokens", {
         hint: "agent auth login --token <token>",
       });

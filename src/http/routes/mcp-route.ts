@@ -7,14 +7,19 @@ import { callerOf, principalOf, selfAsserted } from "../authenticate-request.ts"
 import { errorAnswerOf, HttpError } from "../error-answer.ts";
 import { takeJsonAsText } from "../json-as-text.ts";
 import type { OpenAnswers } from "../open-answers.ts";
+import type { ResourceMetadata } from "../resource-metadata.ts";
 
 export interface McpRouteOptions {
   mcp: McpEndpoint;
   answers: OpenAnswers;
+  resourceMetadata: Pick<ResourceMetadata, "announcedIn">;
 }
 
 /** `/mcp`: hands what is let in to the MCP endpoint, which writes the answer itself. */
-export function addMcpRoute(app: FastifyInstance, { mcp, answers }: McpRouteOptions): void {
+export function addMcpRoute(
+  app: FastifyInstance,
+  { mcp, answers, resourceMetadata }: McpRouteOptions,
+): void {
   void app.register((scope, _options, done) => {
     takeJsonAsText(scope);
     // DELETE has no body that anybody looks at, whatever type its sender gives it.
@@ -46,6 +51,8 @@ export function addMcpRoute(app: FastifyInstance, { mcp, answers }: McpRouteOpti
           body: typeof body === "string" ? body : undefined,
           caller,
           response: reply.raw,
+          challengeOf: (refusal) =>
+            resourceMetadata.announcedIn(errorAnswerOf(refusal), raw).headers,
           // What listens goes by the role it began with, and its client comes again.
           onCredentialEnd: (end) =>
             answers.onCredentialEnd(reply.raw, end, { whileRoleStays: true }),

@@ -1,9 +1,7 @@
 import type { FastifyInstance } from "fastify";
 import { z } from "zod";
 import type { AuditSink } from "../../core/audit.ts";
-import { AppError } from "../../core/errors.ts";
-import { isGatewayAdministrator, metricsScope } from "../../core/permissions.ts";
-import type { Principal } from "../../core/principal.ts";
+import { requireWatcher } from "../../core/permissions.ts";
 import type { Gateway } from "../../gateway/gateway.ts";
 import type { LegacySse } from "../../mcp/legacy-sse.ts";
 import type { McpEndpoint } from "../../mcp/mcp-endpoint.ts";
@@ -39,17 +37,4 @@ export function addMetricsRoute(app: FastifyInstance, options: MetricsRouteOptio
     readBody(query, request.query, "query");
     return reply.type(metrics.contentType).send(await metrics.text(sources));
   });
-}
-
-/** @throws AppError `forbidden`, naming what is missing */
-function requireWatcher(principal: Principal): void {
-  const watches = principal.organizationId === null && principal.scopes.includes(metricsScope);
-  if (watches || isGatewayAdministrator(principal)) return;
-  throw new AppError(
-    "forbidden",
-    `Metrics need the role admin of the gateway itself, or a token of no organisation with the scope ${metricsScope}`,
-    {
-      hint: "The owner of the gateway can make such a token: agent token create --name <name> --scope metrics",
-    },
-  );
 }

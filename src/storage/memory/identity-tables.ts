@@ -65,14 +65,18 @@ export function createIdentityTables(draft: Content): IdentityTables {
       keyOf: ({ id }) => id,
       check: (token) => {
         if (!hasOwner(token)) throw new RowRefused("the token's user is no member");
-        for (const { id, hash } of tokens.values()) {
-          if (hash !== null && hash === token.hash && id !== token.id) {
-            throw new RowRefused("a token with this hash is there");
-          }
+        for (const { id, hash, refresh } of tokens.values()) {
+          if (id === token.id) continue;
+          const isShared =
+            (hash !== null && hash === token.hash) ||
+            (refresh !== null && refresh.hash === token.refresh?.hash);
+          if (isShared) throw new RowRefused("a token with this hash is there");
         }
       },
-      isPurged: ({ revokedAtMs, expiresAtMs }, beforeMs) =>
-        (revokedAtMs ?? Infinity) < beforeMs || (expiresAtMs ?? Infinity) < beforeMs,
+      isPurged: ({ revokedAtMs, expiresAtMs, refresh }, beforeMs) =>
+        (revokedAtMs ?? Infinity) < beforeMs ||
+        // A session whose token has expired is good for another one.
+        Math.max(expiresAtMs ?? Infinity, refresh?.expiresAtMs ?? 0) < beforeMs,
     }),
   };
 }

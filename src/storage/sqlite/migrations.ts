@@ -141,6 +141,44 @@ const migrations: readonly { name: string; sql: string }[] = [
       CREATE INDEX mcp_audit_log_session ON mcp_audit_log (session_id) WHERE session_id IS NOT NULL;
     `,
   },
+  {
+    name: "passwords, disabled users, sessions",
+    sql: `
+      ALTER TABLE users ADD COLUMN password_hash TEXT;
+      ALTER TABLE users ADD COLUMN password_set_at INTEGER
+        CHECK ((password_set_at IS NULL) = (password_hash IS NULL));
+      ALTER TABLE users ADD COLUMN disabled_at INTEGER;
+
+      CREATE TABLE new_minted_tokens (
+        id TEXT PRIMARY KEY,
+        hash TEXT UNIQUE,
+        kind TEXT NOT NULL CHECK (kind IN ('cli', 'personal', 'session')),
+        name TEXT NOT NULL,
+        user_id TEXT NOT NULL,
+        organization_id TEXT,
+        role TEXT CHECK (role IN ('viewer', 'editor', 'admin')),
+        scopes TEXT NOT NULL,
+        created_at INTEGER NOT NULL,
+        expires_at INTEGER,
+        refresh_hash TEXT UNIQUE,
+        refresh_previous_hash TEXT,
+        refresh_expires_at INTEGER,
+        revoked_at INTEGER,
+        FOREIGN KEY (organization_id, user_id)
+          REFERENCES members (organization_id, user_id) ON DELETE CASCADE,
+        CHECK ((refresh_hash IS NULL) = (refresh_expires_at IS NULL)),
+        CHECK (refresh_previous_hash IS NULL OR refresh_hash IS NOT NULL)
+      ) STRICT;
+      INSERT INTO new_minted_tokens
+        SELECT id, hash, kind, name, user_id, organization_id, role, scopes, created_at, expires_at,
+               NULL, NULL, NULL, revoked_at
+        FROM minted_tokens ORDER BY rowid;
+      DROP TABLE minted_tokens;
+      ALTER TABLE new_minted_tokens RENAME TO minted_tokens;
+      CREATE INDEX minted_tokens_member ON minted_tokens (organization_id, user_id)
+        WHERE organization_id IS NOT NULL;
+    `,
+  },
 ];
 
 /** The schema version this program makes and understands. */
@@ -160,8 +198,16 @@ export function versionOf(database: Database.Database): number {
   return typeof version === "number" ? version : 0;
 }
 
-/** Brings the schema up to date, each step in a transaction of its own. `nowMs`: milliseconds since the epoch. */
-export function migrate(database: Database.Database, nowMs: number): void {
+/**
+ * Brings the schema up to date, each step in a transaction of its own.
+ * @param nowMs milliseconds since the epoch
+ * @param version the one to stop at
+ */
+export function migrate(
+  database: Database.Database,
+  nowMs: number,
+  version: number = knownVersion,
+): void {
   database.exec(`CREATE TABLE IF NOT EXISTS schema_migrations (
     version INTEGER PRIMARY KEY,
     name TEXT NOT NULL,
@@ -169,7 +215,7 @@ export function migrate(database: Database.Database, nowMs: number): void {
   ) STRICT`);
   const done = versionOf(database);
   for (const [index, { name, sql }] of migrations.entries()) {
-    if (index >= done) {
+    if (index >= done && index < version) {
       database.transaction(() => {
         database.exec(sql);
         database

@@ -4,17 +4,24 @@ import type { Change, ChangedEntity } from "../../core/change.ts";
 import type { MintedToken } from "../../core/identities.ts";
 import type { Role } from "../../core/principal.ts";
 
-interface NamedTable {
-  id: string;
-  name: string;
-  created_at: number;
-  deleted_at: number | null;
-}
-
 /** The tables as kysely sees them; `migrations.ts` makes them. Times are milliseconds since the epoch. */
 export interface Schema {
-  organizations: NamedTable;
-  users: NamedTable;
+  organizations: {
+    id: string;
+    name: string;
+    created_at: number;
+    deleted_at: number | null;
+  };
+  users: {
+    id: string;
+    name: string;
+    /** Null together with the next. */
+    password_hash: string | null;
+    password_set_at: number | null;
+    disabled_at: number | null;
+    created_at: number;
+    deleted_at: number | null;
+  };
   members: {
     organization_id: string;
     user_id: string;
@@ -34,6 +41,10 @@ export interface Schema {
     scopes: string;
     created_at: number;
     expires_at: number | null;
+    /** Null together with `refresh_expires_at`, and the one before it then as well. */
+    refresh_hash: string | null;
+    refresh_previous_hash: string | null;
+    refresh_expires_at: number | null;
     revoked_at: number | null;
   };
   change_history: {

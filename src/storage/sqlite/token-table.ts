@@ -1,6 +1,6 @@
 import type { Kysely, Selectable } from "kysely";
 import { sql } from "kysely";
-import type { MintedToken } from "../../core/identities.ts";
+import type { MintedToken, SessionRefresh } from "../../core/identities.ts";
 import type { IdentityTable } from "../../core/storage.ts";
 import { storableText } from "../storable.ts";
 import { mustBeThere } from "./must-be-there.ts";
@@ -30,7 +30,19 @@ export function createTokenTable(db: Kysely<Schema>): IdentityTable<MintedToken>
     async purge(beforeMs) {
       const { numDeletedRows } = await db
         .deleteFrom("minted_tokens")
-        .where((eb) => eb.or([eb("revoked_at", "<", beforeMs), eb("expires_at", "<", beforeMs)]))
+        .where((eb) =>
+          eb.or([
+            eb("revoked_at", "<", beforeMs),
+            eb.and([
+              eb("expires_at", "<", beforeMs),
+              // A session whose token has expired is good for another one.
+              eb.or([
+                eb("refresh_expires_at", "is", null),
+                eb("refresh_expires_at", "<", beforeMs),
+              ]),
+            ]),
+          ]),
+        )
         .executeTakeFirst();
       return Number(numDeletedRows);
     },
@@ -49,6 +61,9 @@ function columnsOf(token: MintedToken): Schema["minted_tokens"] {
     scopes: JSON.stringify(token.scopes),
     created_at: token.createdAtMs,
     expires_at: token.expiresAtMs,
+    refresh_hash: token.refresh?.hash ?? null,
+    refresh_previous_hash: token.refresh?.previousHash ?? null,
+    refresh_expires_at: token.refresh?.expiresAtMs ?? null,
     revoked_at: token.revokedAtMs,
   };
 }
@@ -65,8 +80,16 @@ function tokenOf(row: Selectable<Schema["minted_tokens"]>): MintedToken {
     scopes: scopesOf(row.scopes),
     createdAtMs: row.created_at,
     expiresAtMs: row.expires_at,
+    refresh: refreshOf(row),
     revokedAtMs: row.revoked_at,
   };
+}
+
+function refreshOf(row: Selectable<Schema["minted_tokens"]>): SessionRefresh | null {
+  const { refresh_hash: hash, refresh_expires_at: expiresAtMs } = row;
+  // The schema holds them together: both are there, or none.
+  if (hash === null || expiresAtMs === null) return null;
+  return { hash, previousHash: row.refresh_previous_hash, expiresAtMs };
 }
 
 /** @throws Error when the column holds anything but a list of texts: without its scopes a token may do more */

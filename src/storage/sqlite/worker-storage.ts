@@ -10,11 +10,12 @@ import { changePage, createChangeTable } from "./change-table.ts";
 import { pageLimits } from "./find-page.ts";
 import type { PageLimits } from "./find-page.ts";
 import { createMemberTable } from "./member-table.ts";
-import { createNamedTable } from "./named-table.ts";
+import { createOrganizationTable } from "./organization-table.ts";
 import type { Schema } from "./schema.ts";
 import type { StorageWorker } from "./storage-worker.ts";
 import { createTokenTable } from "./token-table.ts";
 import { createTurns } from "./turns.ts";
+import { createUserTable } from "./user-table.ts";
 import { createWorkerDialect } from "./worker-dialect.ts";
 
 /** A transaction that takes longer than this, its turn included, fails for who asked, and is rolled back. */
@@ -51,8 +52,8 @@ export function createWorkerStorage(
       },
     });
     return {
-      organizations: watched(createNamedTable(trx, "organizations")),
-      users: watched(createNamedTable(trx, "users")),
+      organizations: watched(createOrganizationTable(trx)),
+      users: watched(createUserTable(trx)),
       members: watched(createMemberTable(trx)),
       tokens: watched(createTokenTable(trx)),
       changes: createChangeTable(trx),

@@ -5,11 +5,14 @@ import type { Authentication } from "../../../src/auth/authenticator.ts";
 import { openDirectory } from "../../../src/auth/directory.ts";
 import type { Directory } from "../../../src/auth/directory.ts";
 import { createLocalAuthenticator } from "../../../src/auth/local-authenticator.ts";
+import { hashToken, newMintedToken } from "../../../src/auth/minted-token-format.ts";
 import { ownerPrincipal } from "../../../src/auth/owner-principal.ts";
+import { createPasswordHashes } from "../../../src/auth/passwords/password-hashes.ts";
 import { createTokenMint } from "../../../src/auth/token-mint.ts";
 import type { AuditEvent } from "../../../src/core/audit.ts";
 import type { ChangeQuery, ChangeRow } from "../../../src/core/change.ts";
 import { AppError } from "../../../src/core/errors.ts";
+import type { MintedToken } from "../../../src/core/identities.ts";
 import { systemPrincipal } from "../../../src/core/principal.ts";
 import type { Principal, Role } from "../../../src/core/principal.ts";
 import type { Storage } from "../../../src/core/storage.ts";
@@ -36,6 +39,12 @@ export const actor = (
 export const all = { limit: 1000, deleted: false } as const;
 export const deleted = { limit: 1000, deleted: true } as const;
 export const startMs = 1_764_000_000_000;
+
+/** Passwords at a cost that a test can pay. */
+export const testPasswords = createPasswordHashes({
+  randomBytes,
+  cost: { logN: 10, r: 8, p: 1 },
+});
 
 export interface World {
   administration: Administration;
@@ -75,6 +84,7 @@ export async function openWorld(storage: Storage = createMemoryStorage()): Promi
       now,
       newId,
       randomBytes,
+      passwords: testPasswords,
     }),
     directory,
     storage,
@@ -161,6 +171,31 @@ export async function addBeta(world: World): Promise<{ bob: string; root: string
     tx.audit.appendAll([anAuditRow(organizationId)]),
   );
   return { bob: ofBob.details.id, root: ofRoot.details.id };
+}
+
+/** Begins a session of a member of acme, as signing in with a password does; answers its token's id and bearer. */
+export async function addSession(
+  { directory, nowMs }: World,
+  userId: string,
+): Promise<{ id: string; bearer: string }> {
+  const bearer = newMintedToken(randomBytes);
+  const id = randomUUID();
+  const session: MintedToken = {
+    id,
+    hash: hashToken(bearer),
+    kind: "session",
+    name: "password",
+    userId,
+    organizationId: "acme",
+    role: null,
+    scopes: [],
+    createdAtMs: nowMs,
+    expiresAtMs: nowMs + 3_600_000,
+    refresh: { hash: `refresh of ${id}`, previousHash: null, expiresAtMs: nowMs + 86_400_000 },
+    revokedAtMs: null,
+  };
+  await directory.change(owner, () => ({ tokens: [session], result: undefined }));
+  return { id, bearer };
 }
 
 const anAuditRow = (organizationId: string | null): AuditEvent => ({

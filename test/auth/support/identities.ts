@@ -12,6 +12,8 @@ export const anOrganization = (id: string): Organization => ({
 export const aUser = (id: string): User => ({
   id,
   name: `User ${id}`,
+  password: null,
+  disabledAtMs: null,
   createdAtMs: 1,
   deletedAtMs: null,
 });
@@ -35,6 +37,7 @@ export const aToken = (id: string, other: Partial<MintedToken> = {}): MintedToke
   scopes: [],
   createdAtMs: 1,
   expiresAtMs: null,
+  refresh: null,
   revokedAtMs: null,
   ...other,
 });

@@ -26,13 +26,19 @@ function lines(): string[] {
   return shown;
 }
 
-it.each([
-  ["organizations", createOrg],
-  ["users", createUser],
-] as const)("the list of %s", async (plural, create) => {
-  bench.answer = () => [200, { [plural]: [{ ...acme, id: user, name: long }], next: null }];
-  await bench.run(create(bench.dependencies).list, { deleted: false });
+it("the list of organisations", async () => {
+  bench.answer = () => [200, { organizations: [{ ...acme, id: user, name: long }], next: null }];
+  await bench.run(createOrg(bench.dependencies).list, { deleted: false });
   expect(lines()[1]).toMatch(/^bartholomew\.cubbins@example\.com {2}a name .*… {2}2026-11-01$/u);
+});
+
+it("the list of users", async () => {
+  const row = { ...acme, id: user, name: long, passwordSetAt: null, disabledAt: acme.createdAt };
+  bench.answer = () => [200, { users: [row], next: null }];
+  await bench.run(createUser(bench.dependencies).list, { deleted: false });
+  expect(lines()[1]).toMatch(
+    /^bartholomew\.cubbins@example\.com {2}a name .*… {2}disabled {2}2026-11-01$/u,
+  );
 });
 
 it("the list of members", async () => {

@@ -49,6 +49,9 @@ test.each([
   ["user list", { ...frame, deleted: false }],
   ["user remove bob", { ...frame, id: "bob" }],
   ["user restore bob -t secret", { ...frame, id: "bob", token: "secret" }],
+  ["user disable bob", { ...frame, id: "bob" }],
+  ["user enable bob", { ...frame, id: "bob" }],
+  ["user passwd bob --json", { ...frame, id: "bob", json: true, format: "json" }],
   ["member set bob acme editor", { ...frame, user: "bob", organization: "acme", role: "editor" }],
   [
     "member list --organization acme --user bob --deleted",

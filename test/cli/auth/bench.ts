@@ -2,7 +2,6 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { PassThrough } from "node:stream";
-import type { Readable } from "node:stream";
 import type { AuthenticationProbe } from "../../../src/client/probe-authentication.ts";
 import { createDeadline } from "../../../src/client/deadline.ts";
 import { KnownSecrets } from "../../../src/cli/known-secrets.ts";
@@ -63,7 +62,8 @@ export class Bench {
   readonly doors: Record<string, FakeDoor> = {};
   variables: Record<string, string> = {};
   runtime: RuntimeFileState = { kind: "absent" };
-  stdin: (Readable & { fd?: number }) | undefined;
+  stdin: Context["io"]["stdin"] | undefined;
+  stdinIsTerminal = false;
   /** Whether stderr is one. */
   terminal = false;
   nowMs = Date.parse("2026-11-21T10:00:00Z");
@@ -84,7 +84,7 @@ export class Bench {
         get stdin() {
           return openStdin();
         },
-        stdinIsTerminal: false,
+        stdinIsTerminal: this.stdinIsTerminal,
         stdoutIsTerminal: this.columns !== undefined,
         stderrIsTerminal: this.terminal,
         spinners: false,
@@ -104,6 +104,7 @@ export class Bench {
       now: () => this.nowMs,
       secrets: this.secrets,
       signal: this.#abort.signal,
+      interrupt: () => this.#abort.abort(new Error("interrupted")),
       onForcedEnd: () => undefined,
       deadline: createDeadline(this.timeoutMs, this.#abort.signal),
     };

@@ -147,6 +147,7 @@ export class Bench {
       now: () => 0,
       secrets: new KnownSecrets(),
       signal: this.interruption.signal,
+      interrupt: () => this.interruption.abort(new Error("interrupted")),
       onForcedEnd: () => undefined,
       deadline: createDeadline(this.timeoutMs, this.interruption.signal),
     };

@@ -17,6 +17,7 @@ function server(name: string, ...organizations: string[]): [string, ServerConfig
       connection: "session",
       connectionWritten: false,
       access: { read: [], write: [], organizations, trustHints: false },
+      forwardIdentity: false,
     },
   ];
 }
@@ -43,5 +44,39 @@ test("organisations that are not there, or not any more, are named with their pl
     'Server "one" is for an organisation, but there is no organisation "acmee" (agent org add acmee)',
     'Server "two" is for an organisation, but there is no organisation "gone" (agent org add gone)',
     'The static token "ci" is refused: there is no organisation "beta" (agent org add beta)',
+  ]);
+});
+
+const mapping = (organizationId: string | null) => ({
+  claims: { user: ["sub"], organization: ["org"] },
+  organizationId,
+  role: null,
+  requiredScopes: [],
+});
+
+test("an organisation that all of an issuer act in is named with the type", () => {
+  const asked = {
+    kind: "supabase",
+    url: "https://demo.supabase.co",
+    anonKey: "k",
+    cacheMs: 0,
+  } as const;
+  expect(
+    unknownOrganizations(
+      {
+        servers: new Map(),
+        auth: [
+          { type: "simple", users: "own" },
+          { type: "simple", users: "supabase", server: asked, mapping: mapping("acmee") },
+          { type: "bearer", server: asked, mapping: mapping("acme") },
+          { type: "bearer", server: asked, mapping: mapping(null) },
+          { type: "bearer", server: asked, mapping: mapping("gone") },
+        ],
+      },
+      directory,
+    ),
+  ).toEqual([
+    'Whoever gets in by "simple" may do nothing: there is no organisation "acmee" (agent org add acmee)',
+    'Whoever gets in by "bearer" may do nothing: there is no organisation "gone" (agent org add gone)',
   ]);
 });

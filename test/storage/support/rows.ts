@@ -9,7 +9,15 @@ export function organization(changes: Partial<Organization> = {}): Organization 
 }
 
 export function user(changes: Partial<User> = {}): User {
-  return { id: "ada", name: "Ada", createdAtMs: 1_000, deletedAtMs: null, ...changes };
+  return {
+    id: "ada",
+    name: "Ada",
+    password: null,
+    disabledAtMs: null,
+    createdAtMs: 1_000,
+    deletedAtMs: null,
+    ...changes,
+  };
 }
 
 export function member(changes: Partial<Member> = {}): Member {
@@ -37,6 +45,7 @@ export function token(changes: Partial<MintedToken> = {}): MintedToken {
     scopes: [],
     createdAtMs: 1_000,
     expiresAtMs: 2_000,
+    refresh: null,
     revokedAtMs: null,
     ...changes,
   };

@@ -53,7 +53,16 @@ export function httpServer(
   url: string,
   headers: Readonly<Record<string, string>> = {},
 ): HttpServerConfiguration {
-  return { ...common, name, prefix: name, type: "http", connection: "session", url, headers };
+  return {
+    ...common,
+    name,
+    prefix: name,
+    type: "http",
+    connection: "session",
+    url,
+    headers,
+    forwardIdentity: false,
+  };
 }
 
 export interface LogLine {

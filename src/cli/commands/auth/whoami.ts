@@ -1,6 +1,7 @@
 import { shownAddress } from "../../../client/http-json.ts";
 import type { AuthenticationProbe } from "../../../client/probe-authentication.ts";
 import { AppError } from "../../../core/errors.ts";
+import { limitsOf } from "../../../core/scopes.ts";
 import type { CommandModule, GlobalOptions } from "../../command.ts";
 import type { Context } from "../../context.ts";
 import { inLine } from "../../render/foreign-text.ts";
@@ -87,14 +88,17 @@ async function print(
   const unsaid = "the server does not say";
   const told = (text: string | undefined, none: string): string =>
     text === undefined ? none : inLine(text, io);
-  const isScoped = scopes !== undefined && scopes.length > 0;
+  const isForScopesAlone = scopes !== undefined && !limitsOf(scopes).opens;
   const id = userId === undefined || userId === who ? "" : ` (${inLine(userId, io)})`;
   await io.out(
     textTable([
       ["server", url],
       ["user", told(who, `accepted; ${unsaid} as whom`) + id],
       ["organisation", told(organization, "none")],
-      ["role", isScoped ? "none but for the scopes" : role === null ? "none" : told(role, unsaid)],
+      [
+        "role",
+        isForScopesAlone ? "none but for the scopes" : role === null ? "none" : told(role, unsaid),
+      ],
       ["scopes", scopes === undefined ? unsaid : inLine(scopes.join(" "), io) || "not limited"],
       ["signed in by", told(method, unsaid)],
       ["expires", expiresAtMs === undefined ? unsaid : shownTime(expiresAtMs)],

@@ -1,0 +1,59 @@
+import { newPasswordFault } from "../../auth/passwords/password-rules.ts";
+import { AppError } from "../../core/errors.ts";
+import type { Context } from "../context.ts";
+import { withHiddenInput } from "../hidden-input.ts";
+import { readTokenLine } from "../sign-in/read-token-line.ts";
+
+const stdinLimitMs = 60_000;
+
+/**
+ * A new password: asked for twice on a terminal and not shown there, else the first line of stdin. It is masked from
+ * then on in all that is printed.
+ * @param id whose it is, for the question
+ * @throws AppError `usage`: none was given, two that differ, or one that no gateway takes; the reason of an abort
+ */
+export async function readNewPassword(id: string, context: Context): Promise<string> {
+  const password = context.io.stdinIsTerminal
+    ? await askTwice(id, context)
+    : await fromPipe(context);
+  context.secrets.add(password);
+  return password;
+}
+
+function askTwice(id: string, context: Context): Promise<string> {
+  return withHiddenInput(context, async (ask) => {
+    const password = (await ask(`New password of ${id}:`)) ?? "";
+    checkPassword(password);
+    if ((await ask("Once more:")) === password) return password;
+    throw new AppError("usage", "The two passwords are not the same; nothing was changed");
+  });
+}
+
+async function fromPipe({ io, deadline, signal }: Context): Promise<string> {
+  const line = await deadline.outside(() =>
+    readTokenLine(io.stdin, {
+      limitMs: stdinLimitMs,
+      onWait: () => io.note("Waiting for a password on stdin"),
+      signal,
+      what: "password",
+    }),
+  );
+  // What programs write around a line, and nothing that a password may hold.
+  const password = (line ?? "").replace(/^\uFEFF/u, "").replace(/\r$/u, "");
+  checkPassword(password);
+  return password;
+}
+
+/** Said before anybody is asked: the gateway has these rules, and more. */
+function checkPassword(password: string): void {
+  if (password === "") {
+    throw new AppError("usage", "No password was given; nothing was changed");
+  }
+  if (password.includes("\uFFFD")) {
+    throw new AppError("usage", "The password is not UTF-8", {
+      hint: "Type it on a terminal that uses UTF-8, or write it as UTF-8",
+    });
+  }
+  const fault = newPasswordFault(password);
+  if (fault !== undefined) throw new AppError("usage", fault);
+}

@@ -1,0 +1,135 @@
+import type { FastifyInstance, FastifyRequest } from "fastify";
+import { randomUUID } from "node:crypto";
+import { performance } from "node:perf_hooks";
+import { z } from "zod";
+import type { PasswordSignIn, SignedIn } from "../../auth/password-sign-in.ts";
+import { maxPasswordBytes } from "../../auth/passwords/password-rules.ts";
+import { RefusedSignIn } from "../../auth/passwords/refused-sign-in.ts";
+import type { AuditSink } from "../../core/audit.ts";
+import type { Configuration } from "../../core/configuration.ts";
+import { AppError } from "../../core/errors.ts";
+import { escapeForTerminal, oneLine } from "../../core/terminal-text.ts";
+import type { Gateway } from "../../gateway/gateway.ts";
+import { selfDescription } from "../authenticate-request.ts";
+import { clientAddress } from "../client-address.ts";
+import { readBody } from "../read-body.ts";
+
+export interface LoginRoutesOptions {
+  gateway: Pick<Gateway, "recordRefusal">;
+  /** Who signs in with passwords now, throttled; undefined: nobody does. It may be another after a reload. */
+  signIn: () => PasswordSignIn | undefined;
+  audit: Pick<AuditSink, "append">;
+  configuration: Pick<Configuration, "trustedProxies">;
+}
+
+/** The name under which sign-ins stand in the audit. */
+const auditName = "auth/login";
+/** In bytes: JSON may write a password six times as long as it is. */
+const bodyLimit = 16 * 1024;
+
+/** Whether there is a NUL, which databases cut texts at, or half a character (a lone surrogate), which UTF-8 has not. */
+const isUnfit = (value: string): boolean => value.includes("\0") || /\p{Cs}/u.test(value);
+const text = (longest: number): z.ZodString =>
+  z
+    .string()
+    .min(1)
+    .max(longest)
+    .refine((value) => !isUnfit(value), "must hold no NUL and no lone surrogate");
+
+const loginBody = z.strictObject({
+  email: text(320),
+  password: text(maxPasswordBytes).refine(
+    (value) => Buffer.byteLength(value) <= maxPasswordBytes,
+    `must have at most ${maxPasswordBytes} bytes`,
+  ),
+  organization: text(100).optional(),
+});
+const refreshBody = z.strictObject({ refresh_token: text(4096) });
+
+/** Sign-in with a password, and the refreshing of what that gave. Each is one row of the audit, whatever comes of it. */
+export function addLoginRoutes(app: FastifyInstance, options: LoginRoutesOptions): void {
+  const { gateway, audit, configuration } = options;
+  /** Who was refused, where that is known. */
+  const refused = new WeakMap<FastifyRequest, { userId: string; organizationId: null }>();
+
+  const signIn = (): PasswordSignIn => {
+    const now = options.signIn();
+    if (now !== undefined) return now;
+    throw new AppError("not_found", "Nobody signs in with a password here", {
+      hint: "GET /auth lists the ways to sign in",
+    });
+  };
+  const signedInBy = ({ raw, body }: FastifyRequest): Promise<SignedIn> => {
+    const client = { address: clientAddress(raw, configuration.trustedProxies) };
+    if (isRefresh(body)) {
+      return signIn().refresh(readBody(refreshBody, body).refresh_token, client);
+    }
+    const { email, password, organization: organizationId } = readBody(loginBody, body);
+    return signIn().login({ email, password, organizationId }, client);
+  };
+  const recordSuccess = (
+    { raw, body }: FastifyRequest,
+    { userId, organizationId }: SignedIn["principal"],
+    startedMs: number,
+  ): void => {
+    const durationMs = Math.max(0, Math.round(performance.now() - startedMs));
+    audit.append({
+      id: randomUUID(),
+      timeMs: Date.now() - durationMs,
+      toolName: auditName,
+      params: { grant: isRefresh(body) ? "refresh_token" : "password" },
+      status: "success",
+      durationMs,
+      userId,
+      organizationId,
+      ...selfDescription(raw),
+    });
+  };
+
+  const login = async (request: FastifyRequest): Promise<object> => {
+    const startedMs = performance.now();
+    try {
+      const signedIn = await signedInBy(request);
+      const { principal, accessToken, expiresInSeconds, refreshToken } = signedIn;
+      recordSuccess(request, principal, startedMs);
+      return {
+        access_token: accessToken,
+        token_type: "bearer",
+        expires_in: expiresInSeconds,
+        ...(refreshToken === null ? {} : { refresh_token: refreshToken }),
+        message: `Signed in as ${escapeForTerminal(oneLine(principal.displayName, 200))}`,
+      };
+    } catch (error) {
+      if (error instanceof RefusedSignIn && error.userId !== null) {
+        refused.set(request, { userId: error.userId, organizationId: null });
+      }
+      throw error;
+    }
+  };
+
+  app.route({
+    method: "POST",
+    url: "/auth/login",
+    config: { access: "public" },
+    bodyLimit,
+    async onRequest({ raw: { headers } }) {
+      // With an Origin the guard has judged it: a page that may is one that is named in the configuration.
+      if (headers["sec-fetch-site"] === "cross-site" && headers.origin === undefined) {
+        throw new AppError("forbidden", "A sign-in is not taken from another site's page");
+      }
+    },
+    // Whatever refused it, the guard and the reading of the body too, the answer goes through here.
+    async onSend(request, { statusCode }) {
+      if (statusCode < 400) return;
+      gateway.recordRefusal(auditName, {
+        ...selfDescription(request.raw),
+        principal: refused.get(request),
+      });
+    },
+    handler: login,
+  });
+}
+
+function isRefresh(body: unknown): boolean {
+  return typeof body === "object" && body !== null && "refresh_token" in body;
+}
