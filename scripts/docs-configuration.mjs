@@ -74,7 +74,7 @@ form every MCP client uses for \`mcpServers\`:
 \`\`\`
 
 - \`\${NAME}\` and \`\${NAME:-default}\` in values are filled once, from the environment of the gateway. A variable that
-  is missing stops the start and names the key.
+  is missing stops the start and names the key, unless it stands in a way to sign in that \`agent serve --auth\` leaves off.
 - A file that group or others may write is refused: who can write it can run programs as you.
 - Saving the file applies it: servers with their \`access\`, \`auth\`, \`rateLimit\` and \`audit\` at once, what the gateway
   listens on with a restart, and so what the log then names: \`host\`, \`port\`, \`externalUrl\`, \`allowedHosts\`,
@@ -198,8 +198,9 @@ Nothing that a client shows the gateway is sent to a server, with or without it.
 ## Who may do what
 
 A caller has one of three roles: a \`viewer\` sees what there is and calls tools that only read, an \`editor\` calls all, an
-\`admin\` administers too. Whoever runs the gateway is an \`admin\`; a static token has its role from this file, everybody
-else from the gateway's own store (\`agent org\`, \`agent user\`, \`agent member\`).
+\`admin\` administers too. Whoever runs the gateway is an \`admin\`. A static token has its role from this file, a user of the
+gateway's own (tokens, passwords) from its store (\`agent org\`, \`agent user\`, \`agent member\`), and whoever an outside issuer
+names from the token's claims, by \`claims.role\`, \`roles\` and \`role\` [above](#who-is-let-in).
 
 Whether a tool only reads is decided in this order: a name in \`access.write\` does not, a name in \`access.read\` does, a tool
 that the server marks with \`readOnlyHint\`, and not with \`destructiveHint\`, does where its hints are trusted, all others do

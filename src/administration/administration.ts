@@ -10,6 +10,12 @@ export interface ShownUser extends Omit<User, "password"> {
   passwordSetAtMs: number | null;
 }
 
+/** A user whose password was set, and what lets somebody in as this user all the same. */
+export interface UserWithNewPassword extends ShownUser {
+  /** Personal tokens that are neither taken back nor expired: a new password ends sessions alone. */
+  livePersonalTokens: number;
+}
+
 /** A minted token as it is shown: without its hashes. */
 export interface ShownToken extends Omit<MintedToken, "hash" | "refresh"> {
   /** Of a session: until when it can go on without the password. */
@@ -83,7 +89,7 @@ export interface Administration {
      * the id, and has 12 characters at least and 1024 bytes (UTF-8) at most.
      * @throws AppError `usage` for another; `rate_limited` when too many passwords are being set or tried at once
      */
-    setPassword(by: Principal, id: string, password: string): Promise<ShownUser>;
+    setPassword(by: Principal, id: string, password: string): Promise<UserWithNewPassword>;
   };
   readonly members: {
     /** In the order of organisation and user; `after` is `organisation/user`. */

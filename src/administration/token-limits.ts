@@ -1,7 +1,7 @@
 import { AppError } from "../core/errors.ts";
 import { covers, isGatewayAdministrator, metricsScope } from "../core/permissions.ts";
 import type { Principal, Role } from "../core/principal.ts";
-import { limitsOf, parseScope, scopeForms } from "../core/scopes.ts";
+import { holdsSeveralScopes, limitsOf, parseScope, scopeForms } from "../core/scopes.ts";
 import { escapeForTerminal, oneLine } from "../core/terminal-text.ts";
 import { requireOwner } from "./who-may.ts";
 
@@ -12,9 +12,15 @@ const longestLifetimeMs = longestDays * 24 * 60 * 60 * 1000;
 
 /**
  * @throws AppError `usage` for a scope that nothing asks for: the token would be good for less than was meant, or for
- *   nothing; and for what cannot be told on one line
+ *   nothing; for several in one text; and for what cannot be told on one line
  */
 export function checkScopes(scopes: readonly string[]): void {
+  const several = scopes.find((scope) => holdsSeveralScopes(scope));
+  if (several !== undefined) {
+    throw new AppError("usage", `"${oneLine(several, 60)}" is several scopes in one`, {
+      hint: "Each scope stands for itself: one --scope for each",
+    });
+  }
   const unknown = scopes.find(
     (scope) =>
       parseScope(scope) === undefined ||
@@ -37,6 +43,18 @@ export function roleAboveHeld(
 ): Role | undefined {
   const byScopes = limitsOf(scopes).role;
   return [role ?? undefined, byScopes].find((each) => each !== undefined && !covers(held, each));
+}
+
+/**
+ * A role among the scopes that is above the one beside them would be good for nothing, and read as if it were.
+ * @throws AppError `usage`
+ */
+export function checkRoleOfScopes(role: Role | null, scopes: readonly string[]): void {
+  const byScopes = limitsOf(scopes).role;
+  if (role === null || byScopes === undefined || covers(role, byScopes)) return;
+  throw new AppError("usage", `The scope role:${byScopes} is above the role ${role} of the token`, {
+    hint: `Leave out one of them: the token is used as ${role} with both`,
+  });
 }
 
 /** @throws AppError `usage` */
@@ -75,7 +93,9 @@ export function requireScopesGrantable(
   throw new AppError(
     "usage",
     "A token for the metrics acts for the gateway, and is not made for a user or an organisation",
-    { hint: `agent token create --scope ${metricsScope}, without --user and --organization` },
+    {
+      hint: `agent token create --name <name> --scope ${metricsScope}, without --user and --organization`,
+    },
   );
 }
 

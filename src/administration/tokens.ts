@@ -12,6 +12,7 @@ import type { AdministrationParts } from "./parts.ts";
 import { takeBackTokens } from "./take-back-tokens.ts";
 import {
   checkLifetime,
+  checkRoleOfScopes,
   checkScopes,
   requireScopesGrantable,
   roleAboveHeld,
@@ -62,13 +63,13 @@ export function administerTokens(
     create: (asked, wanted) =>
       directory.change(asked, (by) => {
         administeredBy(by);
-        const { name, scopes = [], lifetimeMs = defaultLifetimeMs } = wanted;
+        const { name, role = null, scopes = [], lifetimeMs = defaultLifetimeMs } = wanted;
         checkName(name, "a token");
         checkScopes(scopes);
+        checkRoleOfScopes(role, scopes);
         checkLifetime(lifetimeMs);
         requireScopesGrantable(by, { ...wanted, scopes });
         const { held, ...bearer } = bearerOf(by, wanted);
-        const { role = null } = wanted;
         const above = roleAboveHeld(held, { role, scopes });
         if (above !== undefined) throw aboveHeld(bearer, held, above);
         const token = newMintedToken(randomBytes);
@@ -123,7 +124,7 @@ function requireRotatable({ kind, name, expiresAtMs }: MintedToken, atMs: number
   }
   if (expiresAtMs !== null && expiresAtMs <= atMs) {
     throw new AppError("usage", `The token "${name}" has expired, and a new secret is no remedy`, {
-      hint: "agent token create",
+      hint: "agent token create --name <name>",
     });
   }
 }

@@ -1,5 +1,9 @@
 import { endSessions } from "../auth/passwords/end-sessions.ts";
-import { newPasswordFault, normalPassword } from "../auth/passwords/password-rules.ts";
+import {
+  newPasswordFault,
+  newPasswordHint,
+  normalPassword,
+} from "../auth/passwords/password-rules.ts";
 import { requireStanding } from "../auth/standing.ts";
 import { AppError } from "../core/errors.ts";
 import type { User } from "../core/identities.ts";
@@ -24,6 +28,17 @@ export function administerSignIn({
     if (user?.deletedAtMs !== null) throw noUser(id);
     return user;
   };
+
+  const livePersonalTokens = (userId: string, atMs: number): number =>
+    directory
+      .tokens()
+      .filter(
+        ({ kind, userId: of, hash, expiresAtMs }) =>
+          kind === "personal" &&
+          of === userId &&
+          hash !== null &&
+          (expiresAtMs === null || expiresAtMs > atMs),
+      ).length;
 
   return {
     disable: (asked, id) =>
@@ -66,7 +81,10 @@ export function administerSignIn({
         return {
           users: [changed],
           tokens: endSessions(id, directory.tokens(), setAtMs),
-          result: shownUser(changed),
+          result: {
+            ...shownUser(changed),
+            livePersonalTokens: livePersonalTokens(id, setAtMs),
+          },
         };
       });
     },
@@ -79,7 +97,5 @@ function checkPassword(password: string, id: string): void {
     newPasswordFault(password) ??
     (normalPassword(password).toLowerCase() === id ? "A password is not the user's id" : undefined);
   if (fault === undefined) return;
-  throw new AppError("usage", fault, {
-    hint: "At least 12 characters, at most 1024 bytes, and not the user's id: some words in a row will do",
-  });
+  throw new AppError("usage", fault, { hint: newPasswordHint });
 }

@@ -16,7 +16,8 @@ export type Authentication =
   | { kind: "absent" }
   /** `reason`: why, where there is more to say than that it is unknown; told when nobody else accepts it. */
   | { kind: "not-mine"; reason?: string | undefined }
-  | { kind: "rejected"; reason: string }
+  /** `hint`: what helps, of one line; absent: another sign-in; null: nothing that its bearer could do. */
+  | { kind: "rejected"; reason: string; hint?: string | null | undefined }
   /** Who it is, is known, but the credential lacks these of its issuer's scopes. */
   | { kind: "insufficient"; scopes: readonly string[] }
   | { kind: "unavailable"; reason: string };
@@ -28,7 +29,7 @@ export interface SignInWay {
   description: string;
   /** Where credentials are exchanged for a token: a path of this gateway. */
   login?: string | undefined;
-  /** The authorization server that gives the tokens (RFC 8414 `issuer`). */
+  /** Who gives the tokens, where that is not this gateway: the authorization server (RFC 8414 `issuer`). */
   issuer?: string | undefined;
   /** The scopes to ask that server for; absent: it decides. */
   scopes?: readonly string[] | undefined;
@@ -43,7 +44,7 @@ export interface Authenticator {
    */
   renew(principal: Principal): Principal | undefined;
   /**
-   * Ends a token where it was made; absent where that cannot be done here.
+   * Ends a token that this authenticator let in, where it was made; absent where that cannot be done here.
    * @returns false when it is none of this authenticator's
    * @throws AppError `unreachable`, `store_unavailable`
    */

@@ -42,10 +42,10 @@ export interface Directory extends Standing {
   /** The token of this hash; one that is taken back has none. It may have expired. */
   findToken(hash: string): MintedToken | undefined;
   /**
-   * The session whose refresh token has this hash, or whose last one had: `refresh` says which. It may have expired,
-   * and its user may have been disabled.
+   * The session whose refresh tokens are of the family of this hash: `refresh` says which of them is the current one.
+   * It may have expired, and its user may have been disabled.
    */
-  findSession(refreshHash: string): MintedToken | undefined;
+  findSession(familyHash: string): MintedToken | undefined;
   /** Whether somebody is a member: membership, user and organisation are there. The user may be disabled. */
   isMember(key: { organizationId: string; userId: string }): boolean;
   /** What a user may as in an organisation now; undefined for who is no member there, or disabled. */
@@ -157,8 +157,8 @@ export async function openDirectory(options: DirectoryOptions): Promise<Director
       const id = index.byHash.get(hash);
       return id === undefined ? undefined : maps.tokens.get(id);
     },
-    findSession(refreshHash) {
-      const id = index.byRefreshHash.get(refreshHash);
+    findSession(familyHash) {
+      const id = index.byRefreshFamily.get(familyHash);
       return id === undefined ? undefined : maps.tokens.get(id);
     },
     isMember(key) {

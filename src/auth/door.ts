@@ -16,11 +16,13 @@ export interface Door extends Standing {
   readonly ways: readonly SignInWay[];
   authenticate(credentials: Credentials): Promise<DoorAnswer>;
   /**
-   * Ends a token where it was made.
-   * @returns false when nobody here can
+   * Ends a token where it was made: asked is the one who let it in, also where for too little, and nobody else, for
+   * whom it would be a stranger's token, good elsewhere.
+   * @param answer what `authenticate` said to this bearer
+   * @returns false when it cannot be ended
    * @throws AppError `unreachable`, `store_unavailable`
    */
-  revoke(bearer: string): Promise<boolean>;
+  revoke(bearer: string, answer: DoorAnswer): Promise<boolean>;
   /** From now on these are on, and no others; who came in by one that is off has no standing any more. */
   replace(authenticators: readonly Authenticator[]): void;
 }
@@ -36,6 +38,8 @@ export interface Door extends Standing {
 export function createDoor(first: readonly Authenticator[], now: () => number): Door {
   let authenticators = inOrder(first);
   const listeners: (() => void)[] = [];
+  /** Who gave each answer that lets somebody in. */
+  const givenBy = new WeakMap<DoorAnswer, Authenticator>();
   return {
     get ways() {
       return authenticators.map(({ way }) => way);
@@ -48,8 +52,10 @@ export function createDoor(first: readonly Authenticator[], now: () => number): 
         const answer = await authenticator.authenticate(credentials);
         switch (answer.kind) {
           case "accepted":
-          case "rejected":
           case "insufficient":
+            givenBy.set(answer, authenticator);
+            return answer;
+          case "rejected":
             return answer;
           case "unavailable":
             unavailable ??= answer;
@@ -73,11 +79,8 @@ export function createDoor(first: readonly Authenticator[], now: () => number): 
     },
     onChanged: (listener) => void listeners.push(listener),
 
-    async revoke(bearer) {
-      for (const authenticator of authenticators) {
-        if (await authenticator.revoke?.(bearer)) return true;
-      }
-      return false;
+    async revoke(bearer, answer) {
+      return (await givenBy.get(answer)?.revoke?.(bearer)) ?? false;
     },
 
     replace(next) {

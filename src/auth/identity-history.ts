@@ -14,12 +14,17 @@ export type Matter = Pick<
  * The rows of the change history for rows that take the place of the known ones. Entries stand in it as the
  * administration's REST answers have them (times in ISO 8601), a token without what follows from other rows and never
  * with its hash. A session that goes on with another token has no row: nothing was changed by anybody, and every
- * program that is signed in does it each hour.
+ * program that is signed in does it each hour. Nor has a password that a sign-in stored in another form.
  */
 export function mattersOf(known: IdentityMaps, rows: IdentityRows): Matter[] {
   return [
     ...rows.organizations.map((after) => ofOrganization(known.organizations.get(after.id), after)),
-    ...rows.users.map((after) => ofUser(known.users.get(after.id), after)),
+    ...rows.users.flatMap((after) => {
+      const before = known.users.get(after.id);
+      return before !== undefined && isPasswordRehashed(before, after)
+        ? []
+        : [ofUser(before, after)];
+    }),
     ...rows.members.map((after) => ofMember(known.members.get(memberKey(after)), after)),
     ...rows.tokens.flatMap((after) => {
       const before = known.tokens.get(after.id);
@@ -61,6 +66,15 @@ function ofMember(before: Member | undefined, after: Member): Matter {
     before: before === undefined ? null : shownMember(before),
     after: shownMember(after),
   };
+}
+
+/** One that is set has another time with it. */
+function isPasswordRehashed(before: User, after: User): boolean {
+  return (
+    before.password !== null &&
+    before.password.hash !== after.password?.hash &&
+    JSON.stringify(shownUser(before)) === JSON.stringify(shownUser(after))
+  );
 }
 
 function isSessionRefreshed(before: MintedToken, after: MintedToken): boolean {

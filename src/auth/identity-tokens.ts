@@ -1,8 +1,11 @@
 import { createHash, generateKeyPairSync, sign } from "node:crypto";
 import type { JsonWebKey, KeyObject } from "node:crypto";
+import { callerKey } from "../core/client-port.ts";
 import type { Caller } from "../core/client-port.ts";
 import type { JsonObject } from "../core/json.ts";
-import { principalKey } from "../core/principal.ts";
+import { renewSoon } from "./renew-soon.ts";
+import { standingOver } from "./standing.ts";
+import type { Standing } from "./standing.ts";
 
 /** Says to upstream servers on whose behalf the gateway asks them, in tokens of its own making. */
 export interface IdentityTokens {
@@ -10,9 +13,10 @@ export interface IdentityTokens {
   readonly keys: { keys: PublicKey[] };
   /**
    * A JWT (RFC 9068, `typ: at+jwt`, ES256) for one server, to be shown by the gateway. The same one for the same
-   * caller, project and server until half of its life is over.
+   * caller, project and server until half of its life is over. It says what the caller holds now.
    * @param audience the server's URL as it is configured
    * @param caller undefined: the gateway asks on its own account
+   * @throws AppError `auth_rejected` for a caller whose credential is not good any more
    */
   tokenFor(audience: string, caller: Caller | undefined): Promise<string>;
 }
@@ -34,6 +38,8 @@ export interface IdentityTokensOptions {
   /** Milliseconds since the epoch. */
   now: () => number;
   newId: () => string;
+  /** As what callers are let in now. */
+  standing: Pick<Standing, "renew">;
 }
 
 /** Long enough for a request's way and for clocks that differ, too short to be of use elsewhere. */
@@ -44,13 +50,19 @@ const mostKept = 10_000;
 const gatewayName = "onedoor";
 
 export function createIdentityTokens(options: IdentityTokensOptions): IdentityTokens {
-  const { issuer, now, newId } = options;
+  const { issuer, now, newId, standing } = options;
   const { privateKey, publicKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
   const { kty = "", crv = "", x = "", y = "" }: JsonWebKey = publicKey.export({ format: "jwk" });
   const kid = thumbprint({ kty, crv, x, y });
   /** Oldest first. */
   const kept = new Map<string, { token: string; freshUntilMs: number }>();
 
+  const renewed = async (caller: Caller | undefined): Promise<Caller | undefined> => {
+    if (caller === undefined) return undefined;
+    const principal = await renewSoon(standing, caller.principal, now);
+    if (principal === undefined) throw standingOver();
+    return { principal, projectId: caller.projectId };
+  };
   const make = (iss: string, audience: string, caller: Caller | undefined): string => {
     const issuedAt = Math.floor(now() / 1000);
     return signed(privateKey, kid, {
@@ -66,7 +78,8 @@ export function createIdentityTokens(options: IdentityTokensOptions): IdentityTo
 
   return {
     keys: { keys: [{ kty, crv, x, y, kid, use: "sig", alg: "ES256" }] },
-    async tokenFor(audience, caller) {
+    async tokenFor(audience, asking) {
+      const caller = await renewed(asking);
       const key = keyOf(audience, caller);
       const known = kept.get(key);
       // A clock that was put back makes no token of the future out of one.
@@ -84,12 +97,8 @@ export function createIdentityTokens(options: IdentityTokensOptions): IdentityTo
   };
 }
 
-/** Callers that are told apart by anything in a token have different ones. */
 function keyOf(audience: string, caller: Caller | undefined): string {
-  if (caller === undefined) return JSON.stringify([audience]);
-  const { principal, projectId } = caller;
-  const { displayName, email, role } = principal;
-  return JSON.stringify([audience, principalKey(principal), displayName, email, role, projectId]);
+  return JSON.stringify([audience, caller && callerKey(caller)]);
 }
 
 /**

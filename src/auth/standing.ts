@@ -38,6 +38,12 @@ export function renewPrincipal(
   return method !== "local" || isLocalOwner ? principal : undefined;
 }
 
+export function standingOver(): AppError {
+  return new AppError("auth_rejected", "The credential of this request is not good any more", {
+    hint: "agent auth login",
+  });
+}
+
 /** @throws AppError `auth_rejected`, as the door would say to the credential now */
 export function requireStanding(
   standing: Pick<Standing, "renew">,
@@ -45,7 +51,5 @@ export function requireStanding(
 ): Principal {
   const renewed = standing.renew(principal);
   if (renewed !== undefined) return renewed;
-  throw new AppError("auth_rejected", "The credential of this request is not good any more", {
-    hint: "agent auth login",
-  });
+  throw standingOver();
 }

@@ -1,5 +1,6 @@
 import { createHash, timingSafeEqual } from "node:crypto";
 import type { StaticToken } from "../core/configuration.ts";
+import { isIdentifier } from "../core/identities.ts";
 import type { Principal } from "../core/principal.ts";
 import type { Authenticator } from "./authenticator.ts";
 import type { Directory } from "./directory.ts";
@@ -44,23 +45,31 @@ export function createStaticTokenAuthenticator(
     };
   };
 
+  /** Null where nothing that can be pasted says it. Whoever has shown the token may know what it is for. */
+  const howToHaveIt = (organizationId: string | null): string | null => {
+    if (organizationId === null || !isIdentifier(organizationId)) return null;
+    return directory.organization(organizationId) === undefined
+      ? `An administrator can add it: agent org add ${organizationId}`
+      : `An administrator can restore it: agent org restore ${organizationId}`;
+  };
+
   return {
     way: {
       type: "token",
       description:
-        "With a token from the gateway's configuration: agent auth login --token <token>",
+        "With a token from the gateway's configuration: agent auth login --url <url> < token.txt",
     },
     authenticate({ bearer }) {
       if (bearer === undefined) return { kind: "absent" };
       const match = find(digestOf(bearer));
       if (match === undefined) return { kind: "not-mine" };
       const principal = principalOf(match);
-      return principal === undefined
-        ? {
-            kind: "rejected",
-            reason: "The organisation that this token is for does not exist in this gateway",
-          }
-        : { kind: "accepted", principal };
+      if (principal !== undefined) return { kind: "accepted", principal };
+      return {
+        kind: "rejected",
+        reason: "The organisation that this token is for does not exist in this gateway",
+        hint: howToHaveIt(match.organizationId),
+      };
     },
     renew({ tokenHash }) {
       const match = known.find(({ digest }) => digest.toString("hex") === tokenHash);

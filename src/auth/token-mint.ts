@@ -2,7 +2,13 @@ import type { MintedToken } from "../core/identities.ts";
 import { systemPrincipal } from "../core/principal.ts";
 import type { Role } from "../core/principal.ts";
 import type { Directory } from "./directory.ts";
-import { hashToken, isMintedToken, newMintedToken } from "./minted-token-format.ts";
+import {
+  hashRefreshFamily,
+  hashToken,
+  isMintedToken,
+  newMintedToken,
+  refreshFamilyOf,
+} from "./minted-token-format.ts";
 import { ownerPrincipal } from "./owner-principal.ts";
 import { endedToken } from "./passwords/end-sessions.ts";
 
@@ -27,7 +33,7 @@ export interface MintedTokens {
   mintCliToken(userId: string): Promise<FreshToken>;
   /**
    * Takes back the token shown, of a session also its refresh token; false when it is none of ours, expired, or revoked
-   * before. A session is ended by either of its tokens, as long as it can be refreshed.
+   * before. A session is ended by its token and by any refresh token it ever had, as long as it can be refreshed.
    */
   revokeByBearer(bearer: string): Promise<boolean>;
 }
@@ -75,9 +81,11 @@ export function createTokenMint(options: TokenMintOptions): MintedTokens {
     },
 
     async revokeByBearer(bearer) {
-      const hash = isMintedToken(bearer) ? hashToken(bearer) : "";
+      if (!isMintedToken(bearer)) return false;
+      const hash = hashToken(bearer);
+      const familyHash = hashRefreshFamily(refreshFamilyOf(bearer));
       const find = (): MintedToken | undefined =>
-        directory.findToken(hash) ?? directory.findSession(hash);
+        directory.findToken(hash) ?? directory.findSession(familyHash);
       const shown = find();
       if (shown === undefined) return false;
       // What the bearer does is done by who the token acts for.

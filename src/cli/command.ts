@@ -12,6 +12,8 @@ export interface OptionSpec {
   /** What the value is, in help: `<url>`, `<seconds>`. */
   placeholder?: string;
   hidden?: boolean;
+  /** Refuses a second, other value, where the last one holds elsewhere; says how else to have both. */
+  onlyOne?: string;
 }
 
 export interface PositionalSpec {

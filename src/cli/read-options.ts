@@ -63,6 +63,9 @@ function readValue(
     // `--url` at the end of the line and `--url ""` look the same here; neither is a value.
     if (given.includes("")) throw new AppError("usage", `${name} needs a value`);
     if (spec.type === "array") return given.map((value) => checked(name, spec, value));
+    if (spec.onlyOne !== undefined && new Set(given).size > 1) {
+      throw new AppError("usage", `${name} can be given only once`, { hint: spec.onlyOne });
+    }
     // Given twice, the last one holds: what a shell alias puts first can be overridden.
     return checked(name, spec, given.at(-1) ?? "");
   }

@@ -10,9 +10,9 @@ export function givenFolder(
   return configDir === environment.configDir ? undefined : configDir;
 }
 
-/** A command of ours at the begin of a hint or of one of its clauses. */
+/** A command of ours at the begin of a hint, of one of its clauses, or behind a pipe. */
 const ownCommand =
-  /(^|: |[;,?] )(agent (?:(?:auth|org|user|member|token|mcp|admin) [a-z]+|serve|inspect|run|wait|instructions|audit|history))\b/gu;
+  /(^|: |[;,?|] )(agent (?:(?:auth|org|user|member|token|mcp|admin) [a-z]+|serve|inspect|run|wait|instructions|audit|history))\b/gu;
 
 /**
  * Adds `-d <folder>` to the commands that a line suggests: without it they would look at another key ring.

@@ -19,6 +19,8 @@ export interface UserRow extends IdentityRow {
   passwordSetAt?: string | null | undefined;
   /** Since when it gets in nowhere; null: it may. */
   disabledAt?: string | null | undefined;
+  /** Said of a new password alone: how many tokens made for the user's programs outlast it. */
+  livePersonalTokens?: number | undefined;
 }
 
 export interface MemberRow {
@@ -134,6 +136,7 @@ export const isUserRow = object<UserRow>({
   name: text,
   passwordSetAt: optional(orNull(time)),
   disabledAt: optional(orNull(time)),
+  livePersonalTokens: optional(count),
   createdAt: time,
   deletedAt: orNull(time),
 });

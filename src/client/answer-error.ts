@@ -36,8 +36,22 @@ const ownHints: Partial<Record<ErrorCode, string>> = {
   forbidden: "agent auth whoami shows who you are there",
 };
 
-/** The error that a gateway put into the body of its answer, made an error here again. */
-function fromBody(answer: RefusedAnswer, ownGateway: boolean): AppError | undefined {
+/** Where nothing else helps. */
+const serverFault = "The fault is on the server's side; try again later";
+
+/** What a gateway with a certificate answers to who speaks plain http to it. */
+const onlyHttps = "Only https is spoken here";
+
+function ownHint(code: ErrorCode, message: string): string | undefined {
+  return message === onlyHttps ? "Begin the address with https://" : ownHints[code];
+}
+
+/**
+ * The error that a gateway put into the body of its answer, made an error here again; undefined where no gateway has
+ * written it.
+ * @param ownGateway as in `errorOfAnswer`
+ */
+export function errorOfGateway(answer: RefusedAnswer, ownGateway = false): AppError | undefined {
   const body = isJsonObject(answer.json) ? answer.json["error"] : undefined;
   if (!isJsonObject(body)) return undefined;
   const code = codeOf(body["code"]);
@@ -45,7 +59,7 @@ function fromBody(answer: RefusedAnswer, ownGateway: boolean): AppError | undefi
   if (code === undefined || typeof message !== "string") return undefined;
   const hint = body["hint"];
   return new AppError(code, oneLine(message, 2000), {
-    hint: ownGateway && typeof hint === "string" ? oneLine(hint, 1000) : ownHints[code],
+    hint: ownGateway && typeof hint === "string" ? oneLine(hint, 1000) : ownHint(code, message),
     ...(code === "rate_limited" && {
       retryAfterSeconds: boundedSeconds(body["retryAfterSeconds"]) ?? retryAfterOf(answer),
     }),
@@ -65,7 +79,7 @@ export function errorOfAnswer(
   bearer: boolean,
   ownGateway = false,
 ): AppError {
-  const told = fromBody(answer, ownGateway);
+  const told = errorOfGateway(answer, ownGateway);
   const where = shownAddress(url);
   if (answer.status === 401) {
     const code = bearer ? "auth_rejected" : "auth_required";
@@ -75,6 +89,9 @@ export function errorOfAnswer(
       told?.message ?? (bearer ? `${where} rejected the token` : `${where} needs a sign-in`),
       { hint: told?.hint ?? ownHints[code] },
     );
+  }
+  if (told?.code === "unreachable" && told.hint === undefined) {
+    return new AppError(told.code, told.message, { hint: serverFault });
   }
   if (told) return told;
   if (answer.status === 403) {
@@ -90,7 +107,7 @@ export function errorOfAnswer(
   return new AppError("unreachable", `${where} answered with HTTP ${answer.status}`, {
     hint:
       answer.status >= 500
-        ? "The fault is on the server's side; try again later"
+        ? serverFault
         : "Check that the address is that of an MCP server or a OneDoor gateway",
   });
 }

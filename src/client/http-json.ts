@@ -75,8 +75,7 @@ function reasonOf(code: string): string {
   if (code === otherCertificate) return "its TLS certificate is not that of your running gateway";
   if (code === "EPROTO") return "it does not speak TLS";
   if (code.startsWith("HPE_")) return "it does not answer in HTTP";
-  if (/CERT|TLS|SELF_SIGNED|ISSUER/u.test(code))
-    return `its TLS certificate is not trusted (${code})`;
+  if (isAboutCertificate(code)) return `its TLS certificate is not trusted (${code})`;
   return code === "" ? "the connection failed" : code;
 }
 
@@ -86,16 +85,36 @@ export function shownAddress(url: string): string {
   return origin + (pathname === "/" ? "" : pathname);
 }
 
+function isAboutCertificate(code: string): boolean {
+  return /CERT|SELF_SIGNED|ISSUER|LEAF_SIGNATURE/u.test(code);
+}
+
+/** Nobody who is trusted vouches for it; else it is for another name, another time, another use. */
+function isOfStranger(code: string): boolean {
+  return /SELF_SIGNED|ISSUER|LEAF_SIGNATURE/u.test(code);
+}
+
+/** Somebody answered, whose certificate is not what it must be: nothing was sent there, and would be at no time. */
+export class UntrustedCertificate extends AppError {
+  constructor(message: string, hint: string, cause: unknown) {
+    super("unreachable", message, { hint, cause });
+  }
+}
+
 function unreachable(url: string, error: unknown): AppError {
   const code = systemErrorCode(error) ?? "";
-  const tls = /CERT|SELF_SIGNED|ISSUER/u.test(code) && code !== otherCertificate;
   // What cannot be reached is the server; which of its paths we asked for is nobody's concern.
-  return new AppError("unreachable", `Cannot reach ${new URL(url).origin}: ${reasonOf(code)}`, {
-    hint: tls
+  const message = `Cannot reach ${new URL(url).origin}: ${reasonOf(code)}`;
+  const hint =
+    "Is it running, and is the address right? agent serve --status shows your own gateway";
+  if (code === otherCertificate) return new UntrustedCertificate(message, hint, error);
+  if (isAboutCertificate(code)) {
+    const more = isOfStranger(code)
       ? "NODE_EXTRA_CA_CERTS=<file> adds a certificate authority"
-      : "Is it running, and is the address right? agent serve --status shows your own gateway",
-    cause: error,
-  });
+      : "Is the address right, and this machine's clock? If they are, its operator can put it right";
+    return new UntrustedCertificate(message, more, error);
+  }
+  return new AppError("unreachable", message, { hint, cause: error });
 }
 
 /** What a cancelled question throws: our own error for a deadline, else the reason of the abort. */

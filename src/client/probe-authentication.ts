@@ -1,8 +1,9 @@
 import { AppError } from "../core/errors.ts";
+import type { ErrorCode } from "../core/errors.ts";
 import { isJsonObject } from "../core/json.ts";
 import type { JsonObject } from "../core/json.ts";
 import { oneLine } from "../core/terminal-text.ts";
-import { errorOfAnswer, notAGateway } from "./answer-error.ts";
+import { errorOfAnswer, errorOfGateway, notAGateway } from "./answer-error.ts";
 import { askJson } from "./http-json.ts";
 import type { JsonAnswer } from "./http-json.ts";
 import { identify } from "./identify.ts";
@@ -13,6 +14,8 @@ import { baseOf } from "./server-address.ts";
 export interface OfferedWay {
   type: string;
   description: string;
+  /** Who gives the tokens, where that is not the gateway itself. */
+  issuer?: string | undefined;
 }
 
 /** Who the server says a bearer is. Only a OneDoor gateway says more than that it is accepted. */
@@ -71,12 +74,22 @@ async function ask(
 /** An answer of a gateway that must be a JSON object; a fault of the server is said as such. */
 function objectOf(url: string, answer: JsonAnswer, bearer: boolean): JsonObject {
   if (answer.status >= 500) {
-    // Whatever its body says: the server could not tell, so the credential was not judged.
-    throw errorOfAnswer(url, { status: answer.status, headers: answer.headers }, bearer);
+    throw faultOf(url, answer, bearer);
   }
   if (answer.status < 200 || answer.status > 299) throw errorOfAnswer(url, answer, bearer);
   if (isJsonObject(answer.json)) return answer.json;
   throw notAGateway(url, answer.mediaType);
+}
+
+/** A gateway that cannot tell, as one whose auth server does not answer, says why. */
+const faults: ReadonlySet<ErrorCode> = new Set(["unreachable", "timeout", "store_unavailable"]);
+
+/** Whatever the body of a 5xx says: the server could not tell, so the credential was not judged. */
+function faultOf(url: string, { status, headers, json }: JsonAnswer, bearer: boolean): AppError {
+  const { hint, message } = errorOfAnswer(url, { status, headers }, bearer);
+  const told = errorOfGateway({ status, headers, json });
+  const isFault = told !== undefined && faults.has(told.code);
+  return new AppError("unreachable", isFault ? told.message : message, { hint });
 }
 
 async function probeWays(endpoint: string, signal: AbortSignal): Promise<AuthenticationProbe> {
@@ -86,7 +99,13 @@ async function probeWays(endpoint: string, signal: AbortSignal): Promise<Authent
   const listed = Array.isArray(body["ways"]) ? body["ways"] : [];
   const ways = listed.flatMap((way) =>
     isJsonObject(way) && typeof way["type"] === "string"
-      ? [{ type: oneLine(way["type"], 40), description: textOf(way["description"]) ?? "" }]
+      ? [
+          {
+            type: oneLine(way["type"], 40),
+            description: textOf(way["description"]) ?? "",
+            issuer: textOf(way["issuer"]),
+          },
+        ]
       : [],
   );
   return { kind: "required", server: "onedoor", ways };

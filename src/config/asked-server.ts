@@ -33,7 +33,8 @@ export function toBearerConfiguration(
   }
   if (isSupabase) {
     const key = url === undefined ? "anonKey" : "url";
-    findings.problem([key], "stands beside introspectionUrl; one server is asked");
+    findings.problem([key], "stands beside introspectionUrl; write one of them");
+    return undefined;
   }
   checkOutsideUrl(introspectionUrl, ["introspectionUrl"], findings, { insecureHttp, query: true });
   if (options.audience === undefined) {

@@ -1,6 +1,7 @@
 import type { AuthConfiguration } from "../core/configuration.ts";
 import type { WrittenAuth } from "./auth-schema.ts";
 import { toBearerConfiguration, toOAuthConfiguration } from "./asked-server.ts";
+import { doubtAudience } from "./announced-resource.ts";
 import type { ConfigurationProblem, KeyPath } from "./configuration-problem.ts";
 import { createFindings } from "./findings.ts";
 import type { Findings } from "./findings.ts";
@@ -19,10 +20,11 @@ export interface ReadAuth {
  * The `auth` entries with their defaults (contract §4 "auth"). `auth` absent means the default, `local`. Reasons never
  * repeat a secret.
  * @param options.insecureHttp whether auth servers may be asked over plain http
+ * @param options.externalUrl as it is written, or as the command line has it
  */
 export function toAuthConfigurations(
   written: WrittenAuth | readonly WrittenAuth[] | undefined,
-  { insecureHttp }: { insecureHttp: boolean },
+  { insecureHttp, externalUrl }: { insecureHttp: boolean; externalUrl?: string | undefined },
 ): { auth: ReadAuth[]; problems: ConfigurationProblem[] } {
   if (written === undefined)
     return { auth: [{ entry: { type: "local" }, doubts: [] }], problems: [] };
@@ -39,6 +41,7 @@ export function toAuthConfigurations(
     seen.add(each.type);
     const findings = createFindings([...path, "options"]);
     const entry = toEntry(each, findings, insecureHttp);
+    if (entry?.type === "oauth") doubtAudience(entry.check.audience, externalUrl, findings);
     problems.push(...findings.problems);
     return entry === undefined ? [] : [{ entry, doubts: findings.doubts }];
   });

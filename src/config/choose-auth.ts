@@ -1,14 +1,6 @@
 import { AppError } from "../core/errors.ts";
-import { authenticationTypes } from "../core/principal.ts";
 import type { ReadAuth } from "./auth-configuration.ts";
-
-/** What a type that cannot do without options needs of them at least. */
-const examples: Readonly<Record<string, string>> = {
-  token: '{"token": "${NAME}"}',
-  bearer: '{"url": "https://<project>.supabase.co", "anonKey": "${NAME}"}',
-  jwt: '{"issuer": "https://…", "audience": "…"}',
-  oauth: '{"issuer": "https://…", "audience": "…"}',
-};
+import { authExample, authenticationTypeOf } from "./auth-example.ts";
 
 /**
  * `--auth <type>`: that type alone, with its options from the file; without it all that the file lists.
@@ -19,7 +11,7 @@ export function chooseAuth(
   fromFile: readonly ReadAuth[],
 ): readonly ReadAuth[] {
   if (name === undefined) return fromFile;
-  const type = authenticationTypes.find((known) => known === name);
+  const type = authenticationTypeOf(name);
   if (type === undefined) {
     throw new AppError(
       "config_invalid",
@@ -31,6 +23,6 @@ export function chooseAuth(
   if (found !== undefined) return [found];
   if (type === "local" || type === "none") return [{ entry: { type }, doubts: [] }];
   if (type === "simple") return [{ entry: { type, users: "own" }, doubts: [] }];
-  const hint = `add "auth": {"type": "${type}", "options": ${examples[type] ?? "{}"}} to the file`;
+  const hint = `add "auth": ${authExample(type)} to the file`;
   throw new AppError("config_invalid", `--auth ${type}: the configuration has none`, { hint });
 }

@@ -46,7 +46,8 @@ export interface FoundConfiguration {
   file: string | undefined;
 }
 
-type LineOf = (problem: ConfigurationProblem) => number | undefined;
+/** Says where in the file a problem is. */
+export type Locate = (problem: ConfigurationProblem) => ConfigurationProblem;
 
 const defaults = {
   host: "127.0.0.1",
@@ -62,12 +63,13 @@ const defaults = {
 export async function completeConfiguration(
   { written, servers: writtenServers, file }: FoundConfiguration,
   { overrides, environment, onDoubt, now = Date.now }: CompleteOptions,
-  lineOf: LineOf,
+  locate: Locate,
 ): Promise<Configuration> {
   const insecureHttp = overrides.insecureHttp ?? false;
   const folder = file === undefined ? process.cwd() : dirname(file);
   const made = toServers(written.mcpServers ?? {}, { environment: environment.all, folder });
-  const authentication = toAuthConfigurations(written.auth, { insecureHttp });
+  const externalUrl = overrides.externalUrl ?? written.externalUrl;
+  const authentication = toAuthConfigurations(written.auth, { insecureHttp, externalUrl });
   const auth =
     authentication.problems.length > 0
       ? authentication.auth
@@ -76,7 +78,7 @@ export async function completeConfiguration(
     file,
     host: overrides.host ?? written.host ?? defaults.host,
     port: overrides.port ?? written.port ?? defaults.port,
-    externalUrl: overrides.externalUrl ?? written.externalUrl,
+    externalUrl,
     allowedHosts: written.allowedHosts ?? [],
     allowedOrigins: written.allowedOrigins ?? [],
     trustedProxies: written.trustedProxies ?? [],
@@ -104,10 +106,10 @@ export async function completeConfiguration(
     problems.push(...listenProblems(configuration, insecureHttp));
     refuseOverrides(problems, overrides);
   }
-  if (problems.length > 0) raiseProblems(file ?? "configuration", problems, lineOf);
+  if (problems.length > 0) raiseProblems(file ?? "configuration", problems, locate);
   for (const doubt of [...made.doubts, ...auth.flatMap(({ doubts }) => doubts), ...tls.doubts]) {
-    const sentence = formatProblem(file ?? "configuration", { ...doubt, line: lineOf(doubt) });
-    onDoubt?.(doubt.hint === undefined ? sentence : `${sentence}, ${doubt.hint}`);
+    const sentence = formatProblem(file ?? "configuration", locate(doubt));
+    onDoubt?.(doubt.hint === undefined ? sentence : `${sentence}: ${doubt.hint}`);
   }
   return configuration;
 }
@@ -138,9 +140,9 @@ function toTls({ cert, key }: { cert: string; key: string }, folder: string): Tl
 export function raiseProblems(
   file: string,
   problems: readonly ConfigurationProblem[],
-  lineOf: LineOf,
+  locate: Locate,
 ): never {
-  const [first, ...rest] = problems.map((problem) => ({ ...problem, line: lineOf(problem) }));
+  const [first, ...rest] = problems.map(locate);
   throw first === undefined
     ? new AppError("config_invalid", `${file}: is not a configuration`)
     : configurationError(file, [first, ...rest]);

@@ -11,6 +11,8 @@ export interface ConfigurationProblem {
   line?: number | undefined;
   /** What to do about it, when that is not evident. */
   hint?: string | undefined;
+  /** Whether another problem may have caused it, as a misspelt key leaves the right one out: told after the others. */
+  isConsequence?: boolean | undefined;
   /** Wrong only because this environment variable is not set here; elsewhere it may be. */
   unsetVariable?: string | undefined;
 }
@@ -57,7 +59,11 @@ export function configurationError(
   file: string,
   problems: readonly [ConfigurationProblem, ...ConfigurationProblem[]],
 ): ConfigurationError {
-  const sorted = problems.toSorted((a, b) => (a.line ?? 0) - (b.line ?? 0));
+  const sorted = problems.toSorted(
+    (a, b) =>
+      Number(a.isConsequence ?? false) - Number(b.isConsequence ?? false) ||
+      (a.line ?? 0) - (b.line ?? 0),
+  );
   const first = sorted[0] ?? problems[0];
   const more = problems.length - 1;
   const hints = [

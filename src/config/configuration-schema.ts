@@ -155,7 +155,9 @@ export const configurationSchema = z
         .describe("Port to listen on; 0 picks a free one. Default: 3050."),
       externalUrl: word
         .optional()
-        .describe("The https URL under which clients reach this gateway through a proxy."),
+        .describe(
+          "The https URL under which clients reach this gateway: its own with `tls`, or that of a proxy in front.",
+        ),
       allowedHosts: words
         .optional()
         .describe("Further names accepted in the Host header, beside loopback and `externalUrl`."),

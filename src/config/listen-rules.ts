@@ -29,19 +29,22 @@ export function listenProblems(
       });
     }
   }
-  if (auth.some(({ type }: AuthConfiguration) => type === "none")) {
-    const hint = 'take "local" or "token" where others can reach it';
-    if (!loopback) {
-      problems.push({ path: ["auth"], reason: '"none" is only for a loopback host', hint });
-    }
+  const isOpen = auth.some(({ type }: AuthConfiguration) => type === "none");
+  if (isOpen) {
+    const refuse = (reason: string, instead: string): void => {
+      const hint = `${instead}, or take "local" or another type, with tls or an https externalUrl`;
+      problems.push({ path: ["auth"], reason, hint });
+    };
+    if (!loopback) refuse('"none" is only for a loopback host', "listen on 127.0.0.1");
     if (externalUrl !== undefined) {
-      problems.push({ path: ["auth"], reason: '"none" cannot stand beside externalUrl', hint });
+      refuse('"none" cannot stand beside externalUrl', "leave externalUrl out");
     }
     if (trustedProxies.length > 0) {
-      problems.push({ path: ["auth"], reason: '"none" cannot stand beside trustedProxies', hint });
+      refuse('"none" cannot stand beside trustedProxies', "leave trustedProxies out");
     }
   }
-  if (!loopback && !insecureHttp && !tls && external?.url?.protocol !== "https:") {
+  // With "none" neither https nor its absence would make the host right.
+  if (!isOpen && !loopback && !insecureHttp && !tls && external?.url?.protocol !== "https:") {
     problems.push({
       path: ["host"],
       reason: `${host} is reachable from other machines, which needs tls or an https externalUrl`,

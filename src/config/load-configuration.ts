@@ -3,7 +3,7 @@ import type { Configuration } from "../core/configuration.ts";
 import { isJsonObject } from "../core/json.ts";
 import type { Json, JsonObject } from "../core/json.ts";
 import { completeConfiguration, raiseProblems } from "./complete-configuration.ts";
-import type { CompleteOptions } from "./complete-configuration.ts";
+import type { CompleteOptions, Locate } from "./complete-configuration.ts";
 import { readConfigurationFile } from "./configuration-file.ts";
 import { configurationError, formatKeyPath } from "./configuration-problem.ts";
 import type { ConfigurationProblem } from "./configuration-problem.ts";
@@ -13,6 +13,7 @@ import { resolveDirectories } from "./directories.ts";
 import { fillVariables } from "./fill-variables.ts";
 import { parseJsonDocument } from "./json-document.ts";
 import { schemaProblems } from "./schema-problems.ts";
+import { placeInFile, withoutUnchosenAuth } from "./unchosen-auth.ts";
 
 export interface LoadOptions extends CompleteOptions {
   /** The file the user named; without one `<config-dir>/mcp.json` is read, if it is there. */
@@ -45,21 +46,24 @@ export async function loadConfiguration(options: LoadOptions): Promise<Configura
       throw configurationError(file, [{ path: [], reason: "there is no such file", hint }]);
     }
     const nothing = { written: {}, servers: new Map<string, JsonObject>(), file: undefined };
-    return completeConfiguration(nothing, options, () => undefined);
+    return completeConfiguration(nothing, options, (problem) => problem);
   }
   const parsed = parseJsonDocument(content.text);
   if (parsed.kind === "broken") throw configurationError(file, parsed.problems);
   const { document } = parsed;
-  const lineOf = (problem: ConfigurationProblem): number => document.lineOf(problem.path);
-
   const filled = fillVariables(document.value, environment.all);
-  const problems = [...filled.problems];
-  const written = checkShape(filled.value, problems);
-  if (written === undefined || problems.length > 0) raiseProblems(file, problems, lineOf);
+  const counted = withoutUnchosenAuth(filled, options.overrides.auth);
+  const locate: Locate = (problem) => {
+    const placed = placeInFile(problem, counted);
+    return { ...placed, line: document.lineOf(placed.path) };
+  };
+  const problems = [...counted.problems];
+  const written = checkShape(counted.value, problems);
+  if (written === undefined || problems.length > 0) raiseProblems(file, problems, locate);
   return completeConfiguration(
     { written, servers: writtenServers(document.value), file },
     options,
-    lineOf,
+    locate,
   );
 }
 

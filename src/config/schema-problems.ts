@@ -1,6 +1,8 @@
+import { isJsonObject } from "../core/json.ts";
 import type { Json, JsonObject } from "../core/json.ts";
 import { closest } from "../core/suggest.ts";
 import type { z } from "zod";
+import { authExample, authenticationTypeOf } from "./auth-example.ts";
 import type { ConfigurationProblem, KeyPath } from "./configuration-problem.ts";
 import { configurationSchema, notYetSupported } from "./configuration-schema.ts";
 import { keysKnownAt, valueAt } from "./known-keys.ts";
@@ -40,18 +42,45 @@ function problemsOf(issue: Issue, before: KeyPath, root: Json): ConfigurationPro
     }));
   }
   if (issue.code === "invalid_union" && issue.errors.length > 0) {
-    // Every union here is one thing, or a list of them. Report for the form that was written.
-    const branch = Array.isArray(valueAt(root, path)) ? 1 : 0;
-    const nested = issue.errors[branch] ?? [];
-    return nested.flatMap((inner) => problemsOf(inner, path, root));
+    // Every union here is one thing, or a list of them. Report for the form that was written; of neither form the
+    // second says what both are.
+    const [one = [], list = []] = issue.errors;
+    const isList = Array.isArray(valueAt(root, path));
+    const isNeither = one.every(
+      ({ code, path: { length } }) => code === "invalid_type" && length === 0,
+    );
+    return (isList || isNeither ? list : one).flatMap((inner) => problemsOf(inner, path, root));
   }
   if (issue.code === "invalid_key") {
     return [{ path, reason: `the name ${issue.issues[0]?.message ?? "cannot be used"}` }];
   }
-  const missing =
-    (issue.code === "invalid_type" || issue.code === "invalid_union") &&
-    valueAt(root, path) === undefined;
-  return [{ path, reason: missing ? `is missing (${issue.message})` : issue.message }];
+  const value = valueAt(root, path);
+  if ((issue.code === "invalid_type" || issue.code === "invalid_union") && value === undefined) {
+    const unknown = unknownKeysBeside(path, root);
+    const isConsequence = unknown.length > 0;
+    const missing = { path, reason: `is missing (${issue.message})`, isConsequence };
+    // Where the type is what is missing, nothing else was looked at.
+    return issue.code === "invalid_union" ? [...unknown, missing] : [missing];
+  }
+  return [{ path, reason: issue.message, hint: hintFor(path, value) }];
+}
+
+/** A type alone, where an entry belongs. */
+function hintFor([first, ...rest]: KeyPath, value: Json | undefined): string | undefined {
+  const type = authenticationTypeOf(value);
+  const isEntry = first === "auth" && rest.every((key) => typeof key === "number");
+  return isEntry && type !== undefined ? `write ${authExample(type)}` : undefined;
+}
+
+/** Of the object that something is missing in. */
+function unknownKeysBeside(path: KeyPath, root: Json): ConfigurationProblem[] {
+  const place = path.slice(0, -1);
+  const object = valueAt(root, place);
+  if (!isJsonObject(object)) return [];
+  const known = keysKnownAt(place, root);
+  return Object.keys(object)
+    .filter((key) => !known.includes(key))
+    .map((key) => ({ path: [...place, key], reason: unknownKeyReason(place, key, root) }));
 }
 
 function unknownKeyReason(path: KeyPath, key: string, root: Json): string {

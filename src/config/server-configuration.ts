@@ -125,7 +125,7 @@ function doubtsOf(
   // Servers of the older transport have their stream at /sse as a rule, and others hardly ever anything.
   if (type === undefined && !disabled && /\/sse\/?$/u.test(pathname)) {
     const reason = 'ends in /sse; a server that speaks HTTP+SSE there needs "type": "sse"';
-    doubts.push({ path: [...path, "url"], reason, hint: 'else write "type": "http"' });
+    doubts.push({ path: [...path, "url"], reason, hint: 'write that, or "type": "http"' });
   }
   if (forwardIdentity && protocol === "http:" && !isLoopbackHost(hostname)) {
     const reason = "sends who the caller is over the network in the clear";

@@ -1,11 +1,18 @@
 import type { JsonObject } from "./json.ts";
 import type { LogLevel, ProtocolEra } from "./mcp.ts";
+import { principalKey } from "./principal.ts";
 import type { Principal } from "./principal.ts";
 
 /** Whom a request is made for, where a server is to be told (`forwardIdentity`). */
 export interface Caller {
   readonly principal: Principal;
   readonly projectId: string | null;
+}
+
+/** Callers that a server which is told of them may tell apart have different ones. */
+export function callerKey({ principal, projectId }: Caller): string {
+  const { displayName, email, role } = principal;
+  return JSON.stringify([principalKey(principal), displayName, email, role, projectId]);
 }
 
 /**

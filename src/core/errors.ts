@@ -21,7 +21,7 @@ export interface AppErrorOptions {
   /** The command to run next, or what to change. One line. */
   hint?: string | undefined;
   cause?: unknown;
-  /** Set with `rate_limited` only: seconds until the call may be made again. */
+  /** Seconds until the call may be made again: with `rate_limited`, and where what is asked for comes back by itself. */
   retryAfterSeconds?: number | undefined;
 }
 

@@ -60,12 +60,15 @@ export interface MintedToken {
   revokedAtMs: number | null;
 }
 
-/** The refresh token of a session, used once: each use gives another (RFC 9700 §4.14.2). */
+/**
+ * The refresh token of a session, used once: each use gives another, of the same family (RFC 9700 §4.14.2). Who shows
+ * one of the family that is not the current one has it from a thief, or is the thief, and the session ends.
+ */
 export interface SessionRefresh {
-  /** Hex SHA-256. */
+  /** Hex SHA-256 of the current token. */
   hash: string;
-  /** Of the one before: whoever shows that again has stolen one of them, and the session ends. Null: none was. */
-  previousHash: string | null;
+  /** Hex SHA-256 of what all refresh tokens of the session have in common. */
+  familyHash: string;
   expiresAtMs: number;
 }
 

@@ -22,6 +22,11 @@ export class InsufficientScope extends AppError {
 
 /** RFC 6749 §3.3 `scope-token`. */
 const scopeToken = /^[\x21\x23-\x5b\x5d-\x7e]+$/u;
+/** What may stand between quotes of a challenge (RFC 6750 §3), readable still where it quotes a name itself. */
+export function quotable(text: string): string {
+  return text.replaceAll('"', "'").replaceAll(/[^\x20-\x21\x23-\x5b\x5d-\x7e]/gu, "?");
+}
+
 /** Characters: names of servers are long at times, and a header is not. */
 const longestDescription = 300;
 
@@ -33,10 +38,7 @@ export function insufficientScopeChallenge({
   message,
   scopes,
 }: Pick<InsufficientScope, "message" | "scopes">): string {
-  const description = oneLine(message, longestDescription).replaceAll(
-    /[^\x20-\x21\x23-\x5b\x5d-\x7e]/gu,
-    "?",
-  );
+  const description = quotable(oneLine(message, longestDescription));
   const canBeTold = scopes.length > 0 && scopes.every((scope) => scopeToken.test(scope));
   return [
     'Bearer realm="onedoor"',

@@ -120,11 +120,16 @@ export function mayTheSame(one: Principal, other: Principal): boolean {
   );
 }
 
-/** Whether the scopes of a credential leave all that another one's do, so that it may go on with what that one began. */
+/**
+ * Whether a credential is limited to no less than another one of the same user, so that it may go on with what that one
+ * began. A user who holds less than before is not limited by the credential, and goes on.
+ */
 export function scopesReach(
-  { scopes }: Pick<Principal, "scopes">,
-  other: Pick<Principal, "scopes">,
+  { scopes, role, userRole }: Pick<Principal, "scopes" | "role" | "userRole">,
+  other: Pick<Principal, "scopes" | "role">,
 ): boolean {
+  const isLimited = userRole !== undefined;
+  if (isLimited && other.role !== null && !covers(role, other.role)) return false;
   return reachesAsFar(limitsOf(scopes), limitsOf(other.scopes));
 }
 

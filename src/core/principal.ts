@@ -37,6 +37,8 @@ export interface Principal {
   /** What the credential is limited to (`core/scopes.ts`), none but those; empty: no restriction beyond the role. */
   scopes: readonly string[];
   method: AuthenticationMethod;
+  /** Which outside issuer vouches for it, by its URL: another one's user of the same id is somebody else. */
+  issuer?: string | undefined;
   /** Organisation and role follow from what an outside issuer says, by the configuration: no membership here counts. */
   mapped?: boolean | undefined;
   /** The operating-system user who runs the gateway, by a token minted for it: its calls are not counted. */
@@ -51,8 +53,9 @@ export interface Principal {
  * Names a principal among all: two that are not one never have the same, though a token may be called as the
  * local user is. What belongs to a principal (sessions, parked calls, connections) is kept under it.
  */
-export function principalKey({ method, organizationId, userId }: Principal): string {
-  return JSON.stringify([method, organizationId, userId]);
+export function principalKey({ method, organizationId, userId, issuer }: Principal): string {
+  const parts = [method, organizationId, userId];
+  return JSON.stringify(issuer === undefined ? parts : [...parts, issuer]);
 }
 
 /** The gateway acting on its own account (start, migrations, audit writing). */

@@ -34,7 +34,7 @@ export function howToGrant(principal: Principal, needed: Role): string {
   return words.join(" ");
 }
 
-/** How to come by a token that is good for it: a command, without the name that it needs, or whom to ask. */
+/** How to come by a token that is good for it: a command, to which its name is added, or whom to ask. */
 export function howToMake(
   principal: Principal,
   limits: { role: Role } | { scopes: readonly string[] },
@@ -44,7 +44,7 @@ export function howToMake(
   if (isMapped(principal)) {
     return `Ask the authorization server for a token with the scopes: ${oneLine(scopes.join(" "), 200)}`;
   }
-  const words = ["agent token create"];
+  const words = ["agent token create --name <name>"];
   if (organizationId !== null) {
     words.push("--user", quoteForShell(userId), "--organization", quoteForShell(organizationId));
   }

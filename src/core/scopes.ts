@@ -27,6 +27,14 @@ export function parseScope(text: string): Scope | undefined {
   return kind === "role" && role !== undefined ? { kind, role } : undefined;
 }
 
+/**
+ * Whether a text reads like several scopes that were joined, as `tag:demo,role:viewer` or `server:db metrics`. Names and
+ * tags may hold a comma or a space, so it would be taken for one name, that no server has.
+ */
+export function holdsSeveralScopes(text: string): boolean {
+  return /[\s,;](?:(?:server|tag|role):|metrics(?![^\s,;]))/u.test(text);
+}
+
 /** What the scopes of one credential leave of what its user may. */
 export interface ScopeLimits {
   /** Whether anything but `/metrics` is open at all. */

@@ -7,6 +7,7 @@ import type { JsonObject } from "../core/json.ts";
 import { knownSecrets } from "../core/known-secrets.ts";
 import type { KnownSecrets } from "../core/known-secrets.ts";
 import { redactParams } from "../core/redact.ts";
+import { hideCredential } from "../core/shown-credential.ts";
 import { oneLine } from "../core/terminal-text.ts";
 import type { CallerContext } from "./gateway.ts";
 import type { RefusalRecord } from "./refusal-record.ts";
@@ -67,15 +68,16 @@ export function createCallRecord(options: {
     { toolName, server, tool, startedMs, status, errorCode, isLimited, args },
   ) => {
     const durationMs = Math.max(0, now() - startedMs);
+    const said = (text: string): string => bounded(hideCredential(text, credential));
     const call = {
       timeMs: startedMs,
-      toolName: bounded(toolName),
+      toolName: said(toolName),
       durationMs,
       userId: principal.userId,
       organizationId: principal.organizationId,
-      projectId: projectId === null ? null : bounded(projectId),
-      sessionId: sessionId === null ? null : bounded(sessionId),
-      clientName: bounded(clientName),
+      projectId: projectId === null ? null : said(projectId),
+      sessionId: sessionId === null ? null : said(sessionId),
+      clientName: said(clientName),
     };
     if (isLimited) {
       refusals.add(call);

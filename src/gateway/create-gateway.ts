@@ -10,6 +10,7 @@ import { managesServer, requireRole } from "../core/permissions.ts";
 import { systemPrincipal } from "../core/principal.ts";
 import type { Principal } from "../core/principal.ts";
 import { renderInstructions } from "../core/render-instructions.ts";
+import { hideCredential } from "../core/shown-credential.ts";
 import { oneLine } from "../core/terminal-text.ts";
 import type { UpstreamPool } from "../upstream/upstream.ts";
 import { createBeyondScopes, promptNamed, serverNamed, toolNamed } from "./beyond-scopes.ts";
@@ -196,10 +197,19 @@ export function createGateway(options: GatewayOptions): Gateway {
       for (const { upstream } of seenBy(principal).servers()) upstream?.rootsChanged(session);
     },
 
-    recordRefusal(toolName, { principal, clientName, sessionId, projectId }) {
+    recordRefusal(toolName, { principal, clientName, sessionId, projectId, credential }) {
       const { userId = null, organizationId = null } = principal ?? {};
-      const call = { toolName, timeMs: now(), durationMs: 0, clientName, sessionId, projectId };
-      refusals.add({ ...call, userId, organizationId });
+      const said = (text: string): string => hideCredential(text, credential);
+      refusals.add({
+        toolName: said(toolName),
+        timeMs: now(),
+        durationMs: 0,
+        userId,
+        organizationId,
+        clientName: said(clientName),
+        sessionId: sessionId && said(sessionId),
+        projectId: projectId && said(projectId),
+      });
     },
     flushRefusals: () => refusals.flush(),
 

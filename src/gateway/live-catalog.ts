@@ -1,5 +1,6 @@
 import { byOwnName, mergeCatalog } from "../core/catalog.ts";
 import type { Catalog, ListedServer, NameRule } from "../core/catalog.ts";
+import { callerKey } from "../core/client-port.ts";
 import type { ClientPort, ClientSession } from "../core/client-port.ts";
 import type { ServerConfiguration } from "../core/configuration.ts";
 import { emptyListing } from "../core/mcp.ts";
@@ -61,6 +62,8 @@ interface View {
   catalog: Catalog;
   /** Whose: a session stays when the role of its principal changes. */
   sight: string;
+  /** For whom, where servers may list each caller something else. */
+  whose: string;
   generation: number;
   configured: ReadonlyMap<string, ServerConfiguration>;
 }
@@ -86,6 +89,9 @@ export function createLiveCatalog({ pool, configured, names }: LiveCatalogOption
   const tools = new WeakMap<Listing, Map<string, Tool>>();
   let generation = 0;
   pool.onChange(() => (generation += 1));
+
+  /** Empty where no server is told who asks: what callers of one sight are listed is alike then. */
+  const whoseView = createWhose(configured);
 
   const live = (configuration: ServerConfiguration): LiveServer => ({
     configuration,
@@ -182,7 +188,8 @@ export function createLiveCatalog({ pool, configured, names }: LiveCatalogOption
         return asListed(lastCommon.catalog);
       },
       async view(client) {
-        const started = { sight, generation, configured: configured() };
+        const whose = whoseView(client);
+        const started = { sight, whose, generation, configured: configured() };
         const patience = createPatience(patienceMs);
         try {
           const listed = await Promise.all(
@@ -197,7 +204,7 @@ export function createLiveCatalog({ pool, configured, names }: LiveCatalogOption
           );
           const catalog = asListed(merge(listed).catalog);
           const view = { catalog, ...started };
-          if (client.session === undefined) otherViews.set(clientKey(client, sight), view);
+          if (client.session === undefined) otherViews.set(clientKey(client, sight, whose), view);
           else sessionViews.set(client.session, view);
           return catalog;
         } finally {
@@ -205,11 +212,13 @@ export function createLiveCatalog({ pool, configured, names }: LiveCatalogOption
         }
       },
       known(client) {
+        const whose = whoseView(client);
         const view =
           client.session === undefined
-            ? otherViews.get(clientKey(client, sight))
+            ? otherViews.get(clientKey(client, sight, whose))
             : sessionViews.get(client.session);
         return view?.sight === sight &&
+          view.whose === whose &&
           view.generation === generation &&
           view.configured === configured()
           ? view.catalog
@@ -244,8 +253,26 @@ interface Merged {
 }
 
 /** Clients without a session that are alike: of one principal, with one sight. */
-function clientKey({ owner, capabilities }: ClientPort, sight = ""): string {
-  return JSON.stringify([owner, sight, capabilities]);
+function clientKey({ owner, capabilities }: ClientPort, sight = "", whose = ""): string {
+  return JSON.stringify([owner, sight, whose, capabilities]);
+}
+
+/** Which caller's own the view of a client is; the configuration is looked through once for each. */
+function createWhose(
+  configured: () => ReadonlyMap<string, ServerConfiguration>,
+): ({ caller }: ClientPort) => string {
+  const known = new WeakMap<object, boolean>();
+  return ({ caller }) => {
+    const servers = configured();
+    let tellsCallers = known.get(servers);
+    if (tellsCallers === undefined) {
+      tellsCallers = [...servers.values()].some(
+        (server) => server.type !== "stdio" && server.forwardIdentity,
+      );
+      known.set(servers, tellsCallers);
+    }
+    return tellsCallers && caller !== undefined ? callerKey(caller) : "";
+  };
 }
 
 /** A number for each object, the same for its whole life. */

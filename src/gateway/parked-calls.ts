@@ -120,6 +120,8 @@ function createCall(
     | undefined;
   let outcome: Promise<Turn> | undefined;
   let gathering: NodeJS.Timeout | undefined;
+  /** Who came for it last: between two requests of a client its token may have been replaced. */
+  let newest = client;
 
   const detach = (): typeof attended => {
     clearTimeout(gathering);
@@ -156,7 +158,9 @@ function createCall(
   const port: ClientPort = {
     era: client.era,
     owner: client.owner,
-    caller: client.caller,
+    get caller() {
+      return newest.caller;
+    },
     capabilities: client.capabilities,
     session: client.session,
     logLevel: client.logLevel,
@@ -238,6 +242,7 @@ function createCall(
       }
       return new Promise<Turn>((resolve) => {
         attended = { attendance, settle: resolve };
+        newest = attendance.client;
         attendance.signal.addEventListener("abort", onGone, { once: true });
         for (const [key, { answer }] of questions) {
           const given = Object.hasOwn(inputResponses, key) ? inputResponses[key] : undefined;

@@ -5,6 +5,7 @@ import { rpcCodes, RpcFault } from "../core/json-rpc.ts";
 import type { JsonObject } from "../core/json.ts";
 import type { CallToolResult } from "../core/mcp.ts";
 import { principalKey } from "../core/principal.ts";
+import { holdsCredential } from "../core/shown-credential.ts";
 import type { CallerContext, Gateway, GatewayCall } from "../gateway/gateway.ts";
 import { asRestFault } from "../gateway/rest-fault.ts";
 import { callerOf, principalOf } from "./authenticate-request.ts";
@@ -18,8 +19,24 @@ export function restCallerOf(
 ): CallerContext {
   // Without a principal no handler of a protected route runs; should one ever, it must not go on.
   const shown = callerOf(principal ?? principalOf({ kind: "absent" }), raw);
-  const caller = bearerInBody === null ? shown : { ...shown, credential: bearerInBody };
+  const caller = bearerInBody === null ? shown : callerWith(bearerInBody, shown);
   return { ...caller, client: restClient(caller, capabilities) };
+}
+
+/** One whose token stands in the body, and nowhere in what it says of itself. */
+function callerWith(
+  credential: string,
+  { principal, ...said }: Omit<CallerContext, "client">,
+): Omit<CallerContext, "client"> {
+  const kept = (text: string | null): string | null =>
+    text === null || holdsCredential(text, credential) ? null : text;
+  return {
+    principal,
+    clientName: kept(said.clientName) ?? "unknown",
+    sessionId: kept(said.sessionId),
+    projectId: kept(said.projectId),
+    credential,
+  };
 }
 
 /** As a client of the modern era: it comes again with `inputResponses`; nothing is said to it meanwhile. */

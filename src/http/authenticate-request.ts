@@ -1,8 +1,10 @@
 import type { IncomingMessage } from "node:http";
 import type { AdministrationTokens } from "../auth/administration-tokens.ts";
+import { authServerUnreachable } from "../auth/auth-server-unreachable.ts";
+import { lackingScopes } from "../auth/lacking-scopes.ts";
 import { AppError } from "../core/errors.ts";
-import { InsufficientScope } from "../core/insufficient-scope.ts";
 import type { Principal } from "../core/principal.ts";
+import { holdsCredential } from "../core/shown-credential.ts";
 import { oneLine } from "../core/terminal-text.ts";
 import type { CallerContext, DoorAnswer, Gateway } from "../gateway/gateway.ts";
 import { HttpError } from "./error-answer.ts";
@@ -100,14 +102,12 @@ export function principalOf(answer: DoorAnswer): Principal {
     throw new AppError("auth_required", "This needs a sign-in", { hint });
   }
   if (answer.kind === "insufficient") {
-    throw new InsufficientScope(`The token lacks the scopes ${answer.scopes.join(" ")}`, {
-      scopes: answer.scopes,
-    });
+    throw lackingScopes(answer.scopes);
   }
-  const { kind, reason } = answer;
-  throw new AppError(kind === "rejected" ? "auth_rejected" : "unreachable", oneLine(reason), {
-    hint: kind === "rejected" ? hint : "Try again later",
-  });
+  const reason = oneLine(answer.reason);
+  if (answer.kind === "unavailable") throw authServerUnreachable(reason);
+  const helps = answer.hint === undefined ? hint : (answer.hint ?? undefined);
+  throw new AppError("auth_rejected", reason, { hint: helps });
 }
 
 /**
@@ -122,7 +122,7 @@ export function callerOf(
   return { principal, ...selfDescription(request), credential };
 }
 
-/** What a request says about itself. */
+/** What a request says about itself, but for what names a token that it shows. */
 export function selfDescription(
   request: IncomingMessage,
 ): Omit<CallerContext, "principal" | "client"> {
@@ -133,10 +133,19 @@ export function selfDescription(
   };
 }
 
-/** A header, as `printable`; undefined when there is none. */
-export function selfAsserted({ headers }: IncomingMessage, name: string): string | undefined {
-  const value = headers[name];
-  return typeof value === "string" ? printable(value) : undefined;
+/** A header, as `printable`; undefined when there is none, or when a token that the request shows stands in it. */
+export function selfAsserted(request: IncomingMessage, name: string): string | undefined {
+  const value = request.headers[name];
+  if (typeof value !== "string" || holdsCredential(value, shownIn(request))) return undefined;
+  return printable(value);
+}
+
+/** What may be a credential in the head, whether or not it is shown as it must be. */
+function shownIn(request: IncomingMessage): string[] {
+  const headers = request.headersDistinct["authorization"] ?? [];
+  const words = headers.flatMap((header) => header.split(/[\s,]+/u));
+  const tokens = request.url?.includes("token=") === true ? queryOf(request).getAll("token") : [];
+  return [...words.filter((word) => !/^bearer$/iu.test(word)), ...tokens];
 }
 
 /** One line of at most 200 printable characters; undefined when nothing is left. */

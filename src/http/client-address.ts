@@ -3,8 +3,10 @@ import { BlockList, isIP, SocketAddress } from "node:net";
 
 /**
  * Whose address a request comes from: the peer's, and where that is a trusted proxy, what it says in
- * `X-Forwarded-For`, else in `Forwarded` (RFC 7239). The lists are read from the right, past trusted proxies only:
+ * `X-Forwarded-For` or in `Forwarded` (RFC 7239). The lists are read from the right, past trusted proxies only:
  * what stands before the first other address, anybody may have written. What cannot be read ends it where it is.
+ * Where both headers are there and do not name the same client, the proxy writes one of them only, and the client may
+ * have written the other: neither is believed.
  * @param trustedProxies addresses and networks (CIDR)
  * @returns an IP address in its canonical text, an IPv4 one never mapped into IPv6; `unknown` when the peer is gone
  */
@@ -16,15 +18,30 @@ export function clientAddress(
   if (peer === undefined) return "unknown";
   if (trustedProxies.length === 0) return peer;
   const trusted = createNetworks(trustedProxies);
-  let address = peer;
   const { "x-forwarded-for": forwardedFor, forwarded } = headersDistinct;
-  const hops = forwardedFor?.join(",").split(",") ?? forOf(forwarded?.join(",") ?? "");
-  while (trusted(address)) {
-    const next = canonicalAddress(withoutPort(hops.pop() ?? ""));
-    if (next === undefined) break;
-    address = next;
-  }
-  return address;
+  const told = [forwardedFor?.join(",").split(","), forwarded && forOf(forwarded.join(","))];
+  const clientOf = (hops: string[]): string => {
+    let address = peer;
+    while (trusted(address)) {
+      const next = canonicalAddress(withoutPort(hops.pop() ?? ""));
+      if (next === undefined) break;
+      address = next;
+    }
+    return address;
+  };
+  const [address = peer, ...others] = told.filter((hops) => hops !== undefined).map(clientOf);
+  return others.every((other) => other === address) ? address : peer;
+}
+
+/** Whether a request says for whom it was forwarded, and comes from a peer that nobody believes in this. */
+export function isForwardedByStranger(
+  { socket, headersDistinct }: Pick<IncomingMessage, "socket" | "headersDistinct">,
+  trustedProxies: readonly string[],
+): boolean {
+  const { "x-forwarded-for": forwardedFor, forwarded } = headersDistinct;
+  if (forwardedFor === undefined && forwarded === undefined) return false;
+  const peer = canonicalAddress(socket.remoteAddress ?? "");
+  return peer !== undefined && !createNetworks(trustedProxies)(peer);
 }
 
 /** Whether an address in its canonical text is among these addresses and networks. */

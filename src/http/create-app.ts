@@ -118,7 +118,7 @@ export function createApp(options: AppOptions): FastifyInstance {
       if (request.is404) throw await unknownPath(request);
       await letIn(request, reply);
     } catch (error) {
-      refusedCalls.notLetIn(request, error);
+      refusedCalls.notLetIn(request);
       throw error;
     }
     return undefined;
@@ -181,7 +181,8 @@ export function createApp(options: AppOptions): FastifyInstance {
   };
 
   app.setErrorHandler((error, request, reply) => {
-    const answer = resourceMetadata.announcedIn(errorAnswerOf(error), request.raw);
+    const failed = errorAnswerOf(error, request.routeOptions.bodyLimit);
+    const answer = resourceMetadata.announcedIn(failed, request.raw);
     if (answer.error.code === "internal") {
       logger.error("A request failed unexpectedly", {
         method: request.method,

@@ -1,7 +1,11 @@
 import type { FastifyReply } from "fastify";
 import { AlreadyExists } from "../administration/already-exists.ts";
 import { AppError, toAppError, type ErrorCode } from "../core/errors.ts";
-import { InsufficientScope, insufficientScopeChallenge } from "../core/insufficient-scope.ts";
+import {
+  InsufficientScope,
+  insufficientScopeChallenge,
+  quotable,
+} from "../core/insufficient-scope.ts";
 
 /** The HTTP status of each error code (RFC 9110 §15); `tool_error` is the upstream's fault, not ours. */
 const statuses: Record<ErrorCode, number> = {
@@ -43,9 +47,12 @@ export interface ErrorAnswer {
   error: AppError;
 }
 
-/** What a failure is answered with; anything unexpected is a 500 that says nothing of itself. */
-export function errorAnswerOf(thrown: unknown): ErrorAnswer {
-  const error = asAppError(thrown);
+/**
+ * What a failure is answered with; anything unexpected is a 500 that says nothing of itself.
+ * @param bodyLimit bytes that the body of the request could have; absent where it is known that it was not refused
+ */
+export function errorAnswerOf(thrown: unknown, bodyLimit?: number): ErrorAnswer {
+  const error = asAppError(thrown, bodyLimit);
   return {
     status: statusOf(error),
     headers: {
@@ -84,21 +91,23 @@ function challengeOf(error: AppError): Record<string, string> {
   return { "www-authenticate": `${challenge}, error="invalid_token", ${described}` };
 }
 
-/** What may stand between quotes of a challenge as it is (RFC 6750 §3). */
-function quotable(text: string): string {
-  return text.replaceAll(/[^\x20-\x21\x23-\x5b\x5d-\x7e]/gu, "?");
+/** For a body of which no more is read. @param mostBytes that it could have, as far as it is known */
+export function bodyTooLarge(mostBytes?: number, hint?: string): HttpError {
+  const most = mostBytes === undefined ? "it may be" : `${mostBytes} bytes`;
+  return new HttpError(413, "usage", `The request's body is larger than ${most}`, {
+    ...(hint === undefined ? {} : { hint }),
+    headers: { connection: "close" },
+  });
 }
 
-function asAppError(thrown: unknown): AppError {
+function asAppError(thrown: unknown, bodyLimit: number | undefined): AppError {
   if (thrown instanceof AppError) return thrown;
   const status = fastifyStatus(thrown);
   switch (status) {
     case undefined:
       return toAppError(thrown);
     case 413:
-      return new HttpError(413, "usage", "The request's body is larger than maxBodyBytes allows", {
-        headers: { connection: "close" },
-      });
+      return bodyTooLarge(bodyLimit);
     case 415:
       return new HttpError(415, "usage", "The request's Content-Type must be application/json");
     case 400:

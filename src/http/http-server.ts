@@ -26,6 +26,7 @@ import { keepCertificate } from "./keep-certificate.ts";
 import { listen } from "./listen.ts";
 import { createOpenAnswers } from "./open-answers.ts";
 import { createRefusalLog } from "./refusal-log.ts";
+import { createStandingOf } from "./standing-of.ts";
 import { readTlsMaterial } from "./tls-material.ts";
 import type { TlsMaterial } from "./tls-material.ts";
 
@@ -66,6 +67,8 @@ export interface HttpServerOptions {
 export interface HttpServer {
   /** Where it listens, first the one to show. */
   readonly urls: readonly string[];
+  /** Literal loopback addresses, for the programs of this machine, first the one to use; none where there are none. */
+  readonly localUrls: readonly string[];
   readonly port: number;
   /** Of the certificate that is shown, as `onCertificates` tells them; empty without `tls`. */
   readonly certificates: readonly string[];
@@ -97,10 +100,14 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
   const inFlight = createInFlight();
   const identity = gatewayIdentity(gateway, version);
   const newId = randomUUID;
-  const mcp = createMcpEndpoint({ gateway, identity, newId, now: Date.now, logger });
+  const standingOf = createStandingOf(options.standing, Date.now);
+  const mcp = createMcpEndpoint({ gateway, identity, newId, now: Date.now, logger, standingOf });
   const sse = createLegacySse({ gateway, identity, newId });
   const answers = createOpenAnswers(options.standing);
-  options.standing.onChanged(() => answers.standingsChanged());
+  options.standing.onChanged(() => {
+    answers.standingsChanged();
+    mcp.standingsChanged();
+  });
   const refusals = createRefusalLog({
     logger,
     now: () => performance.now(),
@@ -133,7 +140,7 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
     server.on("clientError", answerClientError);
     return server;
   };
-  const { servers, port, urls } = await listen(
+  const { servers, port, urls, localUrls } = await listen(
     configuration.host,
     configuration.port,
     create,
@@ -167,6 +174,7 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
         });
   return {
     urls,
+    localUrls,
     port,
     get certificates() {
       return material === undefined ? [] : [material.fingerprint];

@@ -1,5 +1,7 @@
 import type { FastifyInstance, FastifyRequest } from "fastify";
+import type { Readable } from "node:stream";
 import { costFault } from "../mcp/read-json.ts";
+import { bodyText, routeLimits } from "./body-text.ts";
 import { HttpError } from "./error-answer.ts";
 
 /** A body's text as JSON, undefined when it is empty. Rejects with what is answered with 400. */
@@ -26,9 +28,7 @@ export function createJsonBody(app: FastifyInstance): ReadJsonBody {
 export function acceptJsonOnly(app: FastifyInstance): void {
   const read = createJsonBody(app);
   app.removeAllContentTypeParsers();
-  app.addContentTypeParser(
-    "application/json",
-    { parseAs: "string" },
-    (request: FastifyRequest, body: string) => read(request, body),
+  app.addContentTypeParser("application/json", async (request: FastifyRequest, payload: Readable) =>
+    read(request, await bodyText(request, payload, routeLimits(request))),
   );
 }

@@ -1,25 +1,38 @@
 import type { Server } from "node:http";
 import { AppError } from "../core/errors.ts";
 import { systemErrorCode } from "../core/system-error-code.ts";
+import { isLoopbackHost } from "../core/url.ts";
+import { reachesItself } from "./reaches-itself.ts";
 
 export interface Listening {
   servers: readonly Server[];
   port: number;
-  /** `http://127.0.0.1:3050`, first the one to show. */
+  /** Where the host is listened on, first the one to show: `http://127.0.0.1:3050`. */
   urls: string[];
+  /** Literal loopback addresses, for the programs of this machine, first the one to use; none where there are none. */
+  localUrls: string[];
+}
+
+interface Taken {
+  /** As it was asked for. */
+  address: string;
+  server: Server;
 }
 
 const bothLoopbacks = ["127.0.0.1", "::1"];
 const loopbackNames = new Set(["localhost", "127.0.0.1", "::1", "[::1]"]);
-/** How often a free port is looked for that is free on both loopback addresses. */
+/** What stands for all addresses of a machine. */
+const wildcards = new Set(["0.0.0.0", "::"]);
+/** How often a free port is looked for that is free on all addresses. */
 const mostAttempts = 32;
 
 /**
  * Listens. On a loopback host the port is taken on 127.0.0.1 and ::1 alike, where the machine has both:
- * whoever dials `localhost` gets one of them, and a stranger must not sit on the other.
+ * whoever dials `localhost` gets one of them, and a stranger must not sit on the other. Beside one particular address
+ * it is taken on both as well: the programs of this machine find the gateway nowhere else.
  * @param port 0 for one that is free
  * @param scheme what the servers speak
- * @throws AppError `config_invalid` when the port is in use on either, or may not be taken
+ * @throws AppError `config_invalid` when the port is in use on any of them, or may not be taken
  */
 export async function listen(
   host: string,
@@ -27,19 +40,10 @@ export async function listen(
   createServer: () => Server,
   scheme: "http" | "https" = "http",
 ): Promise<Listening> {
-  const addresses = loopbackNames.has(host.toLowerCase())
-    ? bothLoopbacks
-    : [host.replaceAll(/^\[|\]$/gu, "")];
   for (let attempt = 1; ; attempt++) {
-    const taken: { address: string; server: Server }[] = [];
+    const taken: Taken[] = [];
     try {
-      for (const address of addresses) {
-        const server = createServer();
-        const wanted = taken[0] === undefined ? port : portOf(taken[0].server);
-        if (await listenOn(server, address, wanted, addresses.length > 1)) {
-          taken.push({ address, server });
-        }
-      }
+      await takeAll(host, port, createServer, taken);
     } catch (error) {
       await Promise.all(taken.map(({ server }) => closed(server)));
       if (port === 0 && attempt < mostAttempts && systemErrorCode(error) === "EADDRINUSE") continue;
@@ -48,24 +52,66 @@ export async function listen(
     const [first] = taken;
     if (first === undefined) throw refusal(undefined, host, port);
     const actual = portOf(first.server);
+    const urlOf = (address: string): string =>
+      `${scheme}://${address.includes(":") ? `[${address}]` : address}:${actual}`;
+    const isHost = ({ address }: Taken): boolean => isBoth(host) || address === first.address;
     return {
       servers: taken.map(({ server }) => server),
       port: actual,
-      urls: taken.map(({ address }) =>
-        address.includes(":")
-          ? `${scheme}://[${address}]:${actual}`
-          : `${scheme}://${address}:${actual}`,
-      ),
+      urls: taken.filter(isHost).map(({ address }) => urlOf(address)),
+      localUrls: (await localAddresses(taken, first)).map(urlOf),
     };
   }
 }
 
-/** False when the machine does not have the address and it is not the only one wanted. */
-function listenOn(server: Server, host: string, port: number, oneOfTwo: boolean): Promise<boolean> {
+function isBoth(host: string): boolean {
+  return loopbackNames.has(host.toLowerCase());
+}
+
+/** @param taken grows with each that is taken, so that they can be given back when one is not */
+async function takeAll(
+  host: string,
+  port: number,
+  createServer: () => Server,
+  taken: Taken[],
+): Promise<void> {
+  const take = async (address: string, isOptional: boolean): Promise<void> => {
+    const server = createServer();
+    const wanted = taken[0] === undefined ? port : portOf(taken[0].server);
+    if (await listenOn(server, address, wanted, isOptional)) taken.push({ address, server });
+  };
+  if (!isBoth(host)) {
+    await take(host.replaceAll(/^\[|\]$/gu, ""), false);
+    // By what a name has become, which may be one of these.
+    const bound = taken[0] === undefined ? "" : addressOf(taken[0].server);
+    if (wildcards.has(bound) || isLoopbackHost(bound)) return;
+  }
+  for (const address of bothLoopbacks) await take(address, true);
+}
+
+/** @param first the one for the host itself */
+async function localAddresses(taken: readonly Taken[], first: Taken): Promise<string[]> {
+  const bound = addressOf(first.server);
+  if (wildcards.has(bound)) {
+    for (const address of bothLoopbacks) {
+      if (await reachesItself(first.server, address, portOf(first.server))) return [address];
+    }
+    return [];
+  }
+  return taken.map(({ server }) => addressOf(server)).filter(isLoopbackHost);
+}
+
+/** False when the machine does not have the address and can do without. */
+function listenOn(
+  server: Server,
+  host: string,
+  port: number,
+  isOptional: boolean,
+): Promise<boolean> {
   return new Promise((resolve, reject) => {
     server.once("error", (error) => {
       const code = systemErrorCode(error);
-      if (oneOfTwo && (code === "EADDRNOTAVAIL" || code === "EAFNOSUPPORT")) resolve(false);
+      if (isOptional && (code === "EADDRNOTAVAIL" || code === "EAFNOSUPPORT")) resolve(false);
       else reject(error);
     });
     server.listen({ host, port, exclusive: true }, () => {
@@ -78,6 +124,13 @@ function listenOn(server: Server, host: string, port: number, oneOfTwo: boolean)
 function portOf(server: Server): number {
   const address = server.address();
   return typeof address === "object" && address !== null ? address.port : 0;
+}
+
+/** IPv4 as such, also where it is written as IPv6 (RFC 4291 §2.5.5.2). */
+function addressOf(server: Server): string {
+  const address = server.address();
+  const text = typeof address === "object" && address !== null ? address.address : "";
+  return text.replace(/^::ffff:(?=\d+\.)/u, "");
 }
 
 function closed(server: Server): Promise<void> {

@@ -57,17 +57,30 @@ async function readPem(file: string, mustBeOurs: boolean): Promise<string> {
   try {
     // A named pipe would be waited for, and with it every later change.
     handle = await open(file, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
-    const { size, mode } = await handle.stat();
-    if (size > mostBytes) throw wrong(file, "is far too large");
+    const status = await handle.stat();
+    const { mode } = status;
+    if (!status.isFile()) throw wrong(file, "is not a regular file");
     if (mustBeOurs && process.platform !== "win32" && (mode & writableByOthers) !== 0) {
       throw wrong(file, "may be written by group or others, so they could replace it");
     }
-    return await handle.readFile("latin1");
+    return await textIn(handle, file);
   } catch (error) {
     if (error instanceof AppError) throw error;
     throw wrong(file, `cannot be read (${systemErrorCode(error) ?? "unknown"})`);
   } finally {
     await handle?.close();
+  }
+}
+
+/** What the system says of the size does not count: of some files it says 0, and a file may grow meanwhile. */
+async function textIn(handle: FileHandle, file: string): Promise<string> {
+  let text = "";
+  const piece = Buffer.alloc(64 * 1024);
+  for (;;) {
+    const { bytesRead } = await handle.read(piece, 0, piece.length, text.length);
+    if (bytesRead === 0) return text;
+    text += piece.toString("latin1", 0, bytesRead);
+    if (text.length > mostBytes) throw wrong(file, "is larger than 1 MiB");
   }
 }
 

@@ -1,3 +1,4 @@
+import { holdsCredential } from "../core/shown-credential.ts";
 import { oneLine } from "../core/terminal-text.ts";
 import type { UnportedCaller } from "./mcp-identity.ts";
 
@@ -10,8 +11,9 @@ const nameless = "unknown";
  * @param told by the client info; undefined where that names nobody
  */
 export function callerClientName(
-  { clientName }: Pick<UnportedCaller, "clientName">,
+  { clientName, credential }: Pick<UnportedCaller, "clientName" | "credential">,
   told: string | undefined,
 ): string {
-  return told === undefined || clientName !== nameless ? clientName : oneLine(told, 200);
+  if (told === undefined || clientName !== nameless) return clientName;
+  return holdsCredential(told, credential) ? nameless : oneLine(told, 200);
 }

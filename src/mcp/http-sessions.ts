@@ -1,3 +1,4 @@
+import type { Principal } from "../core/principal.ts";
 import type { LegacySession } from "./legacy-session.ts";
 import type { SessionStreams } from "./session-streams.ts";
 
@@ -7,6 +8,8 @@ export interface HttpSession {
   readonly streams: SessionStreams;
   /** Its POSTs that are worked on. */
   working: number;
+  /** Whose credential was taken back: unless somebody else goes on with it, it ends when nothing is worked on. */
+  over?: Principal | undefined;
 }
 
 /** The sessions of all clients. A session is found by its own principal only. */

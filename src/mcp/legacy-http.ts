@@ -1,19 +1,22 @@
+import type { ServerResponse } from "node:http";
 import type { Caller, ClientPort } from "../core/client-port.ts";
 import { isRequest, RpcFault, rpcCodes } from "../core/json-rpc.ts";
 import type { RpcMessage, RpcRequest } from "../core/json-rpc.ts";
 import type { JsonObject } from "../core/json.ts";
 import { scopesReach } from "../core/permissions.ts";
 import { principalKey } from "../core/principal.ts";
+import type { Principal } from "../core/principal.ts";
 import type { Gateway } from "../gateway/gateway.ts";
 import { headerOf } from "./check-headers.ts";
 import { checkLegacyVersion } from "./classify.ts";
 import { initializeFault } from "./declared-capabilities.ts";
 import { createEventLog } from "./event-log.ts";
 import { createEventSink, eventStreamHeaders } from "./event-sink.ts";
+import type { EventSink } from "./event-sink.ts";
 import { createHttpSessions, defaultSessionLimits } from "./http-sessions.ts";
 import type { HttpSession, SessionLimits } from "./http-sessions.ts";
 import { createLegacySession } from "./legacy-session.ts";
-import type { McpExchange, McpTimings } from "./mcp-endpoint.ts";
+import type { McpExchange, McpTimings, StandingOf } from "./mcp-endpoint.ts";
 import type { McpIdentity, UnportedCaller } from "./mcp-identity.ts";
 import { sendNews } from "./message-stream.ts";
 import type { MessageStream } from "./message-stream.ts";
@@ -34,6 +37,8 @@ export interface LegacyHttp {
   get(exchange: McpExchange): void;
   delete(exchange: McpExchange): void;
   endStreams(): void;
+  /** As `McpEndpoint.standingsChanged`. */
+  standingsChanged(): void;
   close(): void;
   readonly sessionCount: number;
 }
@@ -46,6 +51,7 @@ export interface LegacyHttpOptions {
   timings: McpTimings;
   sessionLimits?: Partial<SessionLimits> | undefined;
   calls: RunningCalls;
+  standingOf?: StandingOf | undefined;
 }
 
 const sessionHeader = "mcp-session-id";
@@ -54,13 +60,39 @@ const sweepMs = 60_000;
 const primedSince = "2025-11-25";
 
 export function createLegacyHttp(options: LegacyHttpOptions): LegacyHttp {
-  const { gateway, identity, newId, now, timings, calls } = options;
+  const { gateway, identity, newId, now, timings, calls, standingOf } = options;
+  const renewing = new WeakSet<HttpSession>();
   const log = createEventLog();
   const sessions = createHttpSessions({
     limits: { ...defaultSessionLimits, ...options.sessionLimits },
     now,
   });
   const sweeping = setInterval(() => sessions.sweep(), sweepMs).unref();
+
+  /** A call that runs is answered first. */
+  const endWhenOver = ({ session, working, over }: HttpSession): void => {
+    const { id, principal } = session;
+    if (over === principal && working === 0) sessions.end(id, principalKey(principal));
+  };
+  /** A session goes on as what its client holds now, and not at all once its credential was taken back. */
+  const renew = async (of: HttpSession): Promise<void> => {
+    if (standingOf === undefined || renewing.has(of)) return;
+    renewing.add(of);
+    const { session } = of;
+    for (;;) {
+      const { principal } = session;
+      const standing = await standingOf(principal);
+      // Its client may have shown another token meanwhile.
+      if (session.principal !== principal) continue;
+      if (standing.kind === "good") session.renew(standing.principal);
+      if (standing.kind === "over") {
+        of.over = principal;
+        endWhenOver(of);
+      }
+      break;
+    }
+    renewing.delete(of);
+  };
 
   const open = (caller: UnportedCaller, initializeParams: JsonObject): HttpSession => {
     const session = createLegacySession({ gateway, identity, caller, initializeParams, newId });
@@ -101,7 +133,7 @@ export function createLegacyHttp(options: LegacyHttpOptions): LegacyHttp {
       response,
       silenceMs: timings.silenceMs,
       openSink: (taken) => {
-        if (session !== undefined) return session.streams.openPost(taken, call.gone);
+        if (session !== undefined) return openPost(session, taken, caller.principal, call.gone);
         taken.once("close", call.gone);
         return createEventSink(taken, timings.keepAliveMs);
       },
@@ -120,7 +152,10 @@ export function createLegacyHttp(options: LegacyHttpOptions): LegacyHttp {
     } finally {
       stream.end();
       call.done();
-      if (session !== undefined) session.working -= 1;
+      if (session !== undefined) {
+        session.working -= 1;
+        endWhenOver(session);
+      }
     }
   };
 
@@ -165,6 +200,11 @@ export function createLegacyHttp(options: LegacyHttpOptions): LegacyHttp {
         throw invalidRequest("This session's revision has no batches");
       }
       const messages = post.batch ? post.messages : [post.message];
+      const { principal } = exchange.caller;
+      if (session !== undefined && !scopesReach(session.session.principal, principal)) {
+        // From now on what is said in the session is for who may more.
+        session.streams.endBelow(principal);
+      }
       if (session === undefined && messages.some((message) => !("method" in message))) {
         throw invalidRequest("An answer belongs to a session, and none is named");
       }
@@ -198,13 +238,17 @@ export function createLegacyHttp(options: LegacyHttpOptions): LegacyHttp {
       response.writeHead(200, eventStreamHeaders);
       response.flushHeaders();
       exchange.onCredentialEnd(() => response.end());
-      if (!session.streams.resume(lastEventId, response)) session.streams.openCommon(response);
+      const connection = { response, principal: exchange.caller.principal };
+      if (!session.streams.resume(lastEventId, connection)) session.streams.openCommon(connection);
     },
     delete(exchange) {
       const session = named(exchange);
       if (session === undefined) throw notAllowed("Without a session there is nothing to end");
       sessions.end(session.session.id, principalKey(exchange.caller.principal));
       exchange.response.writeHead(204).end();
+    },
+    standingsChanged() {
+      for (const session of sessions.all()) void renew(session);
     },
     endStreams() {
       for (const { streams } of sessions.all()) streams.letGo();
@@ -249,4 +293,16 @@ function lonePort(caller: Caller, stream: MessageStream): ClientPort {
       if (method !== "notifications/message") sendNews(stream, notification(method, params));
     },
   };
+}
+
+/** What is said in a session, nobody hears whose token may less. */
+function openPost(
+  { session, streams }: HttpSession,
+  response: ServerResponse,
+  principal: Principal,
+  onGone: () => void,
+): EventSink {
+  const sink = streams.openPost({ response, principal }, onGone);
+  streams.endBelow(session.principal);
+  return sink;
 }

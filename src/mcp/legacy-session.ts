@@ -7,8 +7,10 @@ import { isJsonObject } from "../core/json.ts";
 import type { JsonObject } from "../core/json.ts";
 import { isLogLevel, legacyVersions, reachesLevel } from "../core/mcp.ts";
 import type { LogLevel } from "../core/mcp.ts";
+import { scopesReach } from "../core/permissions.ts";
 import { principalKey } from "../core/principal.ts";
 import type { Principal } from "../core/principal.ts";
+import { holdsCredential } from "../core/shown-credential.ts";
 import { oneLine } from "../core/terminal-text.ts";
 import type { CallerContext, Gateway } from "../gateway/gateway.ts";
 import { callerClientName } from "./caller-client-name.ts";
@@ -45,6 +47,8 @@ export interface LegacySession {
   readonly clientSession: ClientSession;
   /** Who sent the last message, as whom the session hears of changes; at first who opened it. */
   readonly principal: Principal;
+  /** What that one holds now, by the same credential. */
+  renew(renewed: Principal): void;
   /**
    * Takes one message of the client. A request (`initialize` too: hand it in first) is answered on `stream`,
    * which also carries what is said and asked while it runs; resolves when that is done, and never rejects.
@@ -78,7 +82,7 @@ export function createLegacySession(options: LegacySessionOptions): LegacySessio
   const id = newId();
   const capabilities = carriedCapabilities(options.initializeParams["capabilities"]);
   const protocolVersion = negotiate(options.initializeParams["protocolVersion"]);
-  const clientName = clientNameOf(options.initializeParams);
+  const clientName = clientNameOf(options.initializeParams, opener.credential);
   const requests = createClientRequests(capabilities);
   const ended = new AbortController();
   // Every connection to a server that is this session's own listens to it.
@@ -135,10 +139,10 @@ export function createLegacySession(options: LegacySessionOptions): LegacySessio
   const ownerKey = principalKey(principal);
 
   /** The way back to the client while it has asked something on this stream, or outside of any request. */
-  const portOn = (stream: MessageStream | undefined, asker = sessionCaller): ClientPort => ({
+  const portOn = (stream: MessageStream | undefined, whose = sessionCaller): ClientPort => ({
     era: "legacy",
     owner: ownerKey,
-    caller: asker,
+    caller: whose,
     capabilities,
     session: clientSession,
     logLevel: logLevel ?? "info",
@@ -152,6 +156,19 @@ export function createLegacySession(options: LegacySessionOptions): LegacySessio
     if (common === undefined) early.add(method, params);
     else tell(method, params, common);
   };
+
+  /**
+   * Who sent one message, for as long as that is worked on: by then the client may show a newer token, which is as good
+   * as the one before unless they are limited otherwise.
+   */
+  const asker = (sender: UnportedCaller): Caller => ({
+    projectId: sender.projectId,
+    get principal() {
+      const isAlike =
+        scopesReach(sender.principal, principal) && scopesReach(principal, sender.principal);
+      return isAlike ? principal : sender.principal;
+    },
+  });
 
   /** The session itself, for what outlasts the request that asked for it. */
   const lasting: CallerContext = {
@@ -205,7 +222,7 @@ export function createLegacySession(options: LegacySessionOptions): LegacySessio
     request: RpcRequest,
     stream: MessageStream,
     signal: AbortSignal | undefined,
-    asker: UnportedCaller,
+    sender: UnportedCaller,
   ): Promise<void> => {
     const cancellation = new AbortController();
     const cancel = (): void => cancellation.abort(signal?.reason);
@@ -225,7 +242,7 @@ export function createLegacySession(options: LegacySessionOptions): LegacySessio
         if (handle !== undefined) return handle(request.params ?? {});
         return serveLegacy(request, {
           gateway,
-          caller: { ...named(asker), client: portOn(stream, asker) },
+          caller: { ...named(sender), client: portOn(stream, asker(sender)) },
           stream,
           signal: cancellation.signal,
         });
@@ -252,6 +269,9 @@ export function createLegacySession(options: LegacySessionOptions): LegacySessio
     clientSession,
     get principal() {
       return principal;
+    },
+    renew(renewed) {
+      principal = renewed;
     },
     async receive(message, stream, { signal, caller } = {}) {
       if (caller !== undefined) ({ principal } = caller);
@@ -284,9 +304,12 @@ function negotiate(asked: unknown): string {
   return legacyVersions.find((version) => version === asked) ?? legacyVersions[0] ?? "";
 }
 
-function clientNameOf({ clientInfo }: JsonObject): string | undefined {
+function clientNameOf(
+  { clientInfo }: JsonObject,
+  credential: string | undefined,
+): string | undefined {
   const name = isJsonObject(clientInfo) ? clientInfo["name"] : undefined;
-  if (typeof name !== "string") return undefined;
+  if (typeof name !== "string" || holdsCredential(name, credential)) return undefined;
   // By way of bytes: a part of a string keeps the whole of it.
   return Buffer.from(oneLine(name, 200)).toString();
 }

@@ -25,7 +25,10 @@ export interface LegacySse {
    * @returns undefined when there are as many streams as may be
    */
   open(caller: UnportedCaller, stream: MessageStream, close: () => void): SseSession | undefined;
-  /** The client of a session; undefined when there is none of this id, or it is not this principal's, or may more. */
+  /**
+   * The client of a session; undefined when there is none of this id, or it is not this principal's, or a token opened
+   * it that is limited to more or to less.
+   */
   find(id: string, principal: Principal): DuplexClient | undefined;
   /** Closes every stream, each when what is being worked on for it is answered. */
   endStreams(): void;
@@ -86,7 +89,10 @@ export function createLegacySse({ gateway, identity, newId }: LegacySseOptions):
     find(id, principal) {
       const session = sessions.get(id);
       if (session?.owner !== principalKey(principal)) return undefined;
-      return scopesReach(principal, session.opener) ? session.client : undefined;
+      const { opener, client } = session;
+      // On its stream is said what any of its messages may hear.
+      const isAlike = scopesReach(principal, opener) && scopesReach(opener, principal);
+      return isAlike ? client : undefined;
     },
     endStreams() {
       ending = true;

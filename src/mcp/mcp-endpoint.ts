@@ -4,6 +4,7 @@ import type { InsufficientScope } from "../core/insufficient-scope.ts";
 import { rpcCodes } from "../core/json-rpc.ts";
 import type { Logger } from "../core/logger.ts";
 import { legacyVersions, modernVersions } from "../core/mcp.ts";
+import type { Principal } from "../core/principal.ts";
 import type { Gateway } from "../gateway/gateway.ts";
 import type { McpIdentity, UnportedCaller } from "./mcp-identity.ts";
 import { createLegacyHttp } from "./legacy-http.ts";
@@ -47,6 +48,11 @@ export interface McpEndpoint {
   handle(exchange: McpExchange): Promise<void>;
   /** Ends what would otherwise stay open for ever (subscriptions, GET streams); calls in flight go on. */
   endStreams(): void;
+  /**
+   * Who there is has changed: sessions go on as what their principals hold now, and those end whose credential was
+   * taken back. One that merely expired may be followed by a newer one.
+   */
+  standingsChanged(): void;
   /** Cancels the calls in flight, which are answered with this reason. */
   cancelAll(reason: Error): void;
   /** Ends every session. */
@@ -54,6 +60,11 @@ export interface McpEndpoint {
   /** Sessions of the legacy era; the modern one has none. */
   readonly sessionCount: number;
 }
+
+/** As what somebody who was let in would be let in now. Never rejects. */
+export type StandingOf = (
+  principal: Principal,
+) => Promise<{ kind: "good"; principal: Principal } | { kind: "expired" } | { kind: "over" }>;
 
 export interface McpTimings {
   /** A call without a word becomes an event stream after this. */
@@ -78,6 +89,8 @@ export interface McpEndpointOptions {
   /** Milliseconds. */
   now: () => number;
   logger: Logger;
+  /** Absent: nobody's standing changes. */
+  standingOf?: StandingOf | undefined;
   timings?: Partial<McpTimings> | undefined;
   sessionLimits?: Partial<SessionLimits> | undefined;
 }
@@ -124,6 +137,7 @@ export function createMcpEndpoint(options: McpEndpointOptions): McpEndpoint {
       ending.abort();
       legacy.endStreams();
     },
+    standingsChanged: () => legacy.standingsChanged(),
     cancelAll: (reason) => calls.cancelAll(reason),
     close: () => legacy.close(),
     get sessionCount() {

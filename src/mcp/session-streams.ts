@@ -1,4 +1,6 @@
 import type { ServerResponse } from "node:http";
+import { scopesReach } from "../core/permissions.ts";
+import type { Principal } from "../core/principal.ts";
 import type { EventSink } from "./event-sink.ts";
 import type { SessionLog } from "./event-log.ts";
 import type { MessageStream } from "./message-stream.ts";
@@ -12,19 +14,27 @@ export interface SessionStreams {
   /** Whether any stream has a connection. */
   readonly connected: boolean;
   /** The stream that the answer to a POST became; `onAbandoned`: its client did not come back for it. */
-  openPost(response: ServerResponse, onAbandoned: () => void): EventSink;
+  openPost(connection: Carrier, onAbandoned: () => void): EventSink;
   /** A new GET stream; what an older one without a connection still holds goes out on it. */
-  openCommon(response: ServerResponse): void;
+  openCommon(connection: Carrier): void;
   /** Whether the stream of this event can be taken up. */
   knows(lastEventId: string): boolean;
   /**
    * Takes up the stream of this event.
    * @returns false when it is not a stream of this session, or no longer
    */
-  resume(lastEventId: string, response: ServerResponse): boolean;
+  resume(lastEventId: string, connection: Carrier): boolean;
+  /** Ends the connections of whoever may hear less than this one, as whom the session goes on. */
+  endBelow(principal: Principal): void;
   /** Ends the GET streams' connections. */
   letGo(): void;
   end(): void;
+}
+
+/** A connection, and who opened it. */
+export interface Carrier {
+  response: ServerResponse;
+  principal: Principal;
 }
 
 export interface SessionStreamsOptions {
@@ -44,6 +54,8 @@ export function createSessionStreams(options: SessionStreamsOptions): SessionStr
   const streams = new Map<string, ResumableSink>();
   /** Those of GET requests, oldest first. */
   const commons = new Set<ResumableSink>();
+  /** Who opened the connection that carries it now, or did last. */
+  const openers = new WeakMap<ResumableSink, Principal>();
   let opened = 0;
 
   const open = (
@@ -73,6 +85,11 @@ export function createSessionStreams(options: SessionStreamsOptions): SessionStr
     return sink === undefined ? undefined : { sink, sequence: Number(sequence) };
   };
 
+  const carry = (sink: ResumableSink, { response, principal }: Carrier, after: number): void => {
+    openers.set(sink, principal);
+    sink.attach(response, after);
+  };
+
   const target = (): ResumableSink | undefined => {
     const youngestFirst = [...commons].toReversed();
     return youngestFirst.find(({ attached }) => attached) ?? youngestFirst[0];
@@ -89,29 +106,35 @@ export function createSessionStreams(options: SessionStreamsOptions): SessionStr
     get connected() {
       return [...streams.values()].some(({ attached }) => attached);
     },
-    openPost(response, onAbandoned) {
+    openPost(connection, onAbandoned) {
       const sink = open("post", onAbandoned);
-      sink.attach(response, 0);
+      carry(sink, connection, 0);
       return sink;
     },
-    openCommon(response) {
+    openCommon(connection) {
       const sink = open("get", (gone) => {
         commons.delete(gone);
         if (commons.size === 0) onCommon(undefined);
       });
       const left = [...commons].filter(({ attached }) => !attached);
       commons.add(sink);
-      sink.attach(response, 0);
+      carry(sink, connection, 0);
       for (const text of left.flatMap((old) => old.takeUndelivered())) sink.write(text);
       const [oldest] = commons;
       if (commons.size > mostCommon) oldest?.abandon();
       onCommon(common);
     },
     knows: (lastEventId) => find(lastEventId) !== undefined,
-    resume(lastEventId, response) {
+    resume(lastEventId, connection) {
       const found = find(lastEventId);
-      found?.sink.attach(response, found.sequence);
+      if (found !== undefined) carry(found.sink, connection, found.sequence);
       return found !== undefined;
+    },
+    endBelow(principal) {
+      for (const sink of streams.values()) {
+        const opener = openers.get(sink);
+        if (opener !== undefined && !scopesReach(opener, principal)) sink.letGo();
+      }
     },
     letGo() {
       for (const sink of commons) sink.letGo();

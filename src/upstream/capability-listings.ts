@@ -3,31 +3,39 @@ import type { Listing } from "../core/mcp.ts";
 import { shareEqual } from "./listing-fetch.ts";
 import { capabilitiesKey } from "./own-connections.ts";
 
-/** Sets of capabilities whose listing is kept. */
+/** Sets of capabilities whose listing is kept, of all callers together or of one principal. */
 const mostSets = 32;
+/** The same of all principals together. */
+const mostInAll = 256;
 /** What a client declares is small; what is not is not worth a listing of its own. */
 const longestKey = 8192;
 
-/** What a server lists to clients that declared the same, kept until something changed. */
+/** Clients of whom this is alike are listed the same. */
+export interface ListedTo {
+  readonly capabilities: JsonObject;
+  /** Where a server may list each caller something else: which one, and of which principal; undefined: of all. */
+  readonly caller: { readonly key: string; readonly owner: string } | undefined;
+}
+
+/** What a server lists to clients that are alike to it, kept until something changed. */
 export interface CapabilityListings {
   /**
-   * @param fetch lists for these capabilities; called when that is not known, once at a time for each set
+   * @param fetch lists to such a client; called when that is not known, once at a time for each
    * @throws what `fetch` throws
    * @returns undefined when these capabilities get no listing of their own
    */
-  get(capabilities: JsonObject, fetch: () => Promise<Listing>): Promise<Listing | undefined>;
-  /** The listing for these capabilities as long as nothing changed, without asking. */
-  fresh(capabilities: JsonObject): Listing | undefined;
-  /** The last listing for these capabilities, without asking. */
-  known(capabilities: JsonObject): Listing | undefined;
+  get(to: ListedTo, fetch: () => Promise<Listing>): Promise<Listing | undefined>;
+  /** The listing for such a client as long as nothing changed, without asking. */
+  fresh(to: ListedTo): Listing | undefined;
+  /** The last listing for such a client, without asking. */
+  known(to: ListedTo): Listing | undefined;
   /** The server may list something else now: each set is listed again when it is next asked for. */
   expire(): void;
-  /** Lists every set again. @returns whether any of them changed; a set that cannot be listed has not */
+  /** Lists every set again that is no caller's own. @returns whether any of them changed; a set that cannot be listed has not */
   refresh(fetch: (capabilities: JsonObject) => Promise<Listing>): Promise<boolean>;
 }
 
-interface Entry {
-  readonly capabilities: JsonObject;
+interface Entry extends ListedTo {
   listing: Listing | undefined;
   /** After how many changes it was fetched. */
   freshAt: number | undefined;
@@ -40,7 +48,7 @@ export function createCapabilityListings(): CapabilityListings {
   /** Of the object a client declared: a session's is the same in each of its requests. */
   const keys = new WeakMap<JsonObject, string>();
 
-  const keyOf = (capabilities: JsonObject): string => {
+  const setOf = (capabilities: JsonObject): string => {
     let key = keys.get(capabilities);
     if (key === undefined) {
       key = capabilitiesKey(capabilities);
@@ -48,9 +56,21 @@ export function createCapabilityListings(): CapabilityListings {
     }
     return key;
   };
-  const entryOf = (key: string, capabilities: JsonObject): Entry => {
-    const entry = entries.get(key) ?? {
+  const keyOf = ({ capabilities, caller }: ListedTo): string =>
+    `${setOf(capabilities)} ${caller?.key ?? ""}`;
+  /** One of the same principal is the first to go, so that nobody drives out what others were listed. */
+  const makeRoom = ({ caller: added }: Entry): void => {
+    const alike = [...entries].filter(([, { caller }]) => caller?.owner === added?.owner);
+    const [oldest] = alike.length > mostSets ? alike : entries;
+    if (oldest !== undefined && (alike.length > mostSets || entries.size > mostInAll)) {
+      entries.delete(oldest[0]);
+    }
+  };
+  const entryOf = (key: string, { capabilities, caller }: ListedTo): Entry => {
+    const known = entries.get(key);
+    const entry = known ?? {
       capabilities,
+      caller,
       listing: undefined,
       freshAt: undefined,
       pending: undefined,
@@ -58,10 +78,7 @@ export function createCapabilityListings(): CapabilityListings {
     // The one used last comes last, and the first is the first to go.
     entries.delete(key);
     entries.set(key, entry);
-    for (const oldest of entries.keys()) {
-      if (entries.size <= mostSets) break;
-      entries.delete(oldest);
-    }
+    if (known === undefined) makeRoom(entry);
     return entry;
   };
   const refetch = async (
@@ -86,26 +103,25 @@ export function createCapabilityListings(): CapabilityListings {
     return entry.pending.listing;
   };
   return {
-    async get(capabilities, fetch) {
-      const key = keyOf(capabilities);
-      if (key.length > longestKey) return undefined;
-      const entry = entryOf(key, capabilities);
+    async get(to, fetch) {
+      if (setOf(to.capabilities).length > longestKey) return undefined;
+      const entry = entryOf(keyOf(to), to);
       return entry.freshAt === changes && entry.listing !== undefined
         ? entry.listing
         : fetched(entry, fetch);
     },
-    fresh(capabilities) {
-      const entry = entries.get(keyOf(capabilities));
+    fresh(to) {
+      const entry = entries.get(keyOf(to));
       return entry?.freshAt === changes ? entry.listing : undefined;
     },
-    known: (capabilities) => entries.get(keyOf(capabilities))?.listing,
+    known: (to) => entries.get(keyOf(to))?.listing,
     expire() {
       changes++;
     },
     async refresh(fetch) {
       const refreshed = Array.from(entries.values(), async (entry) => {
         const before = entry.listing;
-        if (before === undefined) return false;
+        if (before === undefined || entry.caller !== undefined) return false;
         return fetched(entry, () => fetch(entry.capabilities)).then(
           (listing) => listing !== before,
           () => false,

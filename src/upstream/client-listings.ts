@@ -1,7 +1,9 @@
+import { callerKey } from "../core/client-port.ts";
 import type { ClientPort } from "../core/client-port.ts";
-import type { JsonObject } from "../core/json.ts";
 import type { Listing } from "../core/mcp.ts";
+import { principalKey } from "../core/principal.ts";
 import { createCapabilityListings } from "./capability-listings.ts";
+import type { ListedTo } from "./capability-listings.ts";
 import type { CommonConnection } from "./common-connection.ts";
 import { describeFailure } from "./failure-reason.ts";
 import type { LeasedConnections } from "./leased-connections.ts";
@@ -20,6 +22,8 @@ export interface ClientListingsOptions {
   wantsOwn: (client: ClientPort) => boolean;
   /** A modern server hears of nobody's capabilities. */
   isUndeclared: boolean;
+  /** Whether a connection of a client's own says whose it is: what is listed on it may be for that caller alone. */
+  forwardsIdentity: boolean;
   onCommon: (
     patience: Patience,
     work: (connection: ServerConnection) => Promise<Listing>,
@@ -38,7 +42,7 @@ export interface ClientListings {
   /** As `Upstream.listingFor`. */
   for(client: ClientPort): Promise<Listing>;
   /** What such a client was last listed, without asking. */
-  known(capabilities: JsonObject): Listing;
+  known(client: ClientPort): Listing;
   /** The server may list something else now. */
   expire(): void;
   /** Lists to every set of capabilities again that a modern server was asked for, and tells when that changed. */
@@ -48,6 +52,14 @@ export interface ClientListings {
 export function createClientListings(options: ClientListingsOptions): ClientListings {
   const { common, sessions, leases, listing, ourPatience } = options;
   const byCapabilities = createCapabilityListings();
+  /** A modern server is asked on the gateway's behalf, whoever wants to know. */
+  const asTold = ({ capabilities, caller }: ClientPort): ListedTo => ({
+    capabilities,
+    caller:
+      options.forwardsIdentity && common.era !== "modern" && caller !== undefined
+        ? { key: callerKey(caller), owner: principalKey(caller.principal) }
+        : undefined,
+  });
 
   /** What can be said without asking the server. */
   const shown = (client: ClientPort): Listing | undefined => {
@@ -60,22 +72,21 @@ export function createClientListings(options: ClientListingsOptions): ClientList
     if (isCommon || era === undefined) return listing();
     return era === "legacy" && session !== undefined
       ? sessions.knownListing(session)
-      : byCapabilities.fresh(capabilities);
+      : byCapabilities.fresh(asTold(client));
   };
   const ask = async (client: ClientPort): Promise<Listing | undefined> => {
     const { capabilities, session } = client;
     if (common.era === "modern") {
-      return byCapabilities.get(capabilities, () =>
+      return byCapabilities.get(asTold(client), () =>
         options.onCommon(ourPatience, (connection) => connection.listAs(capabilities)),
       );
     }
     if (session !== undefined) return sessions.listing(session, client.owner);
-    return byCapabilities.get(capabilities, () =>
+    return byCapabilities.get(asTold(client), () =>
       leases.run(client, ourPatience, (connection) => connection.list()),
     );
   };
-  const known = (capabilities: JsonObject): Listing =>
-    byCapabilities.known(capabilities) ?? listing();
+  const known = (client: ClientPort): Listing => byCapabilities.known(asTold(client)) ?? listing();
 
   return {
     async for(client) {
@@ -84,7 +95,7 @@ export function createClientListings(options: ClientListingsOptions): ClientList
       const { kind } = common.state;
       // A modern server that rests is not started to be listed.
       const reachable = kind === "ready" || (kind === "idle" && common.era === "legacy");
-      if (!reachable) return known(client.capabilities);
+      if (!reachable) return known(client);
       const patience = { ...ourPatience, timeoutMs: options.ownListingMs };
       try {
         const own = await waitFor(ask(client), patience, () => common.unavailable());

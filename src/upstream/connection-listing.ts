@@ -11,8 +11,11 @@ export interface ConnectionListing {
   readonly listing: Listing;
   /** Why parts are missing, one line each. */
   readonly problems: readonly string[];
-  /** Lists everything, once for the whole connection; from then on announced changes are followed. */
-  list(): Promise<Listing>;
+  /**
+   * Lists everything, once for the whole connection; from then on announced changes are followed.
+   * @param again what was listed was meant for another caller
+   */
+  list(again?: boolean): Promise<Listing>;
   /** What a client with these capabilities is listed (2026-07-28: they stand in each request); not followed. */
   listAs(declared: JsonObject): Promise<Listing>;
   /** @returns whether the notification announced a changed list */
@@ -85,7 +88,8 @@ export function createConnectionListing(options: {
     get problems() {
       return linesOf(current, current.problems.keys());
     },
-    list() {
+    list(again = false) {
+      if (again) listed = undefined;
       listed ??= list();
       return listed;
     },

@@ -49,6 +49,8 @@ interface Lease {
   readonly giveBack: () => void;
   /** Whose request runs on it; undefined: it waits for one. */
   holder: ClientPort | undefined;
+  /** Whose request ran on it last. */
+  last: ClientPort;
   timer: NodeJS.Timeout | undefined;
 }
 
@@ -80,7 +82,7 @@ export function createLeasedConnections(options: LeasedConnectionsOptions): Leas
     try {
       const connection = await options.open({
         capabilities: client.capabilities,
-        whose: () => (holder() ?? client).caller,
+        whose: () => (lease?.last ?? client).caller,
         signal: closing.signal,
         onRelisted: options.onRelisted,
         onResourceUpdated: () => undefined,
@@ -96,7 +98,8 @@ export function createLeasedConnections(options: LeasedConnectionsOptions): Leas
           return to.request(method, params, signal);
         },
       });
-      lease = { key, owner: client.owner, connection, giveBack, holder: client, timer: undefined };
+      const { owner } = client;
+      lease = { key, owner, connection, giveBack, holder: client, last: client, timer: undefined };
     } catch (error) {
       giveBack();
       throw unavailableError(name, describeFailure(error), error);
@@ -115,11 +118,12 @@ export function createLeasedConnections(options: LeasedConnectionsOptions): Leas
     return undefined;
   };
   const acquire = async (client: ClientPort, patience: Patience): Promise<Lease> => {
-    const key = leaseKey(client);
+    const key = leaseKey(client, options.forwardsIdentity);
     const kept = waiting(key);
     if (kept !== undefined) {
       clearTimeout(kept.timer);
       kept.holder = client;
+      kept.last = client;
       return kept;
     }
     const opening = open(client, key);

@@ -16,7 +16,7 @@ export interface Link {
   /** Why it ended by itself, once it has. */
   readonly lossReason: string | undefined;
   /** For a request on somebody's behalf; undefined where the server is not told on whose. */
-  authorizeFor?(caller: Caller): Authorize;
+  authorizeFor?(whose: () => Caller | undefined): Authorize;
 }
 
 /**
@@ -72,7 +72,7 @@ export function createLinks(
       transport: create({ url, headers, authorize: authorizeBy?.(whose), sendHttp: http.send }),
       diedByItself: false,
       lossReason: undefined,
-      ...(authorizeBy && { authorizeFor: (caller: Caller) => authorizeBy(() => caller) }),
+      ...(authorizeBy && { authorizeFor: authorizeBy }),
     }),
     close: () => http.close(),
   };

@@ -1,3 +1,4 @@
+import { callerKey } from "../core/client-port.ts";
 import type { ClientPort } from "../core/client-port.ts";
 import type { JsonObject } from "../core/json.ts";
 import type { ConnectionBudget } from "./connection-budget.ts";
@@ -8,6 +9,8 @@ import type { UpstreamTimings } from "./timings.ts";
 /** What the connections of single clients to one server share with each other. */
 export interface OwnConnectionsOptions {
   name: string;
+  /** Whether the server is told on whose behalf it is asked, so that it may answer each caller otherwise. */
+  forwardsIdentity: boolean;
   /** @throws OpeningError */
   open: (
     options: Pick<
@@ -50,8 +53,11 @@ export function capabilitiesKey(capabilities: JsonObject): string {
   return JSON.stringify(sorted(capabilities));
 }
 
-export function leaseKey({ owner, capabilities }: ClientPort): string {
-  return `${JSON.stringify(owner)} ${capabilitiesKey(capabilities)}`;
+/** What was said to one of whom this is the same may be said to the other. */
+export function leaseKey(client: ClientPort, forwardsIdentity: boolean): string {
+  const { owner, capabilities, caller } = client;
+  const whose = forwardsIdentity && caller !== undefined ? callerKey(caller) : "";
+  return `${JSON.stringify(owner)} ${whose} ${capabilitiesKey(capabilities)}`;
 }
 
 function sorted(value: unknown): unknown {

@@ -104,7 +104,7 @@ export function createServerConnection(parts: ServerConnectionParts): ServerConn
         signal: deadline.signal,
         capabilities: as?.capabilities,
         logLevel: client.logLevel,
-        authorize: client.caller && link.authorizeFor?.(client.caller),
+        authorize: client.caller && link.authorizeFor?.(() => client.caller),
         headers:
           needsHeaders && method === "tools/call"
             ? toolHeaders(as?.tools ?? listing.listing.tools, params)
@@ -207,7 +207,7 @@ export function createServerConnection(parts: ServerConnectionParts): ServerConn
     get problems() {
       return listing.problems;
     },
-    list: () => listing.list(),
+    list: (again) => listing.list(again),
     listAs: (declared) => listing.listAs(declared),
     get inFlight() {
       return questions.deadlines.size;

@@ -1,3 +1,4 @@
+import { callerKey } from "../core/client-port.ts";
 import type { ClientSession } from "../core/client-port.ts";
 import type { JsonObject } from "../core/json.ts";
 import { emptyListing } from "../core/mcp.ts";
@@ -6,16 +7,16 @@ import { pauseAfter } from "./back-off.ts";
 import { describeFailure } from "./failure-reason.ts";
 import type { Loss } from "./liveness.ts";
 import { watchIdleness } from "./idle-watch.ts";
-import type { IdleWatch } from "./idle-watch.ts";
 import { createEndings } from "./endings.ts";
 import { takeFrom } from "./own-connections.ts";
 import type { OwnConnectionsOptions } from "./own-connections.ts";
 import { waitFor } from "./patience.ts";
+import { isBusy, isWorking, live, oldest } from "./session-entry.ts";
+import type { SessionEntry as Entry } from "./session-entry.ts";
 import { SessionForgottenError } from "./server-connection.ts";
 import type { ServerConnection } from "./server-connection.ts";
 import { sleepUntil } from "./sleep.ts";
 import { createSubscriptions } from "./subscriptions.ts";
-import type { Subscriptions } from "./subscriptions.ts";
 import { unavailableError } from "./unavailable-error.ts";
 import type { UpstreamRequest } from "./upstream.ts";
 import { wantsNotification } from "./wanted-notification.ts";
@@ -61,31 +62,6 @@ export interface SessionConnections {
   close(): Promise<void>;
 }
 
-interface Entry {
-  readonly session: ClientSession;
-  /** The principal whose session it is. */
-  readonly owner: string;
-  readonly subscriptions: Subscriptions;
-  /** Aborted when the session has ended, or all of this. */
-  readonly stop: AbortController;
-  connection: ServerConnection | undefined;
-  opening: Promise<ServerConnection> | undefined;
-  listing: Listing | undefined;
-  /** What the client was shown in its place. */
-  told: Listing | undefined;
-  idle: IdleWatch | undefined;
-  /** Of these resources nothing was heard since the last connection ended. */
-  unheard: readonly string[];
-  /** A lost connection is about to be opened again. */
-  comingBack: boolean;
-  usedAtMs: number;
-  giveBack: () => void;
-  failures: number;
-  /** Until then it is not tried again. */
-  retryAtMs: number;
-  reason: string;
-}
-
 export function createSessionConnections(options: SessionConnectionsOptions): SessionConnections {
   const { name, timings } = options;
   const entries = new Map<ClientSession, Entry>();
@@ -93,10 +69,6 @@ export function createSessionConnections(options: SessionConnectionsOptions): Se
   let count = 0;
   let closed = false;
 
-  const isWorking = ({ connection, opening }: Entry): boolean =>
-    opening !== undefined ||
-    (connection !== undefined && (connection.inFlight > 0 || connection.openQuestions > 0));
-  const isBusy = (entry: Entry): boolean => entry.subscriptions.size > 0 || isWorking(entry);
   const used = (entry: Entry): void => {
     entry.usedAtMs = performance.now();
     entry.idle?.used();
@@ -129,6 +101,7 @@ export function createSessionConnections(options: SessionConnectionsOptions): Se
       connection: undefined,
       opening: undefined,
       listing: undefined,
+      listedTo: "",
       told: undefined,
       idle: undefined,
       unheard: [],
@@ -182,7 +155,8 @@ export function createSessionConnections(options: SessionConnectionsOptions): Se
         whose: () => session.caller,
         signal: stop.signal,
         onRelisted(changed) {
-          if (changed && entry.connection === connection) adoptListing(entry, connection.listing);
+          if (changed && entry.connection === connection)
+            adoptListing(entry, connection.listing, entry.listedTo);
         },
         onResourceUpdated: (params) => options.onResourceUpdated(params, session),
         onNotification(method, params) {
@@ -247,9 +221,6 @@ export function createSessionConnections(options: SessionConnectionsOptions): Se
       if (await connected(entry).then(Boolean, () => false)) return;
     }
   };
-  /** One that has been told again what the client had said before. */
-  const live = ({ opening, connection }: Entry): ServerConnection | undefined =>
-    opening === undefined ? connection : undefined;
   const connected = async (entry: Entry): Promise<ServerConnection> => {
     const connection = live(entry);
     if (connection !== undefined) return connection;
@@ -259,15 +230,19 @@ export function createSessionConnections(options: SessionConnectionsOptions): Se
     return entry.opening;
   };
 
-  const adoptListing = (entry: Entry, listing: Listing): void => {
+  const whose = ({ caller }: ClientSession): string =>
+    options.forwardsIdentity && caller !== undefined ? callerKey(caller) : "";
+  const adoptListing = (entry: Entry, listing: Listing, listedTo: string): void => {
     const before = entry.listing ?? entry.told;
     entry.listing = listing;
+    entry.listedTo = listedTo;
     entry.told = undefined;
     if (before !== undefined && before !== listing) options.onListingChanged(entry.session);
   };
   const relist = (entry: Entry, connection: ServerConnection): void => {
+    const listedTo = whose(entry.session);
     connection.list().then(
-      (listing) => adoptListing(entry, listing),
+      (listing) => adoptListing(entry, listing, listedTo),
       (error: unknown) => options.onProblem(`listing: ${describeFailure(error)}`),
     );
   };
@@ -296,16 +271,6 @@ export function createSessionConnections(options: SessionConnectionsOptions): Se
     }
   };
 
-  /** The connected one that was not used for the longest time. */
-  const oldest = (suits: (entry: Entry) => boolean): Entry | undefined => {
-    let found: Entry | undefined;
-    for (const entry of entries.values()) {
-      if (entry.connection === undefined || !suits(entry)) continue;
-      if (found === undefined || entry.usedAtMs < found.usedAtMs) found = entry;
-    }
-    return found;
-  };
-
   return {
     get count() {
       return count;
@@ -313,14 +278,19 @@ export function createSessionConnections(options: SessionConnectionsOptions): Se
     request: (request, session) => attempt(entryOf(session, request.client.owner), request, true),
     async listing(session, owner) {
       const entry = entryOf(session, owner);
-      if (entry.listing === undefined) {
+      const listedTo = whose(session);
+      const isOfAnother = entry.listing !== undefined && entry.listedTo !== listedTo;
+      if (entry.listing === undefined || isOfAnother) {
         const connection = await connected(entry);
-        const listing = await connection.list();
-        if (entry.listing === undefined) adoptListing(entry, listing);
+        const listing = await connection.list(isOfAnother);
+        if (entry.listing === undefined || isOfAnother) adoptListing(entry, listing, listedTo);
       }
       return entry.listing ?? emptyListing;
     },
-    knownListing: (session) => entries.get(session)?.listing,
+    knownListing(session) {
+      const entry = entries.get(session);
+      return entry?.listedTo === whose(session) ? entry.listing : undefined;
+    },
     toldInstead(listing, session) {
       const entry = entries.get(session);
       if (entry !== undefined && entry.listing === undefined) entry.told = listing;
@@ -356,7 +326,10 @@ export function createSessionConnections(options: SessionConnectionsOptions): Se
       entries.get(session)?.connection?.notify("notifications/roots/list_changed", {});
     },
     endIdle(owner) {
-      const idle = oldest((entry) => !isBusy(entry) && (owner ?? entry.owner) === entry.owner);
+      const idle = oldest(
+        entries.values(),
+        (entry) => !isBusy(entry) && (owner ?? entry.owner) === entry.owner,
+      );
       if (idle !== undefined) disconnect(idle);
       return idle !== undefined;
     },
@@ -368,6 +341,7 @@ export function createSessionConnections(options: SessionConnectionsOptions): Se
       }
       const most = Math.max(...counts.values(), counts.get(owner) ?? 0);
       const listening = oldest(
+        entries.values(),
         (entry) => !isWorking(entry) && entry.owner !== owner && counts.get(entry.owner) === most,
       );
       if (listening === undefined || most === counts.get(owner)) return false;

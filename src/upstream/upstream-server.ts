@@ -144,8 +144,10 @@ export function createUpstreamServer(options: UpstreamServerOptions): UpstreamSe
     onProblem,
   });
 
+  const forwardsIdentity = !isProcess && configuration.forwardIdentity;
   const ownOptions: OwnConnectionsOptions = {
     name,
+    forwardsIdentity,
     open: ownConnectionOpener(context, () => listing),
     async admitted() {
       // One that rests is known to start; it need not, for this.
@@ -228,12 +230,9 @@ export function createUpstreamServer(options: UpstreamServerOptions): UpstreamSe
       return onCommon(patience, work, false);
     }
   };
-  const requestAs = (
-    { era }: ServerConnection,
-    { capabilities }: ClientPort,
-  ): RequestAs | undefined => {
+  const requestAs = ({ era }: ServerConnection, client: ClientPort): RequestAs | undefined => {
     if (era === "legacy" || isUndeclared) return undefined;
-    return { capabilities, tools: listings.known(capabilities).tools };
+    return { capabilities: client.capabilities, tools: listings.known(client).tools };
   };
   /** While it works the server is neither put to rest nor taken as drained. */
   const inUse = async <Result>(work: () => Promise<Result>): Promise<Result> => {
@@ -265,6 +264,7 @@ export function createUpstreamServer(options: UpstreamServerOptions): UpstreamSe
     listing: () => listing,
     wantsOwn,
     isUndeclared,
+    forwardsIdentity,
     onCommon,
     ourPatience,
     ownListingMs: timings.ownListingMs,

@@ -83,7 +83,7 @@ describe("a user who is disabled", () => {
       await addSession(world, "vic"),
       await addSession(world, "ed"),
     ];
-    expect(world.directory.findSession(`refresh of ${one.id}`)).toMatchObject({ id: one.id });
+    expect(world.directory.findSession(`family of ${one.id}`)).toMatchObject({ id: one.id });
     await a.users.disable(owner, "vic");
     await a.users.enable(owner, "vic");
     for (const { id } of [one, two]) {
@@ -92,10 +92,10 @@ describe("a user who is disabled", () => {
         refresh: null,
         revokedAtMs: startMs,
       });
-      expect(world.directory.findSession(`refresh of ${id}`)).toBeUndefined();
+      expect(world.directory.findSession(`family of ${id}`)).toBeUndefined();
     }
     expect(world.revoked()).toHaveLength(2);
-    expect(world.directory.findSession(`refresh of ${eds.id}`)).toMatchObject({ id: eds.id });
+    expect(world.directory.findSession(`family of ${eds.id}`)).toMatchObject({ id: eds.id });
   });
 
   test("is taken out of an organisation, and removed, as others are", async () => {
@@ -158,6 +158,30 @@ describe("a password", () => {
     expect(world.revoked()).toStrictEqual([vics.id]);
     expect(world.directory.token(eds.id)).toMatchObject({ revokedAtMs: null });
     expect(await world.authenticate(token)).toMatchObject({ kind: "accepted" });
+  });
+
+  test("that is new tells how many tokens let somebody in as the user all the same", async () => {
+    const count = async (): Promise<number> =>
+      (await a.users.setPassword(owner, "vic", phrase)).livePersonalTokens;
+    const before = await count();
+    await addSession(world, "vic");
+    await newToken("ed");
+    const { details } = await a.tokens.create(owner, {
+      name: "t",
+      userId: "vic",
+      organizationId: "acme",
+    });
+    await a.tokens.create(owner, {
+      name: "short",
+      userId: "vic",
+      organizationId: "acme",
+      lifetimeMs: 60_000,
+    });
+    expect(await count()).toBe(before + 2);
+    world.nowMs += 60_000;
+    expect(await count()).toBe(before + 1);
+    await a.tokens.revoke(owner, details.id);
+    expect(await count()).toBe(before);
   });
 
   test("goes with its user, and does not come back", async () => {
@@ -287,7 +311,7 @@ describe("a session", () => {
     await expect(a.tokens.rotate(owner, id)).rejects.toMatchObject(failing("usage"));
     await a.tokens.revoke(owner, id);
     expect(world.directory.token(id)).toMatchObject({ hash: null, refresh: null });
-    expect(world.directory.findSession(`refresh of ${id}`)).toBeUndefined();
+    expect(world.directory.findSession(`family of ${id}`)).toBeUndefined();
   });
 
   test("is purged when it can go on no more", async () => {
@@ -298,6 +322,6 @@ describe("a session", () => {
     world.nowMs += 1;
     await a.purge(owner, world.nowMs);
     expect(world.directory.token(id)).toBeUndefined();
-    expect(world.directory.findSession(`refresh of ${id}`)).toBeUndefined();
+    expect(world.directory.findSession(`family of ${id}`)).toBeUndefined();
   });
 });

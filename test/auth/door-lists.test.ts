@@ -1,7 +1,7 @@
-import { describe, expect, test } from "vitest";
+import { beforeEach, describe, expect, test } from "vitest";
 import type { Authentication, Authenticator } from "../../src/auth/authenticator.ts";
 import { createDoor } from "../../src/auth/door.ts";
-import type { DoorAnswer } from "../../src/auth/door.ts";
+import type { Door, DoorAnswer } from "../../src/auth/door.ts";
 import { authenticationTypes, systemPrincipal } from "../../src/core/principal.ts";
 import type { AuthenticationType, Principal } from "../../src/core/principal.ts";
 
@@ -171,24 +171,50 @@ describe("who came in", () => {
   });
 });
 
-test("a token is ended by whoever made it, and by nobody twice", async () => {
-  const ended: string[] = [];
-  const ending = (type: AuthenticationType, mine: boolean): Authenticator => ({
-    ...authenticatorOf([type, "notMine"], []),
+const logout = async (door: Door): Promise<boolean> =>
+  door.revoke("x", await door.authenticate({ bearer: "x" }));
+
+describe("the end of a token", () => {
+  /** Who was shown the token to end it. */
+  let shown: string[];
+  const ending = (type: AuthenticationType, answering: Answering): Authenticator => ({
+    ...authenticatorOf([type, answering], []),
     revoke: () => {
-      ended.push(type);
-      return Promise.resolve(mine);
+      shown.push(type);
+      return Promise.resolve(true);
     },
   });
-  const door = createDoor(
-    [ending("simple", true), ending("bearer", true), ending("local", false)],
-    () => 0,
-  );
-  expect(await door.revoke("x")).toBe(true);
-  expect(ended).toStrictEqual(["local", "simple"]);
-  expect(await createDoor([jwtless()], () => 0).revoke("x")).toBe(false);
-});
+  beforeEach(() => {
+    shown = [];
+  });
 
-function jwtless(): Authenticator {
-  return authenticatorOf(["token", "accepted"], []);
-}
+  test.each<Answering>(["accepted", "insufficient"])(
+    "is asked of the one who let it in, as %s, and of nobody else",
+    async (answering) => {
+      const list = [
+        ending("simple", "unavailable"),
+        ending("bearer", answering),
+        ending("oauth", answering),
+      ];
+      expect(await logout(createDoor(list, () => 0))).toBe(true);
+      expect(shown).toStrictEqual(["bearer"]);
+    },
+  );
+
+  test("is asked of nobody where that one ends none, and none of them let it in", async () => {
+    const without = [authenticatorOf(["jwt", "accepted"], []), ending("bearer", "accepted")];
+    expect(await logout(createDoor(without, () => 0))).toBe(false);
+    const strange = [ending("simple", "rejected"), ending("bearer", "accepted")];
+    expect(await logout(createDoor(strange, () => 0))).toBe(false);
+    expect(await logout(createDoor([ending("bearer", "unavailable")], () => 0))).toBe(false);
+    expect(shown).toStrictEqual([]);
+  });
+
+  test("is asked of the same one after a reload", async () => {
+    const door = createDoor([ending("bearer", "accepted")], () => 0);
+    const answer = await door.authenticate({ bearer: "x" });
+    door.replace([ending("simple", "accepted"), authenticatorOf(["bearer", "accepted"], [])]);
+    expect(await door.revoke("x", answer)).toBe(true);
+    expect(shown).toStrictEqual(["bearer"]);
+  });
+});

@@ -158,10 +158,14 @@ describe("static tokens", () => {
     expect(await door.authenticate({ bearer: "acme-secret" })).toMatchObject({
       principal: { userId: "acme", organizationId: "acme", role: "admin" },
     });
-    for (const bearer of ["gone-secret", "never-secret"]) {
+    for (const [bearer, hint] of [
+      ["gone-secret", "An administrator can restore it: agent org restore gone"],
+      ["never-secret", "An administrator can add it: agent org add never"],
+    ] as const) {
       expect(await door.authenticate({ bearer })).toStrictEqual({
         kind: "rejected",
         reason: "The organisation that this token is for does not exist in this gateway",
+        hint,
       });
     }
   });

@@ -3,6 +3,7 @@ import type { JWTPayload } from "jose";
 import { describe, expect, test } from "vitest";
 import { createIdentityTokens } from "../../src/auth/identity-tokens.ts";
 import type { IdentityTokens } from "../../src/auth/identity-tokens.ts";
+import type { Standing } from "../../src/auth/standing.ts";
 import type { Caller } from "../../src/core/client-port.ts";
 import type { Principal } from "../../src/core/principal.ts";
 
@@ -24,13 +25,16 @@ const caller = (changed: Partial<Principal> = {}, projectId: string | null = nul
   projectId,
 });
 
-const tokens = (): IdentityTokens & { clock: { nowMs: number } } => {
+const tokens = (
+  renew: Standing["renew"] = (principal) => principal,
+): IdentityTokens & { clock: { nowMs: number } } => {
   const clock = { nowMs: Date.now() };
   let ids = 0;
   const made = createIdentityTokens({
     issuer: Promise.resolve(issuer),
     now: () => clock.nowMs,
     newId: () => `id-${(ids += 1)}`,
+    standing: { renew },
   });
   return { ...made, clock };
 };
@@ -50,6 +54,45 @@ const onlyKey = ({ keys }: IdentityTokens): IdentityTokens["keys"]["keys"][numbe
   if (key === undefined || others.length > 0) throw new Error("there is not one key");
   return key;
 };
+
+describe("of a caller whose standing has changed", () => {
+  test("it says what that one holds now", async () => {
+    const made = tokens((principal) => ({ ...principal, role: "viewer" }));
+    expect(await verified(made, await made.tokenFor(server, caller()))).toMatchObject({
+      sub: "alice@example.org",
+      role: "viewer",
+    });
+  });
+
+  test.each(["local", "token", "jwt"] as const)(
+    "there is none once a credential of the type %s was taken back, and no earlier one is shown",
+    async (method) => {
+      let isGood = true;
+      const made = tokens((principal) => (isGood ? principal : undefined));
+      await made.tokenFor(server, caller({ method }));
+      isGood = false;
+      await expect(made.tokenFor(server, caller({ method }))).rejects.toMatchObject({
+        code: "auth_rejected",
+      });
+      expect(await verified(made, await made.tokenFor(server, undefined))).toMatchObject({
+        sub: "onedoor",
+      });
+    },
+  );
+
+  test("one whom another server must confirm first is waited for", async () => {
+    let asked = 0;
+    const made = tokens((principal) => ((asked += 1) < 3 ? undefined : principal));
+    const token = await made.tokenFor(server, caller({ method: "bearer" }));
+    expect(await verified(made, token)).toMatchObject({ auth_type: "bearer" });
+  });
+
+  test("who has expired meanwhile is not waited for", async () => {
+    const made = tokens(() => undefined);
+    const over = caller({ method: "bearer", expiresAtMs: made.clock.nowMs });
+    await expect(made.tokenFor(server, over)).rejects.toMatchObject({ code: "auth_rejected" });
+  });
+});
 
 describe("a token for an upstream server", () => {
   test("is verified by the published key, and says who, where and for how long", async () => {

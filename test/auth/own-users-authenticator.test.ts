@@ -157,6 +157,13 @@ describe("signing out", () => {
     },
   );
 
+  test("is done with any refresh token that the session had", async () => {
+    let latest = await world.signIn.refresh(signedIn.refreshToken ?? "", client);
+    latest = await world.signIn.refresh(latest.refreshToken ?? "", client);
+    expect(await mint.revokeByBearer(signedIn.refreshToken ?? "")).toBe(true);
+    expect(await answer(both, latest.accessToken)).toStrictEqual(rejected);
+  });
+
   test("is possible while the session can be refreshed", async () => {
     world.clock.nowMs += 30 * day - 1;
     expect(await mint.revokeByBearer(signedIn.accessToken)).toBe(true);

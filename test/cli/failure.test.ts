@@ -30,6 +30,7 @@ describe("a failure for people", () => {
     expect(told("Is it running? agent serve --status shows it")).toContain(
       "? agent serve -d '/a b' --status shows it",
     );
+    expect(told("curl -s x | agent auth login")).toContain("| agent auth login -d '/a b'");
     expect(told("agent inspect 'my agent run'")).toContain("-d '/a b' 'my agent run'");
     expect(told("the agent waits")).toContain("hint: the agent waits");
   });

@@ -11,6 +11,7 @@ const plain: CommandModule = {
     dryRun: { type: "boolean", describe: "" },
     noVerify: { type: "boolean", describe: "" },
     tag: { type: "array", describe: "" },
+    way: { type: "string", onlyOne: "Write one", describe: "" },
     limit: { type: "number", default: 100, describe: "" },
   },
   positionals: [{ name: "shell", describe: "", choices: ["bash", "zsh"] }],
@@ -76,6 +77,7 @@ const plainDefaults = {
   dryRun: false,
   noVerify: false,
   tag: [],
+  way: undefined,
   limit: 100,
   shell: undefined,
 };
@@ -137,6 +139,15 @@ describe("the options object", () => {
     expect(await optionsOf(["plain", "-f", "a", "--config", "b"])).toEqual({
       ...plainDefaults,
       config: "b",
+    });
+  });
+
+  it("refuses a second value of an option that has only one", async () => {
+    expect(await optionsOf(["plain", "--way", "a", "--way=a"])).toMatchObject({ way: "a" });
+    expect(await refusal(["plain", "--way", "a", "--way", "b"])).toMatchObject({
+      code: "usage",
+      message: "--way can be given only once",
+      hint: "Write one",
     });
   });
 

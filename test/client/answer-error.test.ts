@@ -64,6 +64,24 @@ test("only the own gateway's hints pass for ours", () => {
   expect(errorOfAnswer(url, rejected, true).hint).toBe("agent auth login");
 });
 
+test("what is asked in plain http of a gateway with a certificate says how to ask it", () => {
+  const json = errorBody("usage", "Only https is spoken here", { hint: "rm -rf ~" });
+  const error = errorOfAnswer("http://127.0.0.1:3050/x", { status: 400, headers: {}, json }, false);
+  expect(error.toBody().error).toEqual({
+    code: "usage",
+    message: "Only https is spoken here",
+    hint: "Begin the address with https://",
+  });
+});
+
+test("a fault that a gateway tells of leaves nobody without a hint", () => {
+  const json = errorBody("unreachable", "The auth server does not answer");
+  expect(errorOfAnswer(url, { status: 503, headers: {}, json }, true)).toMatchObject({
+    message: "The auth server does not answer",
+    hint: "The fault is on the server's side; try again later",
+  });
+});
+
 test.each([
   [-5, 1],
   [0.2, 1],

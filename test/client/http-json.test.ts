@@ -1,6 +1,8 @@
+import { Agent as HttpsAgent, createServer as createTlsServer } from "node:https";
 import { createServer } from "node:net";
 import { afterEach, expect, test } from "vitest";
-import { askJson, createAgent } from "../../src/client/http-json.ts";
+import { askJson, createAgent, UntrustedCertificate } from "../../src/client/http-json.ts";
+import { makeCertificate } from "../fixtures/make-certificate.ts";
 import { sendJson, startFakeServer } from "./support/fake-server.ts";
 import type { FakeServer } from "./support/fake-server.ts";
 
@@ -194,3 +196,50 @@ test("questions that share an agent share a connection", async () => {
   agent.destroy();
   expect(sockets.size).toBe(1);
 });
+
+const authority = makeCertificate();
+const othersName = makeCertificate({ names: "DNS:other.example" });
+const addAuthority = "NODE_EXTRA_CA_CERTS=<file> adds a certificate authority";
+
+test.each([
+  ["of its own making", authority, undefined, "DEPTH_ZERO_SELF_SIGNED_CERT", addAuthority],
+  [
+    "by an authority that is not known, whose own it does not send",
+    makeCertificate({ issuer: authority }),
+    undefined,
+    "UNABLE_TO_VERIFY_LEAF_SIGNATURE",
+    addAuthority,
+  ],
+  [
+    "for another name",
+    othersName,
+    othersName.cert,
+    "ERR_TLS_CERT_ALTNAME_INVALID",
+    "Is the address right, and this machine's clock? If they are, its operator can put it right",
+  ],
+])(
+  "a certificate %s is not trusted, with a way out",
+  async (_what, { cert, key }, ca, code, hint) => {
+    const asked: unknown[] = [];
+    const strange = createTlsServer({ cert, key }, (question, response) => {
+      asked.push(question.url);
+      response.end("{}");
+    });
+    await new Promise<void>((resolve) => void strange.listen(0, "127.0.0.1", resolve));
+    const address = strange.address();
+    const url = `https://localhost:${typeof address === "object" ? address?.port : ""}`;
+    const agent = new HttpsAgent(ca === undefined ? {} : { ca });
+    const failure: unknown = await askJson({ url, signal: patient(), agent }).catch(
+      (error: unknown) => error,
+    );
+    agent.destroy();
+    await new Promise((resolve) => void strange.close(resolve));
+    expect(failure).toBeInstanceOf(UntrustedCertificate);
+    expect(failure).toMatchObject({
+      code: "unreachable",
+      message: `Cannot reach ${url}: its TLS certificate is not trusted (${code})`,
+      hint,
+    });
+    expect(asked).toStrictEqual([]);
+  },
+);

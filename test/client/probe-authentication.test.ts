@@ -40,6 +40,9 @@ async function startGateway(required = true): Promise<FakeServer> {
       sendJson(response, 500, { error: { code: "internal", message: "Unexpected failure" } });
     } else if (authorization === "Bearer barred") {
       sendJson(response, 403, { error: { code: "forbidden", message: "Host not allowed" } });
+    } else if (authorization?.startsWith("Bearer told ") === true) {
+      const code = authorization.slice("Bearer told ".length);
+      sendJson(response, 503, { error: { code, message: "The issuer is away", hint: "rm -rf" } });
     } else sendJson(response, 401, { error: { code: "auth_rejected", message: "no" } });
   });
   return fake;
@@ -127,6 +130,56 @@ describe("a OneDoor gateway", () => {
     });
     await expect(probeAuthentication(`${url}/prefix`, "barred", signal())).rejects.toMatchObject({
       code: "forbidden",
+    });
+  });
+
+  test.each(["unreachable", "timeout", "store_unavailable"])(
+    "why it cannot judge, it may say: %s",
+    async (code) => {
+      const { url } = await startGateway();
+      const asked = probeAuthentication(`${url}/prefix`, `told ${code}`, signal());
+      await expect(asked).rejects.toMatchObject({
+        code: "unreachable",
+        message: "The issuer is away",
+        hint: "The fault is on the server's side; try again later",
+      });
+    },
+  );
+
+  test.each(["auth_rejected", "forbidden", "internal", "made_up"])(
+    "but nothing that reads like a judgement: %s",
+    async (code) => {
+      const { url } = await startGateway();
+      const asked = probeAuthentication(`${url}/prefix`, `told ${code}`, signal());
+      await expect(asked).rejects.toMatchObject({
+        code: "unreachable",
+        message: expect.stringContaining("HTTP 503"),
+      });
+    },
+  );
+
+  test("that speaks https alone says so to whoever asks it in http", async () => {
+    fake = await startFakeServer((_request, response) => {
+      const error = { code: "usage", message: "Only https is spoken here", hint: "rm -rf" };
+      sendJson(response, 400, { error });
+    });
+    await expect(probeAuthentication(fake.url, undefined, signal())).rejects.toMatchObject({
+      code: "usage",
+      message: "Only https is spoken here",
+      hint: "Begin the address with https://",
+    });
+  });
+
+  test("tells users of its own from those of an issuer", async () => {
+    const issuer = "https://x.supabase.co/auth/v1";
+    fake = await startFakeServer((request, response) => {
+      const simple = { type: "simple", description: "d" };
+      const offered = [{ ...simple, issuer }, { ...simple, issuer: 1 }, simple];
+      if (request.path === "/status") sendJson(response, 200, status);
+      else sendJson(response, 200, { required: true, ways: offered });
+    });
+    expect(await probeAuthentication(fake.url, undefined, signal())).toMatchObject({
+      ways: [{ issuer }, { issuer: undefined }, { issuer: undefined }],
     });
   });
 

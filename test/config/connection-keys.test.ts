@@ -51,7 +51,7 @@ describe("connections", () => {
       { onDoubt: (sentence) => doubts.push(sentence) },
     );
     const rest =
-      'url: ends in /sse; a server that speaks HTTP+SSE there needs "type": "sse", else write "type": "http"';
+      'url: ends in /sse; a server that speaks HTTP+SSE there needs "type": "sse": write that, or "type": "http"';
     expect(doubts.map((doubt) => doubt.replace(paths.file, "FILE"))).toEqual([
       `FILE:4: mcpServers.old.${rest}`,
       `FILE:7: mcpServers.slash.${rest}`,

@@ -250,7 +250,7 @@ describe("a wrong file", () => {
       { auth: { options: {} } },
       'FILE:2: auth.type: is missing (expected "local", "token", "simple", "bearer", "jwt", "oauth" or "none")',
     ],
-    ["auth as text", { auth: "local" }, "FILE:2: auth: expected an object"],
+    ["auth as a number", { auth: 1 }, "FILE:2: auth: expected an entry or a list of them"],
     [
       "a misspelt key of auth",
       { auth: { type: "local", option: {} } },

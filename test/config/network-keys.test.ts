@@ -100,7 +100,7 @@ describe("forwardIdentity", () => {
     await load(server({ url: "http://localhost:1/mcp", forwardIdentity: true }), { onDoubt });
     expect(doubts).toEqual([
       expect.stringMatching(
-        /:5: mcpServers\.a\.forwardIdentity: sends who the caller is over the network in the clear, use https in url$/u,
+        /:5: mcpServers\.a\.forwardIdentity: sends who the caller is over the network in the clear: use https in url$/u,
       ),
     ]);
   });
@@ -110,6 +110,6 @@ test("none cannot stand where others are believed to be in front", async () => {
   const written = { auth: { type: "none" }, trustedProxies: ["127.0.0.1"] };
   expect(await problem(written)).toEqual([
     'FILE:2: auth: "none" cannot stand beside trustedProxies',
-    'take "local" or "token" where others can reach it',
+    'leave trustedProxies out, or take "local" or another type, with tls or an https externalUrl',
   ]);
 });

@@ -133,12 +133,12 @@ describe("bearer with introspection", () => {
     [
       "Supabase beside it",
       { ...introspection, ...supabase },
-      "url: stands beside introspectionUrl; one server is asked",
+      "url: stands beside introspectionUrl; write one of them",
     ],
     [
       "a key of Supabase beside it",
       { ...introspection, anonKey },
-      "anonKey: stands beside introspectionUrl; one server is asked",
+      "anonKey: stands beside introspectionUrl; write one of them",
     ],
     [
       "a client beside Supabase",

@@ -143,7 +143,7 @@ describe("access of a server", () => {
   test("a glob of both lists is doubted", async () => {
     const access = { read: ["get_*", "list"], write: ["list", "drop"] };
     await expect(doubtsOf(withServer({ access }))).resolves.toEqual([
-      "FILE:8: mcpServers.a.access.read[1]: stands in write as well, and write wins, leave it out of one",
+      "FILE:8: mcpServers.a.access.read[1]: stands in write as well, and write wins: leave it out of one",
     ]);
     await expect(
       doubtsOf({ mcpServers: { a: { url: "https://x.example", access } } }),
@@ -342,13 +342,13 @@ describe("static tokens", () => {
   test("that are short are doubted, without being told, where they count", async () => {
     const written = withTokens({ name: "a", token: long.slice(1) }, { name: "b", token: long });
     await expect(doubtsOf(written)).resolves.toEqual([
-      "FILE:8: auth.options.tokens[0].token: is shorter than 16 characters, so it could be guessed, take one of random characters: openssl rand -hex 32",
+      "FILE:8: auth.options.tokens[0].token: is shorter than 16 characters, so it could be guessed: take one of random characters: openssl rand -hex 32",
     ]);
     await expect(doubtsOf(written, "local")).resolves.toEqual([]);
     await expect(
       doubtsOf({ auth: { type: "token", options: { token: "short" } } }),
     ).resolves.toEqual([
-      "FILE:5: auth.options.token: is shorter than 16 characters, so it could be guessed, take one of random characters: openssl rand -hex 32",
+      "FILE:5: auth.options.token: is shorter than 16 characters, so it could be guessed: take one of random characters: openssl rand -hex 32",
     ]);
   });
 });

@@ -259,23 +259,23 @@ describe("what is allowed, and seldom meant, is told", () => {
   test.each<[auth: object, doubt: string]>([
     [
       { type: "token", options: { token: "short" } },
-      "5: auth.options.token: is shorter than 16 characters, so it could be guessed, take one of random characters: openssl rand -hex 32",
+      "5: auth.options.token: is shorter than 16 characters, so it could be guessed: take one of random characters: openssl rand -hex 32",
     ],
     [
       { type: "jwt", options: { issuer: "https://id.example.com", audience: "a" } },
-      "4: auth.options: gives nobody a role, so whoever gets in by it may do nothing, write role, or claims.role and what its values mean in roles",
+      "4: auth.options: gives nobody a role, so whoever gets in by it may do nothing: write role, or claims.role and what its values mean in roles",
     ],
     [
       { type: "bearer", options: { url, anonKey, role: "admin" } },
-      "7: auth.options.role: makes everybody whom the issuer lets in an administrator of the gateway, write organization beside it, or a smaller role",
+      "7: auth.options.role: makes everybody whom the issuer lets in an administrator of the gateway: write organization beside it, or a smaller role",
     ],
     [
       { type: "jwt", options: { ...jwt, claims: { user: "email" } } },
-      "9: auth.options.claims.user: an address may be unverified, and may be somebody else's one day, take what the issuer never gives twice, such as sub",
+      "9: auth.options.claims.user: an address may be unverified, and may be somebody else's one day: take what the issuer never gives twice, such as sub",
     ],
     [
       { type: "jwt", options: { ...jwt, claims: { role: "app_metadata.role" } } },
-      '9: auth.options.claims.role: is one name with dots in it, write ["app_metadata", "role"] for a path',
+      '9: auth.options.claims.role: is one name with dots in it: write ["app_metadata", "role"] for a path',
     ],
     [
       {
@@ -287,7 +287,7 @@ describe("what is allowed, and seldom meant, is told", () => {
           role: "viewer",
         },
       },
-      "4: auth.options: names no audience, so tokens count that the server gave out for anything else, write audience, as the tokens for this gateway have it",
+      "4: auth.options: names no audience, so tokens count that the server gave out for anything else: write audience, as the tokens for this gateway have it",
     ],
   ])("%j", async (auth, doubt) => {
     expect((await authOf(auth)).doubts).toEqual([doubt]);

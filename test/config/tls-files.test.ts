@@ -138,16 +138,16 @@ describe("told is", () => {
   test("a key that everybody may read, as of mounted secrets", async () => {
     chmodSync(join(paths.folder, "own.key"), 0o644);
     expect(await doubtsOf()).toEqual([
-      "FILE:4: tls.key: everybody on this machine may read it (mode 0644), chmod 600 on the file",
+      "FILE:4: tls.key: everybody on this machine may read it (mode 0644): chmod 600 on the file",
     ]);
   });
 
   test("a certificate out of its time", async () => {
     expect(await doubtsOf(() => Date.now() + 3 * day)).toEqual([
-      "FILE:3: tls.cert: has expired, so clients will refuse it, renew the certificate",
+      "FILE:3: tls.cert: has expired, so clients will refuse it: renew the certificate",
     ]);
     expect(await doubtsOf(() => Date.now() - day)).toEqual([
-      "FILE:3: tls.cert: is not valid yet, so clients will refuse it, check the machine's clock",
+      "FILE:3: tls.cert: is not valid yet, so clients will refuse it: check the machine's clock",
     ]);
   });
 });

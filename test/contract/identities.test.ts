@@ -47,7 +47,7 @@ describeStorages(({ within }) => {
       token({
         kind: "session",
         organizationId: "acme",
-        refresh: refresh("second", { previousHash: "before the second" }),
+        refresh: refresh("second", { expiresAtMs: 9_001 }),
       }),
       token({ hash: null, revokedAtMs: 1_500 }),
       token({ hash: null, revokedAtMs: 1_500 }),
@@ -83,7 +83,7 @@ describeStorages(({ within }) => {
       scopes: ["metrics"],
       createdAtMs: 7,
       expiresAtMs: null,
-      refresh: refresh("new", { previousHash: "old" }),
+      refresh: refresh("new"),
       revokedAtMs: 8,
     });
     await within(async (tx) => {
@@ -111,7 +111,7 @@ describeStorages(({ within }) => {
   });
 
   describe("refuses a row", () => {
-    const live = token({ refresh: refresh("theirs", { previousHash: "before theirs" }) });
+    const live = token({ refresh: refresh("theirs") });
     test.each<[string, (tx: StorageTransaction) => Promise<void>]>([
       ["an organisation that is there", (tx) => tx.organizations.insert(organization())],
       ["a user that is there", (tx) => tx.users.insert(user())],
@@ -120,7 +120,14 @@ describeStorages(({ within }) => {
       ["a token with a hash that is there", (tx) => tx.tokens.insert(token({ hash: live.hash }))],
       [
         "a session with a refresh token that is there",
-        (tx) => tx.tokens.insert(token({ refresh: refresh("theirs") })),
+        (tx) => tx.tokens.insert(token({ refresh: refresh("theirs", { familyHash: "another" }) })),
+      ],
+      [
+        "a session with a family of refresh tokens that is there",
+        (tx) =>
+          tx.tokens.insert(
+            token({ refresh: refresh("another", { familyHash: "family of theirs" }) }),
+          ),
       ],
       ["an unknown organisation", (tx) => tx.organizations.replace(organization({ id: "x" }))],
       ["an unknown user", (tx) => tx.users.replace(user({ id: "x" }))],
@@ -242,7 +249,7 @@ describeStorages(({ within }) => {
 
 const refresh = (hash: string, changes: Partial<SessionRefresh> = {}): SessionRefresh => ({
   hash,
-  previousHash: null,
+  familyHash: `family of ${hash}`,
   expiresAtMs: 9_000,
   ...changes,
 });

@@ -27,6 +27,12 @@ describe("the challenge", () => {
     expect(told).toContain('error="insufficient_scope"');
   });
 
+  it("shows what a message quotes in quotes that do not end its own", () => {
+    expect(challenge('Tool "files__write" changes something', "role:editor")).toMatch(
+      /error_description="Tool 'files__write' changes something"$/u,
+    );
+  });
+
   it("is one line of a header whatever the message is", () => {
     const told = challenge(`a"b\\c\r\nSet-Cookie: x\u0000 ü ${"x".repeat(5_000)}`, "role:editor");
     expect(told).toMatch(/^[\x20-\x7e]+$/u);

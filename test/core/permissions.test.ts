@@ -165,7 +165,7 @@ describe("a refusal", () => {
     expect(refusal({ organizationId: null }, "admin")).toEqual({
       code: "forbidden",
       message: "This needs the role admin; yours is viewer (the owner of the gateway can grant it)",
-      hint: "agent token create --role admin",
+      hint: "agent token create --name <name> --role admin",
     });
     expect(refusal({ method: "token" })).toMatchObject({
       message: expect.stringContaining("(the owner of the gateway can grant it)"),
@@ -174,7 +174,7 @@ describe("a refusal", () => {
     expect(refusal({ scopes: ["metrics"], role: "admin" })).toEqual({
       code: "forbidden",
       message: "This is beyond this token's scopes (metrics): it needs role:editor",
-      hint: "agent token create --user ada --organization acme --scope role:editor",
+      hint: "agent token create --name <name> --user ada --organization acme --scope role:editor",
       scopes: ["role:editor"],
     });
   });
@@ -184,13 +184,13 @@ describe("a refusal", () => {
       code: "forbidden",
       message:
         "This needs the role editor; this token is limited to viewer, its user in acme is editor",
-      hint: "agent token create --user ada --organization acme --role editor",
+      hint: "agent token create --name <name> --user ada --organization acme --role editor",
       scopes: ["role:editor"],
     });
     expect(refusal({ organizationId: null, userRole: "admin", isLocalOwner: true })).toEqual({
       code: "forbidden",
       message: "This needs the role editor; this token is limited to viewer, its user is admin",
-      hint: "agent token create --role editor",
+      hint: "agent token create --name <name> --role editor",
       scopes: ["role:editor"],
     });
     // Neither may: first it is the user's.

@@ -108,7 +108,7 @@ describe("a token on stdin", () => {
     const { code, stderr } = await login("");
     expect(code).toBe(2);
     expect(stderr).toContain("stdin was empty: did the command before the pipe fail?");
-    expect(stderr).toMatch(/--token.*stdin/u);
+    expect(stderr).toMatch(/agent auth login --url \S+ < token\.txt/u);
   });
 
   test("/dev/null is no pipe", async () => {

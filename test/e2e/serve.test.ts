@@ -85,7 +85,7 @@ describe("the log", () => {
     [["--auth", "none"], /everybody on this machine, without any sign-in$/u],
     [
       ["--auth", "token"],
-      /every program on this machine with one of the 2 tokens of the configuration$/u,
+      /every program on this machine with one of the 2 tokens of the configuration \(2 as admin\)$/u,
     ],
   ])("says first who can get in, %j", async (args, sentence) => {
     const tokens = [

@@ -153,6 +153,11 @@ test("a gateway that is not one's own is judged as Node judges: NODE_EXTRA_CA_CE
   expect(refused.code).toBe(3);
   expect(refused.stderr).toContain("DEPTH_ZERO_SELF_SIGNED_CERT");
   expect(refused.stderr).toContain("NODE_EXTRA_CA_CERTS");
+  const notSaved = await agent(...login);
+  expect(notSaved.code).toBe(3);
+  expect(notSaved.stderr).toContain("nothing saved");
+  expect(notSaved.stderr).toContain("NODE_EXTRA_CA_CERTS");
+  expect(notSaved.stderr).not.toContain("--no-verify");
   const env = { NODE_EXTRA_CA_CERTS: theirs.certFile };
   expect(await runAgent(login, { home, env })).toMatchObject({ code: 0 });
 });

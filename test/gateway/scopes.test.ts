@@ -294,7 +294,7 @@ it("the words say what a token has and what it needs", async () => {
     message:
       'Tool "together__mend" changes things, so it is beyond this token\'s scopes (server:alphabet role:viewer): it needs server:together role:editor',
     hint: expect.stringMatching(
-      /^agent token create --user .* --organization acme --scope server:together --scope role:editor$/u,
+      /^agent token create --name <name> --user .* --organization acme --scope server:together --scope role:editor$/u,
     ),
     retryAfterSeconds: undefined,
     scopes: ["server:together", "role:editor"],

@@ -14,6 +14,7 @@ function addressOf(
 
 const xff = (...values: string[]) => ({ "x-forwarded-for": values });
 const forwarded = (...values: string[]) => ({ forwarded: values });
+const both = (first: string, second: string) => ({ ...xff(first), ...forwarded(second) });
 const proxies = ["127.0.0.1", "10.0.0.0/8", "fd00::/8"];
 
 describe("of a peer that is no trusted proxy", () => {
@@ -56,11 +57,10 @@ describe("behind trusted proxies", () => {
     ["an end that cannot be read", forwarded('for=1.1.1.1, for="x'), "127.0.0.1"],
     ["Forwarded without for", forwarded("for=198.51.100.7, proto=https"), "127.0.0.1"],
     ["an obfuscated name", forwarded("for=198.51.100.7, for=_hidden"), "127.0.0.1"],
-    [
-      "both: X-Forwarded-For",
-      { ...xff("198.51.100.7"), ...forwarded("for=1.1.1.1") },
-      "198.51.100.7",
-    ],
+    ["both, of one client", both("198.51.100.7", "for=1.1.1.1, for=198.51.100.7"), "198.51.100.7"],
+    ["both, of two", both("198.51.100.7", "for=1.1.1.1"), "127.0.0.1"],
+    ["both, one of nobody", both("198.51.100.7", "for=_hidden"), "127.0.0.1"],
+    ["both, the other of nobody", both("", "for=1.1.1.1"), "127.0.0.1"],
   ])("%s", (_name, headers, address) => {
     expect(addressOf("127.0.0.1", headers, proxies)).toBe(address);
     expect(addressOf("::ffff:127.0.0.1", headers, proxies)).toBe(address);

@@ -63,3 +63,61 @@ it("nor when it is shown in the query", async () => {
   expect(JSON.stringify(audit.events)).not.toContain(token);
   events.destroy();
 });
+
+const ours = `od_${"a".repeat(43)}`;
+const self = (secret: string) => ({
+  "x-onedoor-project": `project ${secret}`,
+  "x-onedoor-session": secret,
+  "x-onedoor-client": `${secret}!`,
+});
+
+it.each(["/api/v1/tools/call", "/api/mcp/tools/call", "/mcp"])(
+  "nor when its client names itself, its project or a tool by it: %s",
+  async (path) => {
+    const { audit } = await start();
+    const name = `one__${token}_${ours}`;
+    const ofMcp = { jsonrpc: "2.0", id: 1, method: "tools/call" };
+    const bodies: Record<string, object> = {
+      "/mcp": { ...ofMcp, params: { name, arguments: {} } },
+      "/api/v1/tools/call": { server: "one", tool: `${token}_${ours}`, arguments: {} },
+      "/api/mcp/tools/call": { tool: name, arguments: {} },
+    };
+    await ask(server.port, path, {
+      headers: {
+        authorization: `Bearer ${token}`,
+        accept: "application/json, text/event-stream",
+        ...self(token),
+      },
+      body: bodies[path] ?? {},
+    });
+    const said = { projectId: null, sessionId: null, clientName: "unknown" };
+    expect(audit.events).toMatchObject([said]);
+    expect(JSON.stringify(audit.events)).not.toMatch(new RegExp(`${token}|${ours}`, "u"));
+  },
+);
+
+it("nor when it stands in the body", async () => {
+  const { audit } = await start();
+  const given = { tool: `one__${token}`, arguments: { auth_token: token } };
+  await ask(server.port, "/api/mcp/tools/call", { headers: self(token), body: given });
+  expect(audit.events).toMatchObject([{ userId: "ada", projectId: null, clientName: "unknown" }]);
+  expect(JSON.stringify(audit.events)).not.toContain(token);
+});
+
+it("nor when it is refused, nor any of ours", async () => {
+  const { audit } = await start();
+  const wrong = "wrong-token-of-somebody";
+  const mcp = { "mcp-method": "tools/call", "mcp-name": `one__${wrong}` };
+  for (const [path, headers, body] of [
+    ["/mcp", { authorization: `Bearer ${wrong}`, ...mcp, ...self(wrong) }, {}],
+    ["/mcp", { authorization: wrong, ...mcp, ...self(wrong) }, {}],
+    [`/mcp?token=${wrong}`, { ...mcp, ...self(wrong) }, {}],
+    ["/mcp", { authorization: `Bearer ${wrong}`, ...self(ours), "mcp-name": ours }, {}],
+    ["/api/mcp/tools/call", self(wrong), { tool: wrong, arguments: { auth_token: wrong } }],
+  ] as const) {
+    // oxlint-disable-next-line no-await-in-loop -- one after the other
+    await ask(server.port, path, { headers, body });
+  }
+  expect(audit.events).toHaveLength(5);
+  expect(JSON.stringify(audit.events)).not.toMatch(new RegExp(`${wrong}|${ours}`, "u"));
+});

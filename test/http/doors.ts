@@ -15,6 +15,13 @@ const answers: Readonly<Record<string, DoorAnswer>> = {
   },
   "expired-token": { kind: "rejected", reason: "The token has expired" },
   "down-token": { kind: "unavailable", reason: "The auth server does not answer" },
+  "homeless-token": {
+    kind: "rejected",
+    reason: 'It is for "nowhere"',
+    hint: "An administrator can add it: agent org add nowhere",
+  },
+  "lost-token": { kind: "rejected", reason: "It is for nothing", hint: null },
+  "narrower-token": { kind: "insufficient", scopes: ["mcp"] },
   "narrow-token": { kind: "insufficient", scopes: ["gateway.use", "profile"] },
 };
 

@@ -46,6 +46,7 @@ async function open(
     issuer: issuer.promise,
     now: Date.now,
     newId: randomUUID,
+    standing: { renew: (principal) => principal },
   });
   const pool = createUpstreamPool({
     servers,
@@ -165,6 +166,48 @@ describe("a legacy server", () => {
     expect(new Set(own.map(({ claims }) => claims["project_id"]))).toEqual(new Set(["p1"]));
     await end();
     expect(upstream.refused).toEqual([]);
+  });
+});
+
+const named = (text: string): string[] =>
+  [...text.matchAll(/"name":"web__(of-[^"]+)"/gu)].map(([, name = ""]) => name);
+
+describe("what a legacy server lists to one caller", () => {
+  const askable = { elicitation: {} };
+
+  test("no other is listed, nor that one in another project", async () => {
+    const { server } = await open("legacy", "session");
+    const listed = async (headers: Record<string, string>): Promise<string[]> => {
+      const answer = await ask(server.port, "/mcp", {
+        headers: {
+          accept: "application/json, text/event-stream",
+          "mcp-protocol-version": "2026-07-28",
+          "mcp-method": "tools/list",
+          ...headers,
+        },
+        body: {
+          jsonrpc: "2.0",
+          id: 1,
+          method: "tools/list",
+          params: {
+            _meta: {
+              "io.modelcontextprotocol/protocolVersion": "2026-07-28",
+              "io.modelcontextprotocol/clientCapabilities": askable,
+            },
+          },
+        },
+      });
+      return named(answer.text);
+    };
+    const inProject = { ...good, "x-onedoor-project": "p2" };
+    for (let round = 0; round < 2; round++) {
+      // oxlint-disable-next-line no-await-in-loop -- the second time from what is kept
+      expect(await listed(clientHeaders)).toEqual(["of-ada-p1"]);
+      // oxlint-disable-next-line no-await-in-loop -- as above
+      expect(await listed(bob)).toEqual(["of-bob-none"]);
+      // oxlint-disable-next-line no-await-in-loop -- as above
+      expect(await listed(inProject)).toEqual(["of-ada-p2"]);
+    }
   });
 });
 

@@ -2,6 +2,7 @@ import { Agent, createServer, type Server } from "node:http";
 import { networkInterfaces } from "node:os";
 import { afterEach, describe, expect, it } from "vitest";
 import type { HttpServer } from "../../src/http/http-server.ts";
+import { reachesItself } from "../../src/http/reaches-itself.ts";
 import { failed, fakeUpstream, gatewayOf, ready, starting } from "../gateway/fakes.ts";
 import { ask, good, startTestServer } from "./support.ts";
 
@@ -65,9 +66,61 @@ describe("listening", () => {
     }
   });
 
+  const own = Object.values(networkInterfaces())
+    .flat()
+    .find((entry) => entry !== undefined && !entry.internal && entry.family === "IPv4")?.address;
+  const onLoopback = (port: number): string[] =>
+    loopbacks.map((address) => `http://${address === "::1" ? "[::1]" : address}:${port}`);
+
+  it.each(["0.0.0.0", ...(hasIpv6Loopback ? ["::"] : [])])(
+    "on all addresses (%s) it is found by 127.0.0.1",
+    async (host) => {
+      const { urls, localUrls, port } = await start({ configuration: { host } });
+      expect(urls).toEqual([`http://${host === "::" ? "[::]" : host}:${port}`]);
+      expect(localUrls).toEqual([`http://127.0.0.1:${port}`]);
+      expect((await ask(port, "/health")).status).toBe(200);
+    },
+  );
+
+  it("on one of the machine's own addresses it listens on loopback as well, under the same guard", async () => {
+    if (own === undefined) throw new Error("This machine has no address of its own to listen on");
+    const { urls, localUrls, port } = await start({ configuration: { host: own } });
+    expect(urls).toEqual([`http://${own}:${port}`]);
+    expect(localUrls).toEqual(onLoopback(port));
+    for (const host of [own, ...loopbacks]) {
+      const headers = { host: `127.0.0.1:${port}` };
+      expect((await ask(port, "/health", { host, headers })).status).toBe(200);
+      const strange = { headers: { host: "evil.example" }, host };
+      expect((await ask(port, "/health", strange)).status).toBe(403);
+    }
+  });
+
+  it.each(loopbacks)("nor does it, where somebody else holds the port on %s", async (address) => {
+    if (own === undefined) throw new Error("This machine has no address of its own to listen on");
+    const port = await occupy(address);
+    await expect(start({ configuration: { host: own, port } })).rejects.toMatchObject({
+      code: "config_invalid",
+      message: `Port ${port} is in use`,
+    });
+    expect(await occupy(own, port)).toBe(port);
+  });
+
+  it("names no address that another program answers at", async () => {
+    const own4 = createServer();
+    await new Promise<void>((resolve) => own4.listen(0, "127.0.0.2", resolve));
+    ends.push(() => new Promise((resolve) => void own4.close(() => resolve())));
+    const other = await occupy("127.0.0.1");
+    const address = own4.address();
+    const port = typeof address === "object" && address !== null ? address.port : 0;
+    expect(await reachesItself(own4, "127.0.0.2", port)).toBe(true);
+    expect(await reachesItself(own4, "127.0.0.1", other)).toBe(false);
+    expect(await reachesItself(own4, "127.0.0.3", port)).toBe(false);
+  });
+
   it("listens on another host alone, and refuses one it does not have", async () => {
-    const { urls, port } = await start({ configuration: { host: "127.0.0.2" } });
+    const { urls, localUrls, port } = await start({ configuration: { host: "127.0.0.2" } });
     expect(urls).toEqual([`http://127.0.0.2:${port}`]);
+    expect(localUrls).toEqual(urls);
     await expect(start({ configuration: { host: "192.0.2.1" } })).rejects.toMatchObject({
       code: "config_invalid",
       message: "Cannot listen on 192.0.2.1",

@@ -7,10 +7,11 @@ import { createSignInThrottle } from "../../src/auth/passwords/sign-in-throttle.
 import type { PasswordSignIn } from "../../src/auth/password-sign-in.ts";
 import { createTokenMint } from "../../src/auth/token-mint.ts";
 import { AppError } from "../../src/core/errors.ts";
+import type { Logger } from "../../src/core/logger.ts";
 import type { HttpServer } from "../../src/http/http-server.ts";
 import { ada, bob, signInWorld } from "../auth/passwords/support/world.ts";
 import type { World } from "../auth/passwords/support/world.ts";
-import { fakeUpstream, gatewayOf } from "../gateway/fakes.ts";
+import { fakeUpstream, gatewayOf, silentLogger } from "../gateway/fakes.ts";
 import type { GatewayFixture } from "../gateway/fakes.ts";
 import { ask, startTestServer } from "./support.ts";
 import type { Answer, Question } from "./support.ts";
@@ -21,11 +22,17 @@ let audit: GatewayFixture["audit"];
 let server: HttpServer;
 /** In the place of the world's own sign-in. */
 let broken: PasswordSignIn | undefined;
+let warnings: unknown[];
+const warningLogger: Logger = {
+  ...silentLogger,
+  warn: (...line) => void warnings.push(line),
+};
 
 beforeEach(async () => {
   world = await signInWorld();
   monotonicMs = 1000;
   broken = undefined;
+  warnings = [];
   const { directory, authenticator, clock } = world;
   const now = (): number => clock.nowMs;
   const door = createDoor([authenticator, createLocalAuthenticator({ directory, now })], now);
@@ -39,6 +46,7 @@ beforeEach(async () => {
     gateway: fixture.gateway,
     door,
     audit,
+    logger: warningLogger,
     signIn: createSignInThrottle(() => monotonicMs)(signIn),
     mint: createTokenMint({
       directory,
@@ -201,6 +209,41 @@ describe("POST /auth/login", () => {
     expect(audit.events).toMatchObject([denied]);
   });
 
+  const withPassword = 'Send {"email": "…", "password": "…"}';
+  it.each<[object | string, string, string]>([
+    [{}, "email is missing", withPassword],
+    [{ email: ada.email }, "password is missing", withPassword],
+    [{ ...ada, email: null }, "email must be a text", withPassword],
+    [{ ...ada, password: 1 }, "password must be a text", withPassword],
+    [{ ...ada, password: "" }, "password is empty", withPassword],
+    [{ ...ada, email: "x".repeat(321) }, "email is longer than 320 characters", withPassword],
+    [{ ...ada, password: "é".repeat(513) }, "password has more than 1024 bytes", withPassword],
+    [{ ...ada, organization: ["acme"] }, "organization must be a text", withPassword],
+    [
+      { ...ada, "secret-key": 1 },
+      "The request's body may hold nothing but email, password and organization",
+      withPassword,
+    ],
+    [{ refresh_token: 1 }, "refresh_token must be a text", 'Send {"refresh_token": "…"}'],
+    [
+      { ...ada, refresh_token: "od_x" },
+      "The request's body may hold nothing but refresh_token",
+      'Send {"refresh_token": "…"}',
+    ],
+    [
+      "null",
+      "The request's body must be a JSON object",
+      `${withPassword}, or {"refresh_token": "…"}`,
+    ],
+    ["", "The request's body is missing", `${withPassword}, or {"refresh_token": "…"}`],
+  ])("says of %j what is wrong and how it should be", async (body, message, hint) => {
+    const answer = await post(body, typeof body === "string" ? json : {});
+    expect([answer.status, answer.json]).toStrictEqual([
+      400,
+      { error: { code: "usage", message, hint } },
+    ]);
+  });
+
   it("takes the longest password there may be, spelt as long as JSON can", async () => {
     const escaped = "\\u0078".repeat(1024);
     const answer = await post(`{"email":"ada@example.com","password":"${escaped}"}`, json);
@@ -209,7 +252,10 @@ describe("POST /auth/login", () => {
 
   it("does not read a huge body: 413, and a row", async () => {
     const answer = await post({ ...ada, password: "x".repeat(17_000) });
-    expect(answer.status).toBe(413);
+    expect([answer.status, answer.json]).toStrictEqual([
+      413,
+      { error: { code: "usage", message: "The request's body is larger than 16384 bytes" } },
+    ]);
     expect(audit.events).toMatchObject([denied]);
   });
 
@@ -262,6 +308,29 @@ describe("POST /auth/login", () => {
     expect(audit.events.filter(({ status }) => status === "denied")).toHaveLength(12);
     monotonicMs += 1000;
     expect((await post(ada, { "x-forwarded-for": "198.51.100.1" })).status).toBe(200);
+  });
+
+  it("slows down whoever signs in, as a row of nobody", async () => {
+    for (let count = 0; count < 11; count += 1) await post({ ...ada, password: "x" });
+    expect(audit.events.slice(-2)).toMatchObject([{ ...denied, userId: ada.email }, denied]);
+  });
+
+  it("tells the operator once of a proxy that nobody named", async () => {
+    const forwarded = { "x-forwarded-for": "198.51.100.1" };
+    await post(ada);
+    await post(ada, forwarded);
+    expect(warnings).toStrictEqual([]);
+    const other = await startTestServer({ logger: warningLogger, signIn: world.signIn });
+    const signIn = (headers: Record<string, string>): Promise<Answer> =>
+      ask(other.port, "/auth/login", { body: ada, headers });
+    await signIn({});
+    expect(warnings).toStrictEqual([]);
+    await signIn({ forwarded: "for=198.51.100.1" });
+    await signIn(forwarded);
+    expect(warnings).toStrictEqual([
+      [expect.stringContaining("trustedProxies"), { peer: "127.0.0.1" }],
+    ]);
+    await other.close(0);
   });
 
   it("refuses a refresh in a tight loop: 429", async () => {

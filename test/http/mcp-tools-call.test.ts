@@ -1,5 +1,6 @@
 import { request } from "node:http";
 import { afterEach, describe, expect, it } from "vitest";
+import type { Configuration } from "../../src/core/configuration.ts";
 import type { JsonObject } from "../../src/core/json.ts";
 import { createAnonymousAuthenticator } from "../../src/auth/anonymous-authenticator.ts";
 import { createDoor } from "../../src/auth/door.ts";
@@ -25,7 +26,20 @@ const tools: Tool[] = [
   },
 ];
 
-async function start(given?: Door, state?: UpstreamState) {
+const from = (address: string) => ({ "x-forwarded-for": address });
+const tooLarge = (bytes: number, hint?: string) => ({
+  error: {
+    code: "usage",
+    message: `The request's body is larger than ${bytes} bytes`,
+    ...(hint === undefined ? {} : { hint }),
+  },
+});
+
+async function start(
+  given?: Door,
+  state?: UpstreamState,
+  configuration: Partial<Configuration> = {},
+) {
   const one = fakeUpstream("one", { tools });
   if (state !== undefined) one.state = state;
   one.answer = ({ params }) => ({ content: [], got: params["arguments"] ?? null });
@@ -33,7 +47,7 @@ async function start(given?: Door, state?: UpstreamState) {
   const fixture = gatewayOf([one], { door: given ?? door });
   server = await startTestServer({
     gateway: fixture.gateway,
-    configuration: { maxBodyBytes: 3 * 1024 * 1024 },
+    configuration: { maxBodyBytes: 3 * 1024 * 1024, ...configuration },
   });
   const call = (
     tool: string,
@@ -205,6 +219,49 @@ describe("refused is", () => {
     await expect
       .poll(() => audit.events.filter(({ status }) => status === "denied"))
       .toMatchObject(Array.from({ length: 6 }, () => ({ toolName: "unknown" })));
+  });
+
+  it.each([
+    [
+      3 * 1024 * 1024,
+      1024 * 1024,
+      "With the token in the Authorization header it may be of 3145728 bytes",
+    ],
+    [500_000, 500_000, undefined],
+  ])("a large body, where %i bytes are allowed, with what is true", async (allowed, most, hint) => {
+    await start(undefined, undefined, { maxBodyBytes: allowed });
+    const body = { tool: "x".repeat(4 * 1024 * 1024) };
+    const answers = [
+      await ask(server.port, path, { body }),
+      await ask(server.port, path, { body, headers: good }),
+    ];
+    expect(answers.map(({ status, json }) => [status, json])).toMatchObject([
+      [413, tooLarge(most, hint)],
+      [413, tooLarge(allowed)],
+    ]);
+  });
+
+  it("a ninth body of one IPv6 network, and none of another", async () => {
+    await start(undefined, undefined, { trustedProxies: ["127.0.0.0/8"] });
+    const body = { tool: "one__plain", arguments: { auth_token: goodToken } };
+    const askFrom = async (address: string): Promise<number> =>
+      (await ask(server.port, path, { body, headers: from(address) })).status;
+    const slow = Array.from({ length: 8 }, (_, at) => {
+      const headers = { "content-type": "application/json", "content-length": 1000 };
+      const outgoing = request({
+        host: "127.0.0.1",
+        port: server.port,
+        path,
+        method: "POST",
+        headers: { ...headers, ...from(`2001:db8:1:2::${at + 1}`) },
+      }).on("error", () => undefined);
+      outgoing.write("{");
+      return outgoing;
+    });
+    await expect.poll(() => askFrom("2001:db8:1:2:ffff::9")).toBe(503);
+    expect(await askFrom("2001:db8:1:3::1")).toBe(200);
+    for (const outgoing of slow) outgoing.destroy();
+    await expect.poll(() => askFrom("2001:db8:1:2:ffff::9")).toBe(200);
   });
 
   it("a ninth body of one address while eight are on their way", async () => {

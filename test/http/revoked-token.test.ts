@@ -132,6 +132,14 @@ it.each(["by its bearer", "by an administrator"])(
     expect(answer.text).toContain("the end");
     const again = await ask(port, "/mcp", { headers: { ...headers, ...held.session } });
     expect(again.status).toBe(401);
+    // What was begun with it is over for the other tokens of its user too.
+    const others = { authorization: `Bearer ${other.token}`, accept };
+    const statusIn = async (session: Record<string, string>): Promise<number> => {
+      const headersOf = { ...others, ...session };
+      return (await ask(port, "/mcp", { headers: headersOf, body: rpc("ping") })).status;
+    };
+    expect(await statusIn(held.session)).toBe(404);
+    expect(await statusIn(kept.session)).toBe(200);
     await server.close(0);
   },
 );

@@ -112,6 +112,8 @@ describe("a gateway with tls", () => {
     const open = join(folder, "open.pem");
     writeFileSync(open, certificate.key, { mode: 0o666 });
     chmodSync(open, 0o666);
+    const large = join(folder, "large.pem");
+    writeFileSync(large, certificate.cert + "\n".repeat(1024 * 1024));
     const { certFile, keyFile } = certificate;
     for (const [files, reason] of [
       [{ certFile, keyFile: other.keyFile }, /is not the key of the certificate in/u],
@@ -119,6 +121,10 @@ describe("a gateway with tls", () => {
       [{ certFile: junk, keyFile }, /holds no certificate in PEM/u],
       [{ certFile, keyFile: open }, /may be written by group or others/u],
       [{ certFile: join(folder, "none"), keyFile }, /cannot be read \(ENOENT\)/u],
+      [{ certFile: folder, keyFile }, /is not a regular file/u],
+      [{ certFile: "/dev/zero", keyFile }, /is not a regular file/u],
+      [{ certFile, keyFile: "/dev/zero" }, /is not a regular file/u],
+      [{ certFile: large, keyFile }, /is larger than 1 MiB/u],
     ] as const) {
       const error = await start(files).catch((thrown: unknown) => thrown);
       expect(error).toMatchObject({ code: "config_invalid" });
@@ -242,6 +248,16 @@ describe("renewal", () => {
     await vi.waitFor(() => expect(used).toEqual([next.fingerprint]));
     expect(lines.filter((line) => line.startsWith("error"))).toHaveLength(1);
     expect(lines.join()).not.toContain("PRIVATE KEY");
+  });
+
+  it("reads nothing of what is no file, though it be there by a link", async () => {
+    const folder = join(mkdtempSync(join(tmpdir(), "onedoor-tls-")), "live");
+    place(certificate, folder);
+    const { used, lines } = await follow(filesIn(folder));
+    symlinkSync("/dev/zero", join(folder, "cert.pem.new"));
+    renameSync(join(folder, "cert.pem.new"), join(folder, "cert.pem"));
+    await vi.waitFor(() => expect(lines.join()).toContain("cert.pem is not a regular file"));
+    expect(used).toEqual([]);
   });
 
   it("keeps a good one when the new one has expired", async () => {

@@ -101,6 +101,7 @@ describe.each(faults)("a token that is %s", (name, authorization, status, challe
     // What is good for too little can be given up all the same.
     expect(answer.status).toBe(isLogout ? 200 : status);
     expect(answer.headers["www-authenticate"]).toBe(isLogout ? undefined : challenge);
+    expect(answer.headers["retry-after"]).toBe(status === 503 ? "5" : undefined);
     expect(answer.headers["cache-control"]).toBe("no-store");
     const shown = [authorization ?? []].flat().flatMap((header) => header.split(" ").slice(1));
     for (const token of shown.filter((text) => text.endsWith("token"))) {
@@ -139,4 +140,28 @@ describe.each(["/sse", "/message?sessionId=x"])("%s takes the query's token too"
     expect(answer.status).toBe(status);
     expect(answer.headers["www-authenticate"]).toBe(challenge);
   });
+});
+
+it.each<[string, string, string | undefined]>([
+  [
+    "narrow-token",
+    "The token lacks the scopes gateway.use profile",
+    "Sign in again and ask for the scopes gateway.use profile",
+  ],
+  ["narrower-token", "The token lacks the scope mcp", "Sign in again and ask for the scope mcp"],
+  ["down-token", "The auth server does not answer", "Try again later"],
+  ["expired-token", "The token has expired", "agent auth login"],
+  ["homeless-token", 'It is for "nowhere"', "An administrator can add it: agent org add nowhere"],
+  ["lost-token", "It is for nothing", undefined],
+])("%s: what is said, and what helps", async (token, message, hint) => {
+  const headers = { authorization: `Bearer ${token}` };
+  const answer = await ask(server.port, "/api/v1/inspect", { headers });
+  expect(answer.json).toEqual({ error: expect.objectContaining({ message }) });
+  expect(JSON.parse(answer.text).error.hint).toBe(hint);
+});
+
+it("a challenge quotes a name in a way that its own quotes stand", async () => {
+  const headers = { authorization: "Bearer homeless-token" };
+  const answer = await ask(server.port, "/api/v1/inspect", { headers });
+  expect(answer.headers["www-authenticate"]).toBe(invalid("It is for 'nowhere'"));
 });

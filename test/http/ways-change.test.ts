@@ -34,6 +34,8 @@ describe("POST /auth/cli-token", () => {
 /** A gateway that makes no tokens itself, and who is asked to end those of others. */
 async function start(revoke: (bearer: string) => Promise<boolean>) {
   const asked: string[] = [];
+  /** By which answers of the door it is known who that is. */
+  const answers: string[] = [];
   const { gateway } = gatewayOf([fakeUpstream("one")], { door: doorWith(tokenWay) });
   server = await startTestServer({
     gateway,
@@ -42,23 +44,25 @@ async function start(revoke: (bearer: string) => Promise<boolean>) {
       revokeByBearer: () => Promise.resolve(false),
     },
     door: {
-      revoke: (bearer) => {
+      revoke: (bearer, { kind }) => {
         asked.push(bearer);
+        answers.push(kind);
         return revoke(bearer);
       },
     },
   });
   const logout = (headers: Record<string, string>) =>
     ask(server.port, "/auth/logout", { method: "POST", headers });
-  return { asked, logout };
+  return { asked, answers, logout };
 }
 
 describe("POST /auth/logout of a token that was made elsewhere", () => {
   it.each([true, false])("ends it there, or says that it cannot: %s", async (isEnded) => {
-    const { asked, logout } = await start(() => Promise.resolve(isEnded));
+    const { asked, answers, logout } = await start(() => Promise.resolve(isEnded));
     const answer = await logout(good);
     expect([answer.status, answer.json]).toEqual([200, { revoked: isEnded }]);
     expect(asked).toEqual([goodToken]);
+    expect(answers).toEqual(["accepted"]);
   });
 
   it("also of one that is good for too little", async () => {

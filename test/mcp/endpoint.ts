@@ -30,7 +30,9 @@ export interface Running {
 }
 
 export async function startEndpoint(
-  options: Partial<Pick<McpEndpointOptions, "timings" | "sessionLimits" | "now">> = {},
+  options: Partial<
+    Pick<McpEndpointOptions, "timings" | "sessionLimits" | "now" | "standingOf">
+  > = {},
 ): Promise<Running> {
   const gateway = fakeGateway();
   const errors: unknown[] = [];
@@ -87,7 +89,13 @@ async function handle(
     method: incoming.method ?? "GET",
     headers: incoming.headers,
     body: incoming.method === "POST" ? body : undefined,
-    caller: { principal, clientName: "unknown", sessionId: null, projectId: null },
+    // Another object at each request, as after each authentication.
+    caller: {
+      principal: { ...principal },
+      clientName: "unknown",
+      sessionId: null,
+      projectId: null,
+    },
     response,
     onCredentialEnd: () => undefined,
   });

@@ -31,15 +31,15 @@ import {
 // bearer names the scopes it has here; its user is an editor of acme.
 
 const holder = (named: string): Principal => {
+  const ed = { ...ada, userId: "ed", organizationId: "acme", method: "local" } as const;
+  if (named === "made-as-viewer") {
+    return { ...ed, scopes: [], ...credentialRole("editor", { scopes: [], limit: "viewer" }) };
+  }
+  if (named === "demoted") {
+    return { ...ed, scopes: [], ...credentialRole("viewer", { scopes: [] }) };
+  }
   const scopes = named.split(",").flatMap((scope) => (scope === "all" ? [] : [scope]));
-  return {
-    ...ada,
-    userId: "ed",
-    organizationId: "acme",
-    ...credentialRole("editor", { scopes }),
-    method: "local",
-    scopes,
-  };
+  return { ...ed, ...credentialRole("editor", { scopes }), scopes };
 };
 const plain = { type: "object" };
 
@@ -274,6 +274,43 @@ describe("in a session", () => {
     // From then on it is the wider one's.
     expect((await post("/mcp", "server:db,server:files", ping, headers)).status).toBe(404);
   });
+
+  it("a token made for a lesser role is not let in, nor its client to what was said", async () => {
+    const headers = await session("all");
+    expect((await post("/mcp", "made-as-viewer", rpc("ping"), headers)).status).toBe(404);
+    for (const [method, more] of [
+      ["GET", {}],
+      ["GET", { "last-event-id": "post-1-0" }],
+      ["DELETE", {}],
+    ] as const) {
+      // oxlint-disable-next-line no-await-in-loop -- one after the other
+      const answer = await ask(server.port, "/mcp", {
+        method,
+        headers: { accept: "text/event-stream", ...headers, ...more, ...bearer("made-as-viewer") },
+      });
+      expect(answer.status).toBe(404);
+    }
+    // Whose user holds less than when it began goes on.
+    expect((await post("/mcp", "demoted", rpc("ping"), headers)).status).toBe(200);
+  });
+
+  it("a stream ends whose token may hear less than the one that speaks now", async () => {
+    const headers = await session("server:db");
+    const listen = (scopes: string) =>
+      fetch(`http://127.0.0.1:${server.port}/mcp`, {
+        headers: { accept: "text/event-stream", ...headers, ...bearer(scopes) },
+      });
+    const [narrow, wide] = [await listen("server:db"), await listen("all")];
+    expect([narrow.status, wide.status]).toEqual([200, 200]);
+    let wideIsOver = false;
+    const wideEnd = wide.text().then(() => (wideIsOver = true));
+    await post("/mcp", "server:db", rpc("ping"), headers);
+    await post("/mcp", "all", rpc("ping"), headers);
+    await narrow.text();
+    expect(wideIsOver).toBe(false);
+    await ask(server.port, "/mcp", { method: "DELETE", headers: { ...headers, ...bearer("all") } });
+    await wideEnd;
+  });
 });
 
 const restCall = (of: string, tool: string) => ({ server: of, tool, arguments: {} });
@@ -287,12 +324,19 @@ async function openStream(scopes: string) {
   return { path, end: () => reader?.cancel() };
 }
 
-it("over HTTP+SSE a token that may less posts to no stream of one that may more", async () => {
+it("over HTTP+SSE a token posts to no stream of one that is limited otherwise", async () => {
   const { path, end } = await openStream("server:db,server:files");
   const statusOf = async (scopes: string) => (await post(path, scopes, rpc("ping"))).status;
   expect(await statusOf("server:db")).toBe(404);
   expect(await statusOf("role:viewer")).toBe(404);
-  expect(await statusOf("all")).toBe(202);
+  expect(await statusOf("server:files,server:db")).toBe(202);
+  await end();
+});
+
+it("over HTTP+SSE nothing that a wider token may hear comes on a narrower one's stream", async () => {
+  const { path, end } = await openStream("server:db");
+  expect((await post(path, "all", rpc("ping"))).status).toBe(404);
+  expect((await post(path, "server:db,server:files", rpc("ping"))).status).toBe(404);
   await end();
 });
 

@@ -45,7 +45,8 @@ describe("a body", () => {
     expect([fits.status, fits.json]).toMatchObject([200, { result: {} }]);
     const over = await ask(small.port, "/mcp", { body: bodyOf(501), headers });
     expect(over.status).toBe(413);
-    expect(over.json).toMatchObject({ jsonrpc: "2.0", id: null, error: { code: -32600 } });
+    const message = "The request's body is larger than 500 bytes";
+    expect(over.json).toMatchObject({ jsonrpc: "2.0", id: null, error: { code: -32600, message } });
     await small.close(0);
   });
 

@@ -66,7 +66,7 @@ test("so are a session's refresh tokens when it ends, and a password that is rep
   const [first, second, third, fourth] = [withHash(), withHash(), withHash(), withHash()];
   const session = token({
     kind: "session",
-    refresh: { hash: first.hash, previousHash: second.hash, expiresAtMs: 9_000 },
+    refresh: { hash: first.hash, familyHash: second.hash, expiresAtMs: 9_000 },
   });
   const ada = user({ password: { hash: third.hash, setAtMs: 5 } });
   await within(storage, async (tx) => {

@@ -88,7 +88,7 @@ const own = token();
 const session = token({
   organizationId: "acme",
   kind: "session",
-  refresh: { hash: "refreshes", previousHash: "refreshed", expiresAtMs: 9_000 },
+  refresh: { hash: "refreshes", familyHash: "family", expiresAtMs: 9_000 },
 });
 
 /** What the transactions below find. */

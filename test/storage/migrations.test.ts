@@ -116,7 +116,7 @@ test("a database of version 2 keeps everything, and its users have no password",
       token({
         kind: "session",
         organizationId: "acme",
-        refresh: { hash: "r", previousHash: null, expiresAtMs: 9000 },
+        refresh: { hash: "r", familyHash: "f", expiresAtMs: 9000 },
       }),
     );
     await tx.users.replace({ ...user(ada), deletedAtMs: 60 });

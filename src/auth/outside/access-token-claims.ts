@@ -54,7 +54,7 @@ const bad = (reason: string): ClaimsCheck => ({ kind: "bad", reason });
 const malformed = (claim: string): ClaimsCheck => bad(`The token's ${claim} is malformed`);
 
 /** A time in milliseconds since the epoch of one in seconds (RFC 7519 §2 NumericDate). */
-function timeOf(value: Json | undefined): number | undefined {
+export function timeOf(value: Json | undefined): number | undefined {
   if (typeof value !== "number" || !(value >= 0) || value > lastMs / 1000) return undefined;
   return Math.floor(value * 1000);
 }
@@ -66,13 +66,12 @@ function textsOf(value: Json | undefined): readonly string[] | undefined {
 }
 
 /**
- * `scope` (RFC 8693 §4.2), or `scp` as some issuers have it: a text with spaces between, or a list. Undefined when it
- * is neither: what limits a token must not be overlooked.
+ * `scope` (RFC 8693 §4.2) and `scp`, as some issuers have it, each a text with spaces between, or a list. Undefined when
+ * one of them is neither: what limits a token must not be overlooked.
  */
-function scopesOf({ scope, scp }: JsonObject): readonly string[] | undefined {
-  const value = scope ?? scp;
-  if (value === undefined) return [];
-  return textsOf(value)
-    ?.flatMap((text) => text.split(" "))
-    .filter((text) => text !== "");
+export function scopesOf({ scope, scp }: JsonObject): readonly string[] | undefined {
+  const values = [scope, scp].filter((value) => value !== undefined).map(textsOf);
+  if (values.includes(undefined)) return undefined;
+  const scopes = values.flatMap((texts = []) => texts.flatMap((text) => text.split(" ")));
+  return [...new Set(scopes)].filter((each) => each !== "");
 }

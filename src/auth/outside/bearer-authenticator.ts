@@ -7,7 +7,8 @@ import { isForOutside } from "./bearer-form.ts";
 import { claimsPrincipal } from "./claims-principal.ts";
 import type { ClaimsAnswer } from "./claims-principal.ts";
 import { createConfirmations } from "./confirmations.ts";
-import type { AskAboutToken, Confirmation } from "./confirmations.ts";
+import type { AskAboutToken, Confirmed } from "./confirmations.ts";
+import { keepClaims } from "./keep-claims.ts";
 import { createKeptOpen } from "./kept-open.ts";
 
 /** What every authenticator that asks a server is given. */
@@ -24,27 +25,29 @@ export interface RemoteAuthenticatorOptions {
  * Lets in whose token a server confirms, now or a short while ago. Who it is here is made anew each time, so that an
  * organisation that is gone counts at once. While the server does not answer, nobody comes in; who is in stays for
  * a minute beyond what was confirmed.
+ * @param options.issuer the URL of who confirms
  * @param options.ask asks the server about one token
  * @param options.cacheMs how long its answer is used again
  * @param options.revoke ends a token at the server; answers false when it is none of the server's
  */
 export function createBearerAuthenticator(
   options: RemoteAuthenticatorOptions & {
+    issuer: string;
     ask: AskAboutToken;
     cacheMs: number;
     revoke?: ((token: string) => Promise<boolean>) | undefined;
   },
 ): Authenticator {
-  const { way, mapping, directory, now, ask, cacheMs, revoke } = options;
-  const confirmations = createConfirmations({ ask, cacheMs, now });
+  const { way, issuer, mapping, directory, now, ask, cacheMs, revoke } = options;
+  const confirmations = createConfirmations({ ask, keep: keepClaims(mapping), cacheMs, now });
   const keptOpen = createKeptOpen({ confirmations, cacheMs, now });
 
   const principalOf = (
-    { claims, scopes, expiresAtMs }: Extract<Confirmation, { kind: "confirmed" }>,
+    { claims, scopes, expiresAtMs }: Confirmed,
     tokenHash: string,
   ): ClaimsAnswer =>
     claimsPrincipal(
-      { claims, scopes, method: way.type, expiresAtMs, tokenHash },
+      { issuer, claims, scopes, method: way.type, expiresAtMs, tokenHash },
       mapping,
       directory,
     );

@@ -30,8 +30,7 @@ export function unverifiedClaims(token: string): JsonObject | undefined {
   }
 }
 
-/** A time of a token (`NumericDate`, RFC 7519 §2) in milliseconds since the epoch; undefined: there is none. */
-export function timeClaim(claims: JsonObject, name: "exp" | "nbf"): number | undefined {
-  const seconds = claims[name];
+/** When a token expires (RFC 7519 §4.1.4), in milliseconds since the epoch; undefined: it does not say. */
+export function expiryOf({ exp: seconds }: JsonObject): number | undefined {
   return typeof seconds === "number" && Number.isFinite(seconds) ? seconds * 1000 : undefined;
 }

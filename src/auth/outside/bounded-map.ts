@@ -4,6 +4,8 @@ export interface BoundedMap<Value> {
   /** @param weight in the unit of the limit */
   set(key: string, value: Value, weight: number): void;
   delete(key: string): void;
+  /** Forgets what was set first, and so on, up to the first that is not over. */
+  dropWhile(isOver: (value: Value) => boolean): void;
   readonly size: number;
 }
 
@@ -30,6 +32,12 @@ export function createBoundedMap<Value>(limits: {
       }
     },
     delete: remove,
+    dropWhile(isOver) {
+      for (const [oldest, { value }] of entries) {
+        if (!isOver(value)) break;
+        remove(oldest);
+      }
+    },
     get size() {
       return entries.size;
     },

@@ -1,7 +1,7 @@
 import type { ClaimPath, IdentityMapping } from "../../core/configuration.ts";
 import { isJsonObject } from "../../core/json.ts";
 import type { Json, JsonObject } from "../../core/json.ts";
-import { covers } from "../../core/permissions.ts";
+import { credentialRole } from "../../core/permissions.ts";
 import { roles } from "../../core/principal.ts";
 import type { AuthenticationMethod, Principal, Role } from "../../core/principal.ts";
 import { parseScope } from "../../core/scopes.ts";
@@ -11,6 +11,8 @@ import type { Directory } from "../directory.ts";
 
 /** What an issuer says of whoever shows a token, once it is established that the issuer says it. */
 export interface ShownClaims {
+  /** The issuer's URL. */
+  issuer: string;
   claims: JsonObject;
   /** The issuer's own scopes of the token. */
   scopes: readonly string[];
@@ -43,7 +45,7 @@ export function claimsPrincipal(
   mapping: IdentityMapping,
   directory: Pick<Directory, "organization">,
 ): ClaimsAnswer {
-  const { claims, scopes, method, expiresAtMs, tokenHash } = shown;
+  const { issuer, claims, scopes, method, expiresAtMs, tokenHash } = shown;
   const userId = userOf(claims, mapping.claims.user);
   if (userId === undefined) {
     const claim = oneLine(mapping.claims.user.join("."), 80);
@@ -60,9 +62,10 @@ export function claimsPrincipal(
     displayName: nameOf(claims, mapping.claims.name) ?? userId,
     ...(email === undefined ? {} : { email }),
     organizationId: place.organizationId,
-    ...limited(place.role, known),
+    ...credentialRole(place.role, { scopes: known }),
     scopes: known,
     method,
+    issuer,
     mapped: true,
     isLocalOwner: false,
     ...(expiresAtMs === undefined ? {} : { expiresAtMs }),
@@ -71,8 +74,20 @@ export function claimsPrincipal(
   return { kind: "accepted", principal };
 }
 
+const emailPath: ClaimPath = ["email"];
+const emailVerifiedPath: ClaimPath = ["email_verified"];
+/** Where a name is looked for when the operator does not say, the first that is there. */
+const namePaths: readonly ClaimPath[] = [emailPath, ["name"], ["preferred_username"]];
+
+/** Every claim that `claimsPrincipal` looks at. */
+export function claimsRead({ claims }: Pick<IdentityMapping, "claims">): readonly ClaimPath[] {
+  const { user, name, organization, role } = claims;
+  const named = [user, name, organization, role].filter((path) => path !== undefined);
+  return [...named, emailVerifiedPath, ...namePaths];
+}
+
 /** The value at a path of own properties; undefined where there is none. */
-function claimAt(claims: JsonObject, path: ClaimPath): Json | undefined {
+export function claimAt(claims: JsonObject, path: ClaimPath): Json | undefined {
   let value: Json | undefined = claims;
   for (const name of path) {
     if (!isJsonObject(value) || !Object.hasOwn(value, name)) return undefined;
@@ -91,7 +106,7 @@ function userOf(claims: JsonObject, path: ClaimPath): string | undefined {
 }
 
 function nameOf(claims: JsonObject, path: ClaimPath | undefined): string | undefined {
-  const paths = path === undefined ? [["email"], ["name"], ["preferred_username"]] : [path];
+  const paths = path === undefined ? namePaths : [path];
   const texts = paths.map((each) => claimAt(claims, each));
   const names = texts.flatMap((text) =>
     typeof text === "string" ? [oneLine(text, maxNameLength)] : [],
@@ -101,8 +116,8 @@ function nameOf(claims: JsonObject, path: ClaimPath | undefined): string | undef
 
 /** None that the issuer says is not shown to be the user's: others may believe it. */
 function emailOf(claims: JsonObject): string | undefined {
-  const email = claimAt(claims, ["email"]);
-  const isVerified = claimAt(claims, ["email_verified"]);
+  const email = claimAt(claims, emailPath);
+  const isVerified = claimAt(claims, emailVerifiedPath);
   if (isVerified === false || isVerified === "false") return undefined;
   if (typeof email !== "string" || email.length > maxEmailLength) return undefined;
   return /^[^\s\p{Cc}@]+@[^\s\p{Cc}@]+$/u.test(email) ? email : undefined;
@@ -143,21 +158,6 @@ function roleOf(
     return names === undefined ? roles.find((known) => known === text) : names.get(text);
   };
   return highest(values.map(means)) ?? role;
-}
-
-/** Never more than the user holds, and never more than the highest of the `role:` scopes, where there are any. */
-function limited(
-  held: Role | null,
-  scopes: readonly string[],
-): Pick<Principal, "role" | "userRole"> {
-  const limit = highest(
-    scopes.map((text) => {
-      const scope = parseScope(text);
-      return scope?.kind === "role" ? scope.role : undefined;
-    }),
-  );
-  if (held === null || limit === undefined || covers(limit, held)) return { role: held };
-  return { role: limit, userRole: held };
 }
 
 function highest(held: readonly (Role | undefined)[]): Role | undefined {

@@ -34,10 +34,12 @@ export function createIntrospectionAuthenticator(
   const mayOmitIssuer = options.way.type === "oauth";
   const introspect = createIntrospection({ server, endpoint, mayOmitIssuer, ask, now });
   const url = server.url ?? server.issuer;
+  const issuer = server.issuer ?? server.url ?? "";
   const log = createAvailabilityLog({ logger, url, now });
   return createBearerAuthenticator({
     ...rest,
     now,
+    issuer,
     cacheMs: server.cacheMs,
     ask: (token, asked) => log.watch(() => introspect(token, asked)),
   });

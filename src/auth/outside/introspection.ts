@@ -1,8 +1,8 @@
 import type { IntrospectionServer } from "../../core/configuration.ts";
 import type { Json, JsonObject } from "../../core/json.ts";
+import { scopesOf, timeOf } from "./access-token-claims.ts";
 import { AuthServerUnavailable } from "./ask-auth-server.ts";
 import type { AskAuthServer } from "./ask-auth-server.ts";
-import { timeClaim } from "./bearer-form.ts";
 import type { AskAboutToken, Confirmation } from "./confirmations.ts";
 import { jsonObjectOf } from "./json-object-of.ts";
 
@@ -59,7 +59,7 @@ export function createIntrospection(options: {
       return { kind: "not-mine", reason: "The auth server does not call the token active" };
     }
     const fault = faultOf(told, now()) ?? issuerFault(told["iss"]) ?? audienceFault(told["aud"]);
-    return fault ?? confirmed(told);
+    return fault ?? confirmationOf(told);
   };
 
   function issuerFault(issuer: Json | undefined): Confirmation | undefined {
@@ -77,28 +77,28 @@ export function createIntrospection(options: {
   }
 }
 
-function confirmed(told: JsonObject): Confirmation {
-  return {
-    kind: "confirmed",
-    claims: told,
-    scopes: scopesOf(told["scope"]),
-    expiresAtMs: timeClaim(told, "exp"),
-  };
+/** What limits the token, and cannot be read, is not taken for no limit. */
+function confirmationOf(told: JsonObject): Confirmation {
+  const scopes = scopesOf(told);
+  if (scopes === undefined) return malformed("scope");
+  const { exp } = told;
+  const expiresAtMs = exp === undefined ? undefined : timeOf(exp);
+  if (exp !== undefined && expiresAtMs === undefined) return malformed("exp");
+  return { kind: "confirmed", claims: told, scopes, expiresAtMs };
 }
 
-/** RFC 6749 §3.3; some servers have a list. */
-function scopesOf(scope: Json | undefined): readonly string[] {
-  if (typeof scope === "string") return scope.split(" ").filter((each) => each !== "");
-  return Array.isArray(scope) ? scope.filter((each) => typeof each === "string") : [];
+function malformed(claim: string): Confirmation {
+  return { kind: "rejected", reason: `The token's ${claim} is malformed` };
 }
 
 /** What the server should not have called active here, but some do: what is not an access token, or not one alone. */
 function faultOf(told: JsonObject, nowMs: number): Confirmation | undefined {
-  const notBeforeMs = timeClaim(told, "nbf");
+  const { cnf, token_type: type, token_use: use, typ, nbf } = told;
+  const notBeforeMs = nbf === undefined ? undefined : timeOf(nbf);
+  if (nbf !== undefined && notBeforeMs === undefined) return malformed("nbf");
   if (notBeforeMs !== undefined && notBeforeMs > nowMs + clockSkewMs) {
     return { kind: "rejected", reason: "The token is not good yet" };
   }
-  const { cnf, token_type: type, token_use: use, typ } = told;
   if (cnf !== undefined || (type !== undefined && !isWord(type, ["bearer"]))) {
     return { kind: "rejected", reason: "The token is bound to a key, or of another type" };
   }

@@ -42,8 +42,14 @@ export function createIssuerMetadata(options: {
 }): IssuerMetadata {
   const { issuer, ask, now } = options;
   const known = new Map<IssuerEndpoint, Found>();
-  const failed = new Map<IssuerEndpoint, { error: AuthServerUnavailable; untilMs: number }>();
+  const failed = new Map<IssuerEndpoint, { error: AuthServerUnavailable; atMs: number }>();
   const searches = new Map<IssuerEndpoint, Promise<string>>();
+
+  /** Not so where the clock was put back: how long ago that is may be anything then. */
+  const isWithin = (sinceMs: number, spanMs: number): boolean => {
+    const passedMs = now() - sinceMs;
+    return passedMs >= 0 && passedMs < spanMs;
+  };
 
   const search = async (name: IssuerEndpoint): Promise<string> => {
     let failure = new AuthServerUnavailable("No metadata of the issuer was found");
@@ -70,7 +76,7 @@ export function createIssuerMetadata(options: {
       return url;
     } catch (error) {
       if (!(error instanceof AuthServerUnavailable)) throw error;
-      failed.set(name, { error, untilMs: now() + retryMs });
+      failed.set(name, { error, atMs: now() });
       return whatIsKnown(name, error);
     } finally {
       searches.delete(name);
@@ -78,16 +84,18 @@ export function createIssuerMetadata(options: {
   };
   const whatIsKnown = (name: IssuerEndpoint, error: AuthServerUnavailable): string => {
     const found = known.get(name);
-    if (found !== undefined && now() - found.foundAtMs < maxAgeMs) return found.url;
+    if (found !== undefined && isWithin(found.foundAtMs, maxAgeMs)) return found.url;
     throw error;
   };
 
   return {
     async endpoint(name) {
       const found = known.get(name);
-      if (found !== undefined && now() - found.foundAtMs < freshMs) return found.url;
+      if (found !== undefined && isWithin(found.foundAtMs, freshMs)) return found.url;
       const failure = failed.get(name);
-      if (failure !== undefined && now() < failure.untilMs) return whatIsKnown(name, failure.error);
+      if (failure !== undefined && isWithin(failure.atMs, retryMs)) {
+        return whatIsKnown(name, failure.error);
+      }
       let running = searches.get(name);
       if (running === undefined) {
         running = renew(name);

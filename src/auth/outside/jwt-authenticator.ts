@@ -5,7 +5,7 @@ import type { Logger } from "../../core/logger.ts";
 import type { Authentication, Authenticator, SignInWay } from "../authenticator.ts";
 import type { Directory } from "../directory.ts";
 import { mintedTokenPrefix } from "../minted-token-format.ts";
-import { checkAccessTokenClaims } from "./access-token-claims.ts";
+import { checkAccessTokenClaims, timeOf } from "./access-token-claims.ts";
 import type { AskAuthServer } from "./ask-auth-server.ts";
 import { createAvailabilityLog } from "./availability-log.ts";
 import { readCompactJws } from "./compact-jws.ts";
@@ -54,15 +54,18 @@ export function createJwtAuthenticator(options: JwtAuthenticatorOptions): Authen
     if (typeof by === "string") return rejected(by);
     const check = checkAccessTokenClaims(claims, rules, now());
     if (check.kind === "bad") return rejected(check.reason);
-    const signature = await checkSignature(bearer, by);
+    const tokenHash = createHash("sha256").update(bearer).digest("hex");
+    const issuedAtMs = timeOf(claims["iat"]);
+    const signature = await checkSignature(bearer, { ...by, issuedAtMs }, tokenHash);
     if (signature.kind === "bad") return rejected(signature.reason);
     if (signature.kind === "unavailable") return signature;
     return principals.accept({
+      issuer: rules.issuer,
       claims,
       scopes: check.scopes,
       method: way.type,
       expiresAtMs: check.expiresAtMs,
-      tokenHash: createHash("sha256").update(bearer).digest("hex"),
+      tokenHash,
     });
   };
 

@@ -1,8 +1,8 @@
 import type { Principal } from "../../core/principal.ts";
 import { AuthServerUnavailable } from "./ask-auth-server.ts";
-import type { Confirmation, Confirmations } from "./confirmations.ts";
+import type { Confirmations, Confirmed, KnownConfirmation } from "./confirmations.ts";
 
-type Confirmed = Extract<Confirmation, { kind: "confirmed" }>;
+type Known = Extract<KnownConfirmation, { kind: "confirmed" }>;
 
 /** A token somebody came in with, and what is known of it since. */
 export interface Bearer {
@@ -15,13 +15,13 @@ export interface Bearer {
  * as long as anybody holds the principal.
  */
 export interface KeptOpen {
-  /** Remembers who came in with a token that has just been confirmed. */
-  add(principal: Principal, bearer: Bearer, confirmed: Confirmed): void;
+  /** Remembers who came in with a token that is confirmed. */
+  add(principal: Principal, bearer: Bearer, confirmed: Known): void;
   /** The same standing for what the principal has become. */
   replace(old: Principal, next: Principal): void;
   /**
    * What is known of the token now. Where that is older than it may be, the server is asked meanwhile, and what is
-   * known stays good for a minute at most.
+   * known stays good for a minute at most. A token that was ended here is good no more at once.
    * @returns undefined when it is not good any more, or was never let in here
    */
   confirmed(principal: Principal): { bearer: Bearer; confirmed: Confirmed } | undefined;
@@ -29,8 +29,10 @@ export interface KeptOpen {
 
 interface Held {
   bearer: Bearer;
-  confirmed: Confirmed;
+  confirmed: Known;
+  /** When that was asked. */
   confirmedAtMs: number;
+  /** When the server was last asked, whether it answered or not. */
   askedAtMs: number;
   isOver: boolean;
 }
@@ -41,7 +43,7 @@ const askEveryMs = 5000;
 const graceMs = 60_000;
 
 export function createKeptOpen(options: {
-  confirmations: Pick<Confirmations, "of">;
+  confirmations: Pick<Confirmations, "of" | "isEnded">;
   cacheMs: number;
   /** Milliseconds since the epoch. */
   now: () => number;
@@ -51,13 +53,12 @@ export function createKeptOpen(options: {
   const held = new WeakMap<Principal, Held>();
 
   const askAgain = async (of: Held): Promise<void> => {
-    const askedAtMs = now();
-    of.askedAtMs = askedAtMs;
+    of.askedAtMs = now();
     try {
       const answer = await confirmations.of(of.bearer.token, of.bearer.hash);
       if (answer.kind === "confirmed") {
         of.confirmed = answer;
-        of.confirmedAtMs = askedAtMs;
+        of.confirmedAtMs = answer.askedAtMs;
       } else of.isOver = true;
     } catch (error) {
       if (!(error instanceof AuthServerUnavailable)) of.isOver = true;
@@ -66,12 +67,12 @@ export function createKeptOpen(options: {
 
   return {
     add(principal, bearer, confirmed) {
-      const atMs = now();
+      const { askedAtMs } = confirmed;
       held.set(principal, {
         bearer,
         confirmed,
-        confirmedAtMs: atMs,
-        askedAtMs: atMs,
+        confirmedAtMs: askedAtMs,
+        askedAtMs,
         isOver: false,
       });
     },
@@ -82,10 +83,17 @@ export function createKeptOpen(options: {
     confirmed(principal) {
       const of = held.get(principal);
       if (of === undefined || of.isOver) return undefined;
+      const { bearer, confirmed } = of;
+      if (confirmations.isEnded(bearer.hash)) {
+        of.isOver = true;
+        return undefined;
+      }
+      // Where the clock was put back, time begins anew: how much has passed is not known.
+      of.confirmedAtMs = Math.min(of.confirmedAtMs, now());
+      of.askedAtMs = Math.min(of.askedAtMs, now());
       const ageMs = now() - of.confirmedAtMs;
       if (ageMs >= freshMs && now() - of.askedAtMs >= askEveryMs) void askAgain(of);
       if (ageMs >= freshMs + graceMs) return undefined;
-      const { bearer, confirmed } = of;
       const isExpired = confirmed.expiresAtMs !== undefined && confirmed.expiresAtMs <= now();
       return isExpired ? undefined : { bearer, confirmed };
     },

@@ -9,28 +9,51 @@ export type KeysAnswer =
 
 /** An issuer's published keys, kept. */
 export interface KeySet {
-  /** Those that are known; asks for them when there are none, or when they are no longer fresh. */
+  /**
+   * Those that are known. When they are no longer fresh they are asked for meanwhile, and waited for only where there
+   * are none, or where nobody has asked for long.
+   */
   current(): Promise<KeysAnswer>;
   /**
    * For a token that none of these has signed: asks again, at most once in `keySetTimes.cooldownMs` whoever calls.
    * In between it answers what the last time has shown: the known keys, or that they could not be got.
+   * @param of.lookedAt the keys that have not signed it
+   * @param of.missing there when none of them has the name of the token's key: where that one may be newer than they
+   *   are, the answer in between is that this cannot be found out now
    */
-  fresher(): Promise<KeysAnswer>;
+  fresher(of: {
+    lookedAt: readonly VerificationKey[];
+    missing?: MissingKey | undefined;
+  }): Promise<KeysAnswer>;
+}
+
+export interface MissingKey {
+  /** When the token says that it was made, in milliseconds since the epoch; undefined: it does not say. */
+  issuedAtMs: number | undefined;
 }
 
 export const keySetTimes = {
-  /** So much longer than it is published is a key good here, when the issuer answers. */
+  /** After so long the keys are asked for again. */
   freshMs: 600_000,
+  /** So much longer than it is published is a key good here, when the issuer answers. */
+  overdueMs: 1_200_000,
   /** So long, when it does not. */
   maxAgeMs: 86_400_000,
   /** Between two searches for a key that is not known, and between two attempts to freshen what is known. */
   cooldownMs: 30_000,
   /** Between two attempts while nothing is known. */
   retryMs: 5000,
+  /** How far the issuer's clock may be behind ours. */
+  skewMs: 30_000,
 } as const;
 
 /** The most that a key set may have. */
 const maxBodyBytes = 256 * 1024;
+
+const justAsked: KeysAnswer = {
+  kind: "unavailable",
+  reason: "The issuer's keys were asked for a moment ago, and the token's was not among them",
+};
 
 interface Known {
   keys: readonly VerificationKey[];
@@ -68,32 +91,52 @@ export function createKeySet(options: {
   };
   const renewOnce = (): Promise<void> => (running ??= renew());
 
-  const ageMs = ({ loadedAtMs }: Known): number => now() - loadedAtMs;
+  /** How long ago that is may be anything where the clock was put back: as long as counts, then. */
+  const isPast = (sinceMs: number, spanMs: number): boolean => {
+    const passedMs = now() - sinceMs;
+    return passedMs < 0 || passedMs >= spanMs;
+  };
+  const isOlder = ({ loadedAtMs }: Known, spanMs: number): boolean => isPast(loadedAtMs, spanMs);
   const unavailable = (): KeysAnswer => ({
     kind: "unavailable",
     reason: failure?.reason ?? "The keys of the issuer are not known",
   });
   const whatIsKnown = (): KeysAnswer =>
-    known !== undefined && ageMs(known) < keySetTimes.maxAgeMs
+    known !== undefined && !isOlder(known, keySetTimes.maxAgeMs)
       ? { kind: "keys", keys: known.keys }
       : unavailable();
   const mayTry = (): boolean => {
     const pauseMs = known === undefined ? keySetTimes.retryMs : keySetTimes.cooldownMs;
-    return failure === undefined || now() - failure.atMs >= pauseMs;
+    return failure === undefined || isPast(failure.atMs, pauseMs);
   };
+  /** While the issuer does not answer nobody waits for it again; else only for what nobody has asked for in long. */
+  const mustWait = (of: Known): boolean => {
+    const isDown = failure !== undefined && !isPast(failure.atMs, keySetTimes.overdueMs);
+    return isOlder(of, isDown ? keySetTimes.maxAgeMs : keySetTimes.overdueMs);
+  };
+  const mayComeStill = ({ loadedAtMs }: Known, { issuedAtMs = Infinity }: MissingKey): boolean =>
+    issuedAtMs + keySetTimes.skewMs >= loadedAtMs;
 
   return {
     async current() {
-      const isFresh = known !== undefined && ageMs(known) < keySetTimes.freshMs;
-      if (!isFresh && mayTry()) await renewOnce();
+      if (known !== undefined && !isOlder(known, keySetTimes.freshMs)) return whatIsKnown();
+      if (!mayTry()) return whatIsKnown();
+      const renewed = renewOnce();
+      if (known === undefined || mustWait(known)) await renewed;
+      // Whoever has to wait is told of a fault of ours.
+      else renewed.catch(() => undefined);
       return whatIsKnown();
     },
-    async fresher() {
-      if (searchedAtMs === undefined || now() - searchedAtMs >= keySetTimes.cooldownMs) {
-        searchedAtMs = now();
-        await renewOnce();
-      } else {
+    async fresher({ lookedAt, missing }) {
+      if (running !== undefined) {
         await running;
+      } else if (known?.keys === lookedAt) {
+        if (searchedAtMs === undefined || isPast(searchedAtMs, keySetTimes.cooldownMs)) {
+          searchedAtMs = now();
+          await renewOnce();
+        } else if (missing !== undefined && mayComeStill(known, missing)) {
+          return justAsked;
+        }
       }
       return failure === undefined ? whatIsKnown() : unavailable();
     },

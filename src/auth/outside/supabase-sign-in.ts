@@ -2,8 +2,9 @@ import { AppError } from "../../core/errors.ts";
 import { InsufficientScope } from "../../core/insufficient-scope.ts";
 import type { JsonObject } from "../../core/json.ts";
 import type { Principal } from "../../core/principal.ts";
+import { authServerUnreachable } from "../auth-server-unreachable.ts";
 import type { Authenticator } from "../authenticator.ts";
-import { isMintedToken, mintedTokenPrefix } from "../minted-token-format.ts";
+import { holdsMintedToken, mintedTokenPrefix } from "../minted-token-format.ts";
 import type { PasswordSignIn, SignedIn } from "../password-sign-in.ts";
 import { wrongPassword, wrongRefreshToken } from "../passwords/refused-sign-in.ts";
 import { AuthServerUnavailable } from "./ask-auth-server.ts";
@@ -21,26 +22,47 @@ const maxRefreshTokenLength = 2048;
 
 /**
  * Signs in with Supabase's password grant, and renews with its refresh grant. The tokens are Supabase's own; whose
- * they are is established as for any request, by the authenticator, so that nobody gets tokens that are no good here.
+ * they are is established as for any request, by the authenticator, so that nobody gets tokens that are no good here: the
+ * session of who is refused is ended at the server.
  * What is wrong with a password sign-in is told in one way, whatever the server says.
  */
 export function createSupabaseSignIn(options: {
   client: Pick<SupabaseClient, "passwordGrant" | "refreshGrant">;
-  authenticator: Pick<Authenticator, "authenticate">;
+  authenticator: Pick<Authenticator, "authenticate" | "revoke">;
   log: AvailabilityLog;
 }): PasswordSignIn {
   const { client, authenticator, log } = options;
 
-  const signIn = async (grant: Grant, ask: () => Promise<SupabaseAnswer>): Promise<SignedIn> => {
+  const signIn = async (
+    grant: Grant,
+    ask: () => Promise<SupabaseAnswer>,
+    organizationId?: string,
+  ): Promise<SignedIn> => {
     try {
       const tokens = await log.watch(async () => {
         const answer = await ask();
         if (answer.kind === "fault") throw faultOf(answer, grant);
         return readTokens(answer.body);
       });
-      return { ...tokens, principal: await principalOf(tokens.accessToken) };
+      return { ...tokens, principal: await admitted(tokens.accessToken, organizationId) };
     } catch (error) {
-      throw error instanceof AuthServerUnavailable ? unreachable(error.message) : error;
+      throw error instanceof AuthServerUnavailable ? authServerUnreachable(error.message) : error;
+    }
+  };
+
+  /** Who it is, or nobody's session is left at the server: these tokens are given to nobody. */
+  const admitted = async (bearer: string, organizationId?: string): Promise<Principal> => {
+    try {
+      const principal = await principalOf(bearer);
+      if (organizationId === undefined || organizationId === principal.organizationId) {
+        return principal;
+      }
+      throw new AppError("forbidden", "You are not a member of this organisation");
+    } catch (error) {
+      const isRefused = error instanceof AppError && error.code === "forbidden";
+      // Without these tokens the session can do nothing, so that it cannot be ended is no matter here.
+      if (isRefused) await authenticator.revoke?.(bearer).catch(() => undefined);
+      throw error;
     }
   };
 
@@ -57,26 +79,24 @@ export function createSupabaseSignIn(options: {
       case "rejected":
         throw new AppError("forbidden", answer.reason);
       case "unavailable":
-        throw unreachable(answer.reason);
+        throw authServerUnreachable(answer.reason);
       case "absent":
       case "not-mine":
-        throw unreachable("The auth server gave a token that it does not know");
+        throw authServerUnreachable("The auth server gave a token that it does not know");
     }
   };
 
   return {
     async login({ email, password, organizationId }) {
       // Somebody took a token of this gateway for a password: it is shown to nobody.
-      if (isMintedToken(password)) throw wrongPassword(null);
-      const signedIn = await signIn("password", () => client.passwordGrant({ email, password }));
-      if (organizationId !== undefined && organizationId !== signedIn.principal.organizationId) {
-        throw new AppError("forbidden", "You are not a member of this organisation");
-      }
-      return signedIn;
+      if ([email, password].some(holdsMintedToken)) throw wrongPassword(null);
+      return signIn("password", () => client.passwordGrant({ email, password }), organizationId);
     },
     async refresh(refreshToken) {
       const isTheirs =
-        refreshToken.length <= maxRefreshTokenLength && !refreshToken.startsWith(mintedTokenPrefix);
+        refreshToken.length <= maxRefreshTokenLength &&
+        !refreshToken.startsWith(mintedTokenPrefix) &&
+        !holdsMintedToken(refreshToken);
       if (!isTheirs) throw wrongRefreshToken(null);
       return signIn("refresh_token", () => client.refreshGrant(refreshToken));
     },
@@ -104,10 +124,6 @@ function faultOf(
       return new AuthServerUnavailable(message, { isOurFault });
     }
   }
-}
-
-function unreachable(message: string): AppError {
-  return new AppError("unreachable", message, { hint: "Try again later" });
 }
 
 /** RFC 6749 §5.1, as Supabase has it. @throws AuthServerUnavailable for anything else */

@@ -2,7 +2,7 @@ import type { JsonObject } from "../../core/json.ts";
 import { isJsonObject } from "../../core/json.ts";
 import { AuthServerUnavailable } from "./ask-auth-server.ts";
 import type { AvailabilityLog } from "./availability-log.ts";
-import { timeClaim, unverifiedClaims } from "./bearer-form.ts";
+import { expiryOf, unverifiedClaims } from "./bearer-form.ts";
 import { tokenExpired } from "./confirmations.ts";
 import type { AskAboutToken, Confirmation } from "./confirmations.ts";
 import type { SupabaseClient } from "./supabase-client.ts";
@@ -33,7 +33,7 @@ export function createSupabaseConfirmation(options: {
   return async (token, asked) => {
     const said = unverifiedClaims(token);
     if (said === undefined) return { kind: "not-mine", reason: "The token is not known here" };
-    const expiresAtMs = timeClaim(said, "exp");
+    const expiresAtMs = expiryOf(said);
     if (expiresAtMs !== undefined && expiresAtMs <= now()) return tokenExpired;
     return log.watch(async () => {
       const answer = await client.user(token, asked);
@@ -72,7 +72,7 @@ function confirmationOf(user: JsonObject, said: JsonObject, nowMs: number): Conf
     kind: "confirmed",
     claims: { ...user, email_verified: isEmailConfirmed(user) },
     scopes: [],
-    expiresAtMs: timeClaim(said, "exp"),
+    expiresAtMs: expiryOf(said),
   };
 }
 

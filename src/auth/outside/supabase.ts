@@ -1,6 +1,6 @@
 import type { SupabaseServer } from "../../core/configuration.ts";
-import { AppError } from "../../core/errors.ts";
 import type { Logger } from "../../core/logger.ts";
+import { authServerUnreachable } from "../auth-server-unreachable.ts";
 import type { Authenticator } from "../authenticator.ts";
 import type { PasswordSignIn } from "../password-sign-in.ts";
 import { AuthServerUnavailable } from "./ask-auth-server.ts";
@@ -33,6 +33,7 @@ export function createSupabase(
   const authenticator = createBearerAuthenticator({
     ...rest,
     now,
+    issuer: server.url,
     cacheMs: server.cacheMs,
     ask: createSupabaseConfirmation({ client, log, now }),
     revoke: (token) => endSession(client, token),
@@ -55,8 +56,7 @@ async function endSession(client: Pick<SupabaseClient, "logout">, token: string)
     throw new AuthServerUnavailable(`The auth server ends no session (${answer.fault.code})`);
   } catch (error) {
     if (!(error instanceof AuthServerUnavailable)) throw error;
-    throw new AppError("unreachable", error.message, {
-      hint: "The token is good until it expires; try again later",
-    });
+    const hint = "The token is good until it expires; try again later";
+    throw authServerUnreachable(error.message, hint);
   }
 }

@@ -1,8 +1,8 @@
 import type { Dispatcher } from "undici";
-import { systemErrorCode } from "../../core/system-error-code.ts";
 import { AuthServerUnavailable } from "./ask-auth-server.ts";
 import type { AskAuthServer, AuthServerAnswer, AuthServerRequest } from "./ask-auth-server.ts";
 import { createPlaces } from "./places.ts";
+import { whyNotReached } from "./why-not-reached.ts";
 
 export interface UndiciAsk {
   ask: AskAuthServer;
@@ -110,11 +110,9 @@ async function read({ body }: Dispatcher.ResponseData, maxBytes: number): Promis
 function asUnavailable(error: unknown, signal: AbortSignal): AuthServerUnavailable {
   if (error instanceof AuthServerUnavailable) return error;
   if (signal.aborted) return new AuthServerUnavailable("The auth server does not answer in time");
-  const code = systemErrorCode(error);
+  const why = whyNotReached(error);
   return new AuthServerUnavailable(
-    code === undefined
-      ? "The auth server is not reached"
-      : `The auth server is not reached (${code})`,
+    `The auth server is not reached${why === undefined ? "" : `: ${why}`}`,
   );
 }
 

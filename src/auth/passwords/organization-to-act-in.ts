@@ -1,4 +1,5 @@
 import { AppError } from "../../core/errors.ts";
+import { quoteForShell } from "../../core/shell-quote.ts";
 import { oneLine } from "../../core/terminal-text.ts";
 import type { Directory } from "../directory.ts";
 
@@ -18,7 +19,7 @@ export function organizationToActIn(
   const [only, ...others] = own;
   if (only === undefined) {
     throw new AppError("forbidden", "You are in no organisation of this gateway", {
-      hint: "An administrator can add you: agent member set",
+      hint: `An administrator can add you: agent member set ${quoteForShell(userId)} <organisation> <role>`,
     });
   }
   const list = oneLine(own.join(", "), 400);

@@ -1,20 +1,31 @@
-import type { MintedToken } from "../../core/identities.ts";
+import type { MintedToken, User } from "../../core/identities.ts";
+import { AppError } from "../../core/errors.ts";
 import { systemPrincipal } from "../../core/principal.ts";
 import type { Principal } from "../../core/principal.ts";
 import type { Directory } from "../directory.ts";
-import { hashToken, isMintedToken, newMintedToken } from "../minted-token-format.ts";
-import type { PasswordSignIn, SignedIn } from "../password-sign-in.ts";
+import {
+  hashRefreshFamily,
+  hashToken,
+  isMintedToken,
+  isSameHash,
+  newMintedToken,
+  newRefreshFamily,
+  newRefreshToken,
+  refreshFamilyOf,
+} from "../minted-token-format.ts";
+import type { PasswordSignIn, SignedIn, SignInClient } from "../password-sign-in.ts";
 import { tokenPrincipal } from "../token-principal.ts";
 import { endedToken } from "./end-sessions.ts";
+import { createKnownClients } from "./known-clients.ts";
 import { organizationToActIn } from "./organization-to-act-in.ts";
 import type { PasswordHashes } from "./password-hashes.ts";
 import { createLeakyBuckets } from "./leaky-buckets.ts";
 import { tooManySignIns } from "./too-many-sign-ins.ts";
-import { wrongPassword, wrongRefreshToken } from "./refused-sign-in.ts";
+import { noPasswordSignIn, wrongPassword, wrongRefreshToken } from "./refused-sign-in.ts";
 
 /** What happened to a session, for the log; never a token. */
 export interface SessionEvent {
-  /** `reused`: a refresh token was shown again, so that it or its successor is stolen, and the session was ended. */
+  /** `reused`: an earlier refresh token was shown again, so that one of them is stolen, and the session was ended. */
   kind: "began" | "reused";
   tokenId: string;
   userId: string;
@@ -23,7 +34,7 @@ export interface SessionEvent {
 
 export interface OwnSignInOptions {
   directory: Directory;
-  hashes: Pick<PasswordHashes, "verify">;
+  hashes: PasswordHashes;
   /** Milliseconds since the epoch. */
   now: () => number;
   /** Milliseconds of a clock that nobody sets. */
@@ -31,6 +42,8 @@ export interface OwnSignInOptions {
   newId: () => string;
   /** A cryptographic source: `node:crypto`'s. */
   randomBytes: (size: number) => Uint8Array;
+  /** Whether this way to sign in is on now: a reload may end it while somebody's password is being verified. */
+  isOn: () => boolean;
   /** Told after the fact is in the storage. */
   report: (event: SessionEvent) => void;
 }
@@ -45,7 +58,8 @@ const mostSessions = 50;
  * and the ones before are good for nothing from then on.
  */
 export function createOwnSignIn(options: OwnSignInOptions): PasswordSignIn {
-  const { directory, hashes, now, monotonicMs, newId, randomBytes, report } = options;
+  const { directory, hashes, now, monotonicMs, newId, randomBytes, isOn, report } = options;
+  const clients = createKnownClients();
   /** Of each session, by the id of its row. */
   const refreshes = createLeakyBuckets({
     capacity: 10,
@@ -59,11 +73,22 @@ export function createOwnSignIn(options: OwnSignInOptions): PasswordSignIn {
     const id = email.toLowerCase();
     return /^[!-~]+$/.test(email) && directory.user(id)?.deletedAtMs === null ? id : null;
   };
-  /** How the password of a user who may get in is known again; null: there is none. */
-  const storedPassword = (userId: string): string | null => {
+  /** The user with this password, as long as it may get in. */
+  const whoMayGetIn = (userId: string): UserWithPassword | undefined => {
     const user = directory.user(userId);
-    const mayGetIn = user?.deletedAtMs === null && user.disabledAtMs === null;
-    return mayGetIn ? (user.password?.hash ?? null) : null;
+    if (user?.deletedAtMs !== null || user.disabledAtMs !== null) return undefined;
+    return user.password === null ? undefined : { ...user, password: user.password };
+  };
+  /** What to store of a right password instead, hashed as passwords are now; undefined: it is, or cannot be. */
+  const freshHash = async (password: string, stored: string): Promise<string | undefined> => {
+    if (!hashes.isOutdated(stored)) return undefined;
+    try {
+      return await hashes.hash(password);
+    } catch (error) {
+      // Too many hash at once, or it could not be set any more: it is right all the same.
+      if (error instanceof AppError) return undefined;
+      throw error;
+    }
   };
   const isLive = ({ kind, hash, refresh }: MintedToken): boolean =>
     kind === "session" && hash !== null && refresh !== null && refresh.expiresAtMs > now();
@@ -80,15 +105,15 @@ export function createOwnSignIn(options: OwnSignInOptions): PasswordSignIn {
   const freshPair = (
     token: Omit<MintedToken, "hash" | "expiresAtMs" | "refresh">,
     refreshExpiresAtMs: number,
-    previousHash: string | null,
+    family: Uint8Array,
   ): { row: MintedToken; pair: Omit<SignedIn, "principal"> } => {
     const accessToken = newMintedToken(randomBytes);
-    const refreshToken = newMintedToken(randomBytes);
+    const refreshToken = newRefreshToken(family, randomBytes);
     const atMs = now();
     const expiresAtMs = Math.min(atMs + accessLifetimeMs, refreshExpiresAtMs);
     const refresh = {
       hash: hashToken(refreshToken),
-      previousHash,
+      familyHash: hashRefreshFamily(family),
       expiresAtMs: refreshExpiresAtMs,
     };
     return {
@@ -101,59 +126,79 @@ export function createOwnSignIn(options: OwnSignInOptions): PasswordSignIn {
     };
   };
 
+  /** A sign-in; undefined: since the password was verified, the stored one has become another. */
+  const attempt = async (
+    { email, password, organizationId: named }: Credentials,
+    client: SignInClient,
+  ): Promise<Begun | undefined> => {
+    const found = userOf(email);
+    const stored = found === null ? undefined : whoMayGetIn(found)?.password.hash;
+    const by = clients.takerOf(found, client);
+    const isRight = await hashes.verify(password, stored ?? null, by);
+    if (!isRight || found === null || stored === undefined) throw wrongPassword(found);
+    const hash = await freshHash(password, stored);
+    return directory.change<Begun | undefined>(actingAs(found), () => {
+      if (!isOn()) throw noPasswordSignIn();
+      const user = whoMayGetIn(found);
+      if (user?.password.hash !== stored) return { result: undefined };
+      const organizationId = organizationToActIn(directory, { userId: user.id, named });
+      const createdAtMs = now();
+      const session = {
+        id: newId(),
+        kind: "session",
+        name: "Sign-in with password",
+        userId: user.id,
+        organizationId,
+        role: null,
+        scopes: [],
+        createdAtMs,
+        revokedAtMs: null,
+      } as const;
+      const expiresAtMs = createdAtMs + sessionLifetimeMs;
+      const { row, pair } = freshPair(session, expiresAtMs, newRefreshFamily(randomBytes));
+      const principal = tokenPrincipal(row, directory);
+      if (principal === undefined) throw wrongPassword(user.id);
+      return {
+        users: hash === undefined ? [] : [{ ...user, password: { ...user.password, hash } }],
+        tokens: [...makeRoom(user.id), row],
+        result: { row, signedIn: { ...pair, principal } },
+      };
+    });
+  };
+
   return {
-    async login({ email, password, organizationId: named }) {
-      const found = userOf(email);
-      const stored = found === null ? null : storedPassword(found);
-      const isRight = await hashes.verify(password, stored);
-      if (!isRight || found === null) throw wrongPassword(found);
-      const { row, signedIn } = await directory.change(actingAs(found), () => {
-        // Since then it may have been changed, or the user disabled.
-        if (storedPassword(found) !== stored) throw wrongPassword(found);
-        const organizationId = organizationToActIn(directory, { userId: found, named });
-        const createdAtMs = now();
-        const session = {
-          id: newId(),
-          kind: "session",
-          name: "Sign-in with password",
-          userId: found,
-          organizationId,
-          role: null,
-          scopes: [],
-          createdAtMs,
-          revokedAtMs: null,
-        } as const;
-        const fresh = freshPair(session, createdAtMs + sessionLifetimeMs, null);
-        const principal = tokenPrincipal(fresh.row, directory);
-        if (principal === undefined) throw wrongPassword(found);
-        return {
-          tokens: [...makeRoom(found), fresh.row],
-          result: { row: fresh.row, signedIn: { ...fresh.pair, principal } },
-        };
-      });
-      tell("began", row);
-      return signedIn;
+    async login(credentials, client) {
+      // One who signs in at the same time may have put the password in another text: it is looked at once more.
+      const begun = (await attempt(credentials, client)) ?? (await attempt(credentials, client));
+      if (begun === undefined) throw wrongPassword(userOf(credentials.email));
+      clients.add(begun.row.userId, client);
+      tell("began", begun.row);
+      return begun.signedIn;
     },
 
-    async refresh(refreshToken) {
-      const shown = isMintedToken(refreshToken) ? hashToken(refreshToken) : "";
-      const first = directory.findSession(shown);
+    async refresh(refreshToken, client) {
+      if (!isMintedToken(refreshToken)) throw wrongRefreshToken(null);
+      const shown = hashToken(refreshToken);
+      const family = refreshFamilyOf(refreshToken);
+      const familyHash = hashRefreshFamily(family);
+      const first = directory.findSession(familyHash);
       if (first === undefined) throw wrongRefreshToken(null);
       const { userId } = first;
       const outcome = await directory.change<RefreshOutcome>(actingAs(userId), () => {
+        if (!isOn()) throw noPasswordSignIn();
         // As it is now that its turn has come: of two who show the same token one is the second.
-        const session = directory.findSession(shown);
+        const session = directory.findSession(familyHash);
         if (session?.kind !== "session" || session.refresh === null) {
           throw wrongRefreshToken(userId);
         }
-        if (session.refresh.hash !== shown) {
+        if (!isSameHash(session.refresh.hash, shown)) {
           const ended = endedToken(session, now());
           return { tokens: [ended], result: { kind: "reused", row: ended } };
         }
         if (!isLive(session)) throw wrongRefreshToken(userId);
         const waitMs = refreshes.waitMs(session.id);
         if (waitMs !== undefined) throw tooManySignIns(waitMs);
-        const { row, pair } = freshPair(session, session.refresh.expiresAtMs, shown);
+        const { row, pair } = freshPair(session, session.refresh.expiresAtMs, family);
         const principal = tokenPrincipal(row, directory);
         if (principal === undefined) throw wrongRefreshToken(userId);
         refreshes.add(session.id);
@@ -162,7 +207,10 @@ export function createOwnSignIn(options: OwnSignInOptions): PasswordSignIn {
           result: { kind: "refreshed", signedIn: { ...pair, principal } },
         };
       });
-      if (outcome.kind === "refreshed") return outcome.signedIn;
+      if (outcome.kind === "refreshed") {
+        clients.add(userId, client);
+        return outcome.signedIn;
+      }
       tell("reused", outcome.row);
       throw wrongRefreshToken(userId);
     },
@@ -172,6 +220,15 @@ export function createOwnSignIn(options: OwnSignInOptions): PasswordSignIn {
     const { id: tokenId, userId, organizationId } = row;
     report({ kind, tokenId, userId, organizationId });
   }
+}
+
+type Credentials = Parameters<PasswordSignIn["login"]>[0];
+type UserWithPassword = User & { password: NonNullable<User["password"]> };
+
+/** A session as it begins, and what its user is given. */
+interface Begun {
+  row: MintedToken;
+  signedIn: SignedIn;
 }
 
 type RefreshOutcome =

@@ -4,6 +4,9 @@ export const maxPasswordBytes = 1024;
 /** In characters (code points): more than the 8 that SP 800-63B §5.1.1.2 asks for, since nothing stands beside it. */
 const minNewPasswordLength = 12;
 
+/** How to come by one that is taken. */
+export const newPasswordHint = `At least ${minNewPasswordLength} characters, at most ${maxPasswordBytes} bytes, and not the user's id: some words in a row will do`;
+
 /** A control character, or half a character (a lone surrogate). */
 const unfit = /[\p{Cc}\p{Cs}]/u;
 

@@ -13,6 +13,13 @@ export class RefusedSignIn extends AppError {
   }
 }
 
+/** Where no such way to sign in is on, or not any more. */
+export function noPasswordSignIn(): AppError {
+  return new AppError("not_found", "Nobody signs in with a password here", {
+    hint: "GET /auth lists the ways to sign in",
+  });
+}
+
 /** In the same words whether there is no such user, it may not get in, or the password is another. */
 export function wrongPassword(userId: string | null): RefusedSignIn {
   return new RefusedSignIn("The e-mail address or the password is wrong", { userId });

@@ -38,6 +38,12 @@ export function scryptMemoryBytes({ logN, r, p }: ScryptCost): number {
   return 128 * r * (2 ** logN + p + 2);
 }
 
+/** Whether one cost is less work than another, or less memory. */
+export function isCheaper(one: ScryptCost, other: ScryptCost): boolean {
+  const blocks = ({ logN, r }: ScryptCost): number => 2 ** logN * r;
+  return blocks(one) < blocks(other) || blocks(one) * one.p < blocks(other) * other.p;
+}
+
 function isFit(cost: ScryptCost): boolean {
   const { logN, r, p } = cost;
   return (

@@ -14,8 +14,9 @@ const mostAtOnce = 8;
 
 /**
  * What is slowed down: failures of an account from an address, both together, so that no stranger locks a user out;
- * failures from an address, whatever the account; sign-ins of one account; refreshes from an address. It is made once,
- * and lasts through every reload.
+ * failures from an address, whatever the account; sign-ins of one account; refreshes from an address. Refreshes and
+ * failures have nothing to do with each other: a refresh token cannot be guessed, and who has a session does not wait
+ * for those who guess passwords. It is made once, and lasts through every reload.
  * @param monotonicMs milliseconds of a clock that nobody sets
  */
 export function createSignInThrottle(monotonicMs: () => number): SignInThrottle {
@@ -68,11 +69,10 @@ export function createSignInThrottle(monotonicMs: () => number): SignInThrottle 
 
     async refresh(refreshToken, client) {
       const address = addressGroup(client.address);
-      requireRoom(address);
       const waitMs = refreshes.waitMs(address);
       if (waitMs !== undefined) throw tooManySignIns(waitMs);
       refreshes.add(address);
-      return counted(address, () => signIn.refresh(refreshToken, client));
+      return signIn.refresh(refreshToken, client);
     },
   });
 }

@@ -34,7 +34,7 @@ export async function withAdministration<T>(
   options: Options,
   context: Context,
   dependencies: AuthDependencies,
-  use: (client: AdministrationClient) => Promise<T>,
+  use: (client: AdministrationClient, gateway: Pick<ServerChoice, "endpoint">) => Promise<T>,
 ): Promise<T> {
   const choice = await gatewayFor(options, context, dependencies);
   const isSomebodyElse =
@@ -46,7 +46,7 @@ export async function withAdministration<T>(
       ? ownerAccess(choice, context, dependencies)
       : await savedAccess(choice, options, context, dependencies);
   try {
-    return await use(createAdministrationClient(findAccess, context.deadline.signal));
+    return await use(createAdministrationClient(findAccess, context.deadline.signal), choice);
   } catch (error) {
     if (!(error instanceof AppError) || error.code !== "auth_required") throw error;
     const hint = loginHint({ url: choice.canonical, name: options.profile });

@@ -1,4 +1,4 @@
-import { newPasswordFault } from "../../auth/passwords/password-rules.ts";
+import { newPasswordFault, newPasswordHint } from "../../auth/passwords/password-rules.ts";
 import { AppError } from "../../core/errors.ts";
 import type { Context } from "../context.ts";
 import { withHiddenInput } from "../hidden-input.ts";
@@ -25,7 +25,9 @@ function askTwice(id: string, context: Context): Promise<string> {
     const password = (await ask(`New password of ${id}:`)) ?? "";
     checkPassword(password);
     if ((await ask("Once more:")) === password) return password;
-    throw new AppError("usage", "The two passwords are not the same; nothing was changed");
+    throw new AppError("usage", "The two passwords are not the same; nothing was changed", {
+      hint: "Type the same one twice; the second time shows that it is what was meant",
+    });
   });
 }
 
@@ -47,7 +49,9 @@ async function fromPipe({ io, deadline, signal }: Context): Promise<string> {
 /** Said before anybody is asked: the gateway has these rules, and more. */
 function checkPassword(password: string): void {
   if (password === "") {
-    throw new AppError("usage", "No password was given; nothing was changed");
+    throw new AppError("usage", "No password was given; nothing was changed", {
+      hint: "Type it when it is asked for, or give it as the first line of stdin: agent user passwd <id> < password.txt",
+    });
   }
   if (password.includes("\uFFFD")) {
     throw new AppError("usage", "The password is not UTF-8", {
@@ -55,5 +59,5 @@ function checkPassword(password: string): void {
     });
   }
   const fault = newPasswordFault(password);
-  if (fault !== undefined) throw new AppError("usage", fault);
+  if (fault !== undefined) throw new AppError("usage", fault, { hint: newPasswordHint });
 }

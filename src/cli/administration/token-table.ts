@@ -4,6 +4,7 @@ import { detailedTable } from "../render/detailed-table.ts";
 import { inLine } from "../render/foreign-text.ts";
 import { textTable } from "../render/text-table.ts";
 import { shownDay } from "./shown-day.ts";
+import { shownLimits } from "./token-scopes.ts";
 
 type Page = Pick<Io, "foreign" | "stdoutIsTerminal" | "columns">;
 
@@ -52,9 +53,11 @@ function cellsOf(row: TokenRow, revoked: boolean, io: Page): TokenCells {
 }
 
 /** What a token is good for now, as far as the gateway says. */
-function mayOf({ role, effectiveRole, scopes }: TokenRow): string {
-  if (scopes.length > 0) return scopes.join(",");
-  if (effectiveRole === undefined) return role ?? "as its user";
-  const may = effectiveRole ?? "none";
-  return role === null || role === effectiveRole ? may : `${may} (limited to ${role})`;
+function mayOf({ effectiveRole, ...token }: TokenRow): string {
+  const { role, scopes, opens } = shownLimits(token);
+  if (!opens) return scopes;
+  const within = scopes === "" ? "" : ` for ${scopes}`;
+  if (effectiveRole === undefined) return `${role ?? "as its user"}${within}`;
+  const may = `${effectiveRole ?? "none"}${within}`;
+  return role === undefined || role === effectiveRole ? may : `${may} (limited to ${role})`;
 }

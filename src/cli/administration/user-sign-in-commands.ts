@@ -1,9 +1,11 @@
 import type { UserRow } from "../../client/administration-answers.ts";
+import { quoteForShell } from "../../core/shell-quote.ts";
 import type { CommandModule, PositionalSpec } from "../command.ts";
 import { inLine } from "../render/foreign-text.ts";
 import type { AuthDependencies } from "../sign-in/dependencies.ts";
 import { withAdministration } from "./administration-access.ts";
 import { checkedId } from "./checked-id.ts";
+import { noteUnusable } from "./note-unusable.ts";
 import { readNewPassword } from "./read-new-password.ts";
 import { tellRow } from "./tell-rows.ts";
 
@@ -71,16 +73,22 @@ export function createUserSignInCommands(dependencies: AuthDependencies): UserSi
       /** With `--json` the user as in `list`. */
       async run(options, context) {
         const id = checkedId("<id>", options.id);
-        const row = await withAdministration(options, context, dependencies, async (client) =>
-          client.users.setPassword(id, await readNewPassword(id, context)),
-        );
-        const who = inLine(row.id, context.io, 100);
-        await tellRow(
-          row,
-          `Set the password of ${who}; sessions of before are over`,
-          options,
-          context,
-        );
+        await withAdministration(options, context, dependencies, async (client, gateway) => {
+          const row = await client.users.setPassword(id, await readNewPassword(id, context));
+          const who = inLine(row.id, context.io, 100);
+          const done = `Set the password of ${who}; sessions of before are over`;
+          await tellRow(row, done, options, context);
+          const left = row.livePersonalTokens ?? 0;
+          if (left > 0) {
+            const mine = `agent token list --user ${quoteForShell(row.id)}`;
+            context.io.note(
+              left === 1
+                ? `One token made for the user still lets in: ${mine}`
+                : `${left} tokens made for the user still let in: ${mine}`,
+            );
+          }
+          await noteUnusable("password", gateway, options, context, dependencies);
+        });
       },
     },
   };

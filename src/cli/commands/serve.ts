@@ -49,6 +49,8 @@ export const command: CommandModule<ServeOptions> = {
     auth: {
       type: "string",
       choices: authenticationTypes,
+      // Who gets in must not hang on the order of words.
+      onlyOne: 'For several ways list them under "auth" in the configuration, and leave --auth out',
       describe:
         "Sign in this one way, with its options from the configuration (default: as that says, else local)",
       env: "ONEDOOR_AUTH",
@@ -56,7 +58,7 @@ export const command: CommandModule<ServeOptions> = {
     externalUrl: {
       type: "string",
       placeholder: "<url>",
-      describe: "The address under which others reach it, through a proxy",
+      describe: "The address under which others reach it: its own, or a proxy's",
       env: "ONEDOOR_EXTERNAL_URL",
     },
     insecureHttp: {

@@ -6,6 +6,8 @@ import { scopeForms } from "../../core/scopes.ts";
 import { withAdministration } from "../administration/administration-access.ts";
 import { checkedId, checkedName } from "../administration/checked-id.ts";
 import { tellRow, tellRows } from "../administration/tell-rows.ts";
+import { noteUnusable } from "../administration/note-unusable.ts";
+import { checkedScopes, shownLimits } from "../administration/token-scopes.ts";
 import { tokenTable } from "../administration/token-table.ts";
 import type { CommandModule, PositionalSpec } from "../command.ts";
 import type { Context } from "../context.ts";
@@ -101,10 +103,10 @@ export function createTokenCommands(
       /** With `--json`: `{token, details}`; details as in `list`. */
       async run(options, context) {
         const asked = newToken(options, context.now());
-        const fresh = await withAdministration(options, context, dependencies, (client) =>
-          client.tokens.create(asked),
-        );
-        await hand(fresh, options, context);
+        await withAdministration(options, context, dependencies, async (client, gateway) => {
+          await hand(await client.tokens.create(asked), options, context);
+          await noteUnusable("token", gateway, options, context, dependencies);
+        });
       },
     },
     list: {
@@ -190,7 +192,7 @@ function newToken(options: CreateOptions, nowMs: number): NewToken {
       organization: checkedId("--organization", organization),
     }),
     ...(role !== undefined && { role }),
-    ...(scope.length > 0 && { scopes: [...new Set(scope)] }),
+    ...(scope.length > 0 && { scopes: checkedScopes(scope, role) }),
     ...(lifetimeMs !== undefined && {
       expiresInSeconds: lifetimeMs === null ? null : Math.max(1, Math.floor(lifetimeMs / 1000)),
     }),
@@ -208,9 +210,11 @@ async function hand(
     await io.out(jsonText({ token, details }, io), { exact: true });
     return;
   }
-  const { user, organization, role, scopes, expiresAt } = details;
+  const { user, organization, expiresAt } = details;
   const place = organization === null ? "" : ` in ${inLine(organization, io, 100)}`;
-  const good = scopes.length === 0 ? (role ?? "as its user") : `for ${scopes.join(" ")} alone`;
+  const { role = "as its user", scopes, opens } = shownLimits(details);
+  const within = scopes === "" ? [] : [`for ${scopes} alone`];
+  const good = (opens ? [role, ...within] : within).join(", ");
   const until = expiresAt === null ? "never" : shownTime(Date.parse(expiresAt));
   io.note(
     `Token ${inLine(details.name, io, 100)} (${inLine(details.id, io, 100)}) of ${inLine(user, io, 100)}${place}, ${inLine(good, io)}; expires ${until}`,

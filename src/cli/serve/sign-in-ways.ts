@@ -16,6 +16,7 @@ import type { PasswordSignIn } from "../../auth/password-sign-in.ts";
 import { createOwnSignIn } from "../../auth/passwords/own-sign-in.ts";
 import type { SessionEvent } from "../../auth/passwords/own-sign-in.ts";
 import type { PasswordHashes } from "../../auth/passwords/password-hashes.ts";
+import { loggingRefusedTurns } from "../../auth/passwords/refused-turns-log.ts";
 import { createSignInThrottle } from "../../auth/passwords/sign-in-throttle.ts";
 import { createStaticTokenAuthenticator } from "../../auth/static-token-authenticator.ts";
 import type { AuthConfiguration, IntrospectionServer, JwtRules } from "../../core/configuration.ts";
@@ -28,6 +29,8 @@ export interface SignInParts {
   /** Who signs in with a password, slowed down where too much is tried; undefined: nobody. */
   signIn: PasswordSignIn | undefined;
 }
+
+const monotonicMs = (): number => performance.now();
 
 /** A way to ask one auth server, and to end it. */
 function asking(): { ask: AskAuthServer; close: () => Promise<void> } {
@@ -55,12 +58,13 @@ interface Way {
 
 export function createSignInWays(options: {
   directory: Directory;
-  hashes: Pick<PasswordHashes, "verify">;
+  hashes: PasswordHashes;
   reportSession: (event: SessionEvent) => void;
   logger: Logger;
 }): SignInWays {
-  const { directory, hashes, reportSession, logger } = options;
-  const throttled = createSignInThrottle(() => performance.now());
+  const { directory, reportSession, logger } = options;
+  const hashes = loggingRefusedTurns(options.hashes, { logger, monotonicMs });
+  const throttled = createSignInThrottle(monotonicMs);
   let ways: readonly Way[] = [];
   const closings = new Set<Promise<void>>();
 
@@ -79,12 +83,13 @@ export function createSignInWays(options: {
           const way = wayOf(entry);
           return { entry, ...createSupabase({ ...common, ...entry, way, ask }), ...rest };
         }
-        const signIn = createOwnSignIn({
+        const signIn: PasswordSignIn = createOwnSignIn({
           ...common,
           hashes,
-          monotonicMs: () => performance.now(),
+          monotonicMs,
           newId: randomUUID,
           randomBytes,
+          isOn: () => ways.some((way) => way.signIn === signIn),
           report: reportSession,
         });
         return { entry, authenticator: createOwnUsersAuthenticator(common), signIn };

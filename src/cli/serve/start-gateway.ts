@@ -22,7 +22,6 @@ import { createGateway } from "../../gateway/create-gateway.ts";
 import { startHttpServer } from "../../http/http-server.ts";
 import { createMetrics } from "../../metrics/create-metrics.ts";
 import { createOwnRuntimeFile } from "../../runtime/own-runtime-file.ts";
-import { isLoopbackUrl } from "../../runtime/runtime-record.ts";
 import { createAuditRetention } from "../../storage/audit-retention.ts";
 import { createAuditSink } from "../../storage/audit-sink.ts";
 import { openSqliteStorage } from "../../storage/sqlite/sqlite-storage.ts";
@@ -30,6 +29,7 @@ import { createDeferred } from "../../upstream/deferred.ts";
 import { createUpstreamPool } from "../../upstream/upstream-pool.ts";
 import { isToOrFromNone } from "./changed-settings.ts";
 import { holdBack } from "./held-logger.ts";
+import { listeningOn } from "./listening-on.ts";
 import { ownerName } from "./owner-name.ts";
 import { reportSessionEvent, reportTokenEvent } from "./report-token-events.ts";
 import { createSignInWays } from "./sign-in-ways.ts";
@@ -169,6 +169,7 @@ export async function startGateway(options: StartOptions): Promise<GatewayProces
       issuer: listening.promise,
       now: Date.now,
       newId: randomUUID,
+      standing: door,
     });
     const metrics = createMetrics({ version, nodeVersion: process.version });
     const pool = createUpstreamPool({
@@ -245,7 +246,7 @@ export async function startGateway(options: StartOptions): Promise<GatewayProces
       onCertificates: (fingerprints) => runtimeFile.expect(fingerprints),
     });
     started.push(() => server.close(graceMs));
-    listening.resolve(configuration.externalUrl ?? server.urls[0] ?? "");
+    listening.resolve(configuration.externalUrl ?? server.localUrls[0] ?? server.urls[0] ?? "");
     const takeNote = (): Promise<void> => {
       for (const sentence of unknownOrganizations(configuration, directory)) logger.warn(sentence);
       return serverHistory.record(configuration.writtenServers);
@@ -253,7 +254,7 @@ export async function startGateway(options: StartOptions): Promise<GatewayProces
     const recorded = takeNote();
     started.push(() => recorded);
 
-    const url = server.urls.find(isLoopbackUrl);
+    const [url] = server.localUrls;
     if (url === undefined) {
       logger.warn(
         "The commands on this machine will not find this gateway: it has no loopback address",
@@ -272,7 +273,7 @@ export async function startGateway(options: StartOptions): Promise<GatewayProces
     }
     log.info(whoGetsIn(configuration, { owner, loopback }));
     release();
-    logger.info(`Listening on ${server.urls.join(" and ")}`);
+    logger.info(listeningOn(server));
     return {
       urls: server.urls,
       apply(changed) {

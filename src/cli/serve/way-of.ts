@@ -11,13 +11,14 @@ type OutsideEntry = Extract<
 /** How `GET /auth` lists such an entry: what to do to get in by it, in one sentence that holds no secret. */
 export function wayOf(entry: OutsideEntry): SignInWay {
   const { type } = entry;
-  const show = "agent auth login --token <token>";
+  const show = "agent auth login --url <url> < token.txt";
   switch (entry.type) {
     case "simple":
       return {
         type,
-        description: "With e-mail address and password: POST /auth/login",
+        description: `With e-mail address and password at ${hostOf(entry.server.url)}: POST /auth/login`,
         login: "/auth/login",
+        issuer: `${entry.server.url}/auth/v1`,
       };
     case "bearer": {
       const { server } = entry;

@@ -90,11 +90,8 @@ function claimName(path: readonly string[]): string {
 
 const mostNamed = 5;
 
-/** `(2 as viewer in acme, 1 as admin)`; nothing where each may do everything. */
+/** ` (2 as viewer in acme, 1 as admin)`. */
 function whatTheyMay(tokens: readonly StaticToken[]): string {
-  if (tokens.every(({ role, organizationId }) => role === "admin" && organizationId === null)) {
-    return "";
-  }
   const counts = new Map<string, number>();
   for (const { role, organizationId } of tokens) {
     const as = organizationId === null ? role : `${role} in ${organizationId}`;

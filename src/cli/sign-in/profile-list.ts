@@ -1,4 +1,5 @@
 import type { Context } from "../context.ts";
+import { shownLimits } from "../administration/token-scopes.ts";
 import { inLine } from "../render/foreign-text.ts";
 import { textTable } from "../render/text-table.ts";
 import { shownAge, shownTime } from "./profile-row.ts";
@@ -22,10 +23,17 @@ export function profileList(rows: readonly ProfileRow[], nowMs: number, io: Cont
     .join("\n");
 }
 
+/** What the profile's token is good for, as the server says; undefined where it does not. */
+function mayOf({ role, scopes: all = [] }: ProfileRow): string | undefined {
+  const { scopes, opens, ...limits } = shownLimits({ role: role ?? null, scopes: all });
+  if (!opens) return `${scopes} only`;
+  if (scopes === "") return limits.role;
+  return `${limits.role === undefined ? "" : `${limits.role} for `}${scopes} only`;
+}
+
 function cellsOf(row: ProfileRow, nowMs: number, io: Context["io"]): string[] {
   const place = row.organization === undefined ? "" : ` in ${row.organization}`;
-  // Of a token with scopes those say more than the role does.
-  const may = row.scopes?.length ? `${row.scopes.join(" ")} only` : row.role;
+  const may = mayOf(row);
   const who =
     may === undefined && place === "" ? row.who : `${row.who ?? "-"} (${may ?? "no role"}${place})`;
   return [

@@ -42,6 +42,8 @@ export interface ProfileRow {
   result: ProfileResult;
   /** One line for people, where the result needs a word more. */
   reason?: string | undefined;
+  /** What helps there. */
+  hint?: string | undefined;
 }
 
 /** What is tested: a saved profile, or a bearer from elsewhere for a server. */
@@ -93,7 +95,7 @@ export async function testProfile(
     if (context.signal.aborted || !(error instanceof AppError)) throw error;
     const nothingToTest = !subject.profile && !subject.bearer;
     const result = nothingToTest ? "missing" : (resultOfError[error.code] ?? "failed");
-    return { ...row, result, reason: error.message };
+    return { ...row, result, reason: error.message, hint: error.hint };
   }
 }
 

@@ -1,4 +1,4 @@
-import { shownAddress } from "../../client/http-json.ts";
+import { shownAddress, UntrustedCertificate } from "../../client/http-json.ts";
 import type { AuthenticationProbe } from "../../client/probe-authentication.ts";
 import { AppError } from "../../core/errors.ts";
 import { limitsOf } from "../../core/scopes.ts";
@@ -150,7 +150,9 @@ async function prove(
 
 function nothingSaved(error: unknown): unknown {
   if (!(error instanceof AppError)) return error;
-  const away = error.code === "unreachable" || error.code === "timeout";
+  // Where the certificate is not trusted, a token saved unproved could not be used either.
+  const isAway = error.code === "unreachable" || error.code === "timeout";
+  const away = isAway && !(error instanceof UntrustedCertificate);
   return new AppError(error.code, `${error.message}; nothing saved`, {
     hint: away ? "--no-verify saves a token without asking the server" : error.hint,
     retryAfterSeconds: error.retryAfterSeconds,

@@ -1,13 +1,13 @@
 import { shownAddress } from "../../client/http-json.ts";
 import type { OfferedWay } from "../../client/probe-authentication.ts";
 import { AppError } from "../../core/errors.ts";
-import { oneLine } from "../../core/terminal-text.ts";
 import type { ProfileSource } from "../../profiles/profile.ts";
 import type { RuntimeRecord } from "../../runtime/runtime-record.ts";
 import type { Context } from "../context.ts";
 import { cleanToken } from "./clean-token.ts";
 import type { AuthDependencies } from "./dependencies.ts";
 import { isPiped, readTokenLine } from "./read-token-line.ts";
+import { stepsOf } from "./steps-of.ts";
 
 /** A token that was found, not yet proved. */
 export interface FoundToken {
@@ -65,7 +65,7 @@ export async function findToken(
   }
   if (options.local) {
     throw new AppError("usage", `The gateway at ${url} mints no local tokens`, {
-      hint: waysOf(target.ways, target.runtime !== undefined),
+      hint: stepsOf(target.ways, { url: target.url, own: target.runtime !== undefined }),
     });
   }
   if (options.token !== undefined) {
@@ -94,18 +94,6 @@ export async function findToken(
   }
   if (target.runtime && mintable) return mint(target.runtime);
   throw new AppError("usage", `No token for ${url}`, {
-    hint: waysOf(target.ways, target.runtime !== undefined),
+    hint: stepsOf(target.ways, { url: target.url, own: target.runtime !== undefined }),
   });
-}
-
-/** The ways in that exist for this server, as commands. */
-function waysOf(ways: readonly OfferedWay[] | undefined, own: boolean): string {
-  const bearer = "--token <token>, or the token on stdin";
-  const local = own ? "--local" : "--local on the machine and as the user that its gateway runs as";
-  const lines = (ways ?? [{ type: "token", description: "" }]).map(({ type, description }) => {
-    if (type === "token") return bearer;
-    if (type === "local") return `${local}; a token of that gateway with --token or on stdin`;
-    return oneLine(`${type}: ${description}`, 120);
-  });
-  return `Ways to sign in: ${[...new Set(lines)].join("; ") || bearer}`;
 }

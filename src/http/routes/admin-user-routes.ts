@@ -60,6 +60,7 @@ export function addAdminUserRoutes(
   app.put(`${folder}/:id/password`, { config }, async (request) => {
     const { id } = readBody(path, request.params, "path");
     const { password } = readBody(passwordBody, request.body);
-    return userJson(await users.setPassword(actorOf(request), id, password));
+    const user = await users.setPassword(actorOf(request), id, password);
+    return { ...userJson(user), livePersonalTokens: user.livePersonalTokens };
   });
 }

@@ -1,4 +1,4 @@
-import type { FastifyInstance } from "fastify";
+import type { FastifyInstance, FastifyRequest } from "fastify";
 import { z } from "zod";
 import type { CliTokenExchange } from "../../auth/cli-token-exchange.ts";
 import type { Door } from "../../auth/door.ts";
@@ -24,6 +24,8 @@ const cliTokenBody = z.strictObject({
   proof: z.string().max(200).optional(),
   purpose: z.literal("administration").optional(),
 });
+/** In bytes, of what anybody may send. */
+const bodyLimit = 4 * 1024;
 const logoutBody = z.strictObject({}).optional();
 
 /** The ways in, who one is, the way out, and the local CLI token. */
@@ -58,22 +60,18 @@ export function addAuthRoutes(app: FastifyInstance, options: AuthRoutesOptions):
     };
   });
 
-  app.post("/auth/logout", { config }, async ({ raw, body }) => {
+  app.post("/auth/logout", { config, bodyLimit }, async ({ raw, body }) => {
     readBody(logoutBody, body);
     const bearer = bearerOf(raw);
     if (bearer !== undefined && (await mint.revokeByBearer(bearer))) return { revoked: true };
     const answer = await gateway.authenticate({ bearer });
     // One that is good for too little can be ended too; one that nobody knows is a 401 like everywhere.
     if (answer.kind !== "insufficient") principalOf(answer);
-    return { revoked: bearer !== undefined && (await door.revoke(bearer)) };
+    return { revoked: bearer !== undefined && (await door.revoke(bearer, answer)) };
   });
 
-  app.post("/auth/cli-token", { config }, async ({ raw, body }) => {
-    if (!isLocalProgram(raw.socket.remoteAddress, raw)) {
-      throw new AppError("forbidden", "Local tokens are for programs on this machine only", {
-        hint: "agent auth login --token <token>",
-      });
-    }
+  const forThisMachine = { config, bodyLimit, onRequest: ofThisMachine };
+  app.post("/auth/cli-token", forThisMachine, async ({ raw, body }) => {
     const { clientNonce, serverNonce, proof, purpose } = readBody(cliTokenBody, body);
     if (purpose === undefined && !mintsCliTokens()) {
       throw new AppError("forbidden", "This gateway mints no local tokens", {
@@ -97,5 +95,13 @@ export function addAuthRoutes(app: FastifyInstance, options: AuthRoutesOptions):
       user: { id: token.userId, name: token.userId },
       role: token.role,
     };
+  });
+}
+
+/** Before anything is read of the body. @throws AppError `forbidden` */
+async function ofThisMachine({ raw }: FastifyRequest): Promise<void> {
+  if (isLocalProgram(raw.socket.remoteAddress, raw)) return;
+  throw new AppError("forbidden", "Local tokens are for programs on this machine only", {
+    hint: "agent auth login --token <token>",
   });
 }

@@ -1,18 +1,18 @@
 import type { FastifyInstance, FastifyRequest } from "fastify";
 import { randomUUID } from "node:crypto";
+import type { IncomingMessage } from "node:http";
 import { performance } from "node:perf_hooks";
-import { z } from "zod";
 import type { PasswordSignIn, SignedIn } from "../../auth/password-sign-in.ts";
-import { maxPasswordBytes } from "../../auth/passwords/password-rules.ts";
-import { RefusedSignIn } from "../../auth/passwords/refused-sign-in.ts";
+import { noPasswordSignIn, RefusedSignIn } from "../../auth/passwords/refused-sign-in.ts";
 import type { AuditSink } from "../../core/audit.ts";
 import type { Configuration } from "../../core/configuration.ts";
+import type { Logger } from "../../core/logger.ts";
 import { AppError } from "../../core/errors.ts";
 import { escapeForTerminal, oneLine } from "../../core/terminal-text.ts";
 import type { Gateway } from "../../gateway/gateway.ts";
 import { selfDescription } from "../authenticate-request.ts";
-import { clientAddress } from "../client-address.ts";
-import { readBody } from "../read-body.ts";
+import { clientAddress, isForwardedByStranger } from "../client-address.ts";
+import { isRefresh, readLogin } from "../read-login.ts";
 
 export interface LoginRoutesOptions {
   gateway: Pick<Gateway, "recordRefusal">;
@@ -20,6 +20,7 @@ export interface LoginRoutesOptions {
   signIn: () => PasswordSignIn | undefined;
   audit: Pick<AuditSink, "append">;
   configuration: Pick<Configuration, "trustedProxies">;
+  logger: Pick<Logger, "warn">;
 }
 
 /** The name under which sign-ins stand in the audit. */
@@ -27,45 +28,36 @@ const auditName = "auth/login";
 /** In bytes: JSON may write a password six times as long as it is. */
 const bodyLimit = 16 * 1024;
 
-/** Whether there is a NUL, which databases cut texts at, or half a character (a lone surrogate), which UTF-8 has not. */
-const isUnfit = (value: string): boolean => value.includes("\0") || /\p{Cs}/u.test(value);
-const text = (longest: number): z.ZodString =>
-  z
-    .string()
-    .min(1)
-    .max(longest)
-    .refine((value) => !isUnfit(value), "must hold no NUL and no lone surrogate");
-
-const loginBody = z.strictObject({
-  email: text(320),
-  password: text(maxPasswordBytes).refine(
-    (value) => Buffer.byteLength(value) <= maxPasswordBytes,
-    `must have at most ${maxPasswordBytes} bytes`,
-  ),
-  organization: text(100).optional(),
-});
-const refreshBody = z.strictObject({ refresh_token: text(4096) });
-
 /** Sign-in with a password, and the refreshing of what that gave. Each is one row of the audit, whatever comes of it. */
 export function addLoginRoutes(app: FastifyInstance, options: LoginRoutesOptions): void {
-  const { gateway, audit, configuration } = options;
+  const { gateway, audit, configuration, logger } = options;
   /** Who was refused, where that is known. */
   const refused = new WeakMap<FastifyRequest, { userId: string; organizationId: null }>();
 
   const signIn = (): PasswordSignIn => {
     const now = options.signIn();
     if (now !== undefined) return now;
-    throw new AppError("not_found", "Nobody signs in with a password here", {
-      hint: "GET /auth lists the ways to sign in",
-    });
+    throw noPasswordSignIn();
+  };
+  let isProxyNamed = false;
+  /** Says once that everybody behind a proxy has the proxy's address, so that one who guesses slows down all. */
+  const nameProxy = (request: IncomingMessage): void => {
+    if (isProxyNamed || !isForwardedByStranger(request, configuration.trustedProxies)) return;
+    isProxyNamed = true;
+    logger.warn(
+      "A sign-in says for whom it was forwarded, which is not believed: all that come so count as one address. " +
+        "If the peer is your proxy, name it in trustedProxies",
+      { peer: request.socket.remoteAddress ?? null },
+    );
   };
   const signedInBy = ({ raw, body }: FastifyRequest): Promise<SignedIn> => {
+    nameProxy(raw);
     const client = { address: clientAddress(raw, configuration.trustedProxies) };
-    if (isRefresh(body)) {
-      return signIn().refresh(readBody(refreshBody, body).refresh_token, client);
-    }
-    const { email, password, organization: organizationId } = readBody(loginBody, body);
-    return signIn().login({ email, password, organizationId }, client);
+    const now = signIn();
+    const given = readLogin(body);
+    if (given.grant === "refresh_token") return now.refresh(given.refreshToken, client);
+    const { email, password, organization: organizationId } = given;
+    return now.login({ email, password, organizationId }, client);
   };
   const recordSuccess = (
     { raw, body }: FastifyRequest,
@@ -128,8 +120,4 @@ export function addLoginRoutes(app: FastifyInstance, options: LoginRoutesOptions
     },
     handler: login,
   });
-}
-
-function isRefresh(body: unknown): boolean {
-  return typeof body === "object" && body !== null && "refresh_token" in body;
 }

@@ -1,17 +1,19 @@
 import type { IncomingMessage } from "node:http";
-import type { FastifyInstance } from "fastify";
+import type { FastifyInstance, FastifyRequest } from "fastify";
+import type { Readable } from "node:stream";
 import { rpcCodes } from "../../core/json-rpc.ts";
 import type { McpEndpoint } from "../../mcp/mcp-endpoint.ts";
 import { failure } from "../../mcp/rpc-messages.ts";
 import { callerOf, principalOf, selfAsserted } from "../authenticate-request.ts";
+import { bodyText, routeLimits } from "../body-text.ts";
 import { errorAnswerOf, HttpError } from "../error-answer.ts";
 import { takeJsonAsText } from "../json-as-text.ts";
 import type { OpenAnswers } from "../open-answers.ts";
 import type { ResourceMetadata } from "../resource-metadata.ts";
 
 export interface McpRouteOptions {
-  mcp: McpEndpoint;
-  answers: OpenAnswers;
+  mcp: Pick<McpEndpoint, "handle">;
+  answers: Pick<OpenAnswers, "onCredentialEnd">;
   resourceMetadata: Pick<ResourceMetadata, "announcedIn">;
 }
 
@@ -23,13 +25,13 @@ export function addMcpRoute(
   void app.register((scope, _options, done) => {
     takeJsonAsText(scope);
     // DELETE has no body that anybody looks at, whatever type its sender gives it.
-    scope.addContentTypeParser("*", { parseAs: "string" }, ({ method }, _body, next) => {
-      if (method === "DELETE") next(null);
-      else next(unsupportedType());
+    scope.addContentTypeParser("*", async (request: FastifyRequest, payload: Readable) => {
+      await bodyText(request, payload, routeLimits(request));
+      if (request.method !== "DELETE") throw unsupportedType();
     });
     // What is refused for its body is answered as JSON-RPC; who is not let in, as everywhere.
-    scope.setErrorHandler((error, _request, reply) => {
-      const answer = errorAnswerOf(error);
+    scope.setErrorHandler((error, { routeOptions }, reply) => {
+      const answer = errorAnswerOf(error, routeOptions.bodyLimit);
       const { status, headers } = answer;
       if (status !== 400 && status !== 413 && status !== 415) throw error;
       const { message } = answer.error;

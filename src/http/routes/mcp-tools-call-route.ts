@@ -1,20 +1,21 @@
 import type { FastifyInstance, FastifyRequest } from "fastify";
 import type { Readable } from "node:stream";
 import { z } from "zod";
+import { addressGroup } from "../../auth/passwords/address-group.ts";
 import type { Configuration } from "../../core/configuration.ts";
 import { isJsonObject, type Json, type JsonObject } from "../../core/json.ts";
 import type { CallerContext, Gateway } from "../../gateway/gateway.ts";
 import { answerToolCall, restCallerOf } from "../answer-tool-call.ts";
 import { knowsArgument, takeArgumentToken, tokenArgument } from "../argument-token.ts";
 import { checkedBearer, principalOf, printable } from "../authenticate-request.ts";
+import { bodyText, routeLimits, strangersBodyMs } from "../body-text.ts";
 import { clientAddress } from "../client-address.ts";
 import { HttpError } from "../error-answer.ts";
 import type { InFlight } from "../in-flight.ts";
 import { createJsonBody } from "../json-body.ts";
 import type { OpenAnswers } from "../open-answers.ts";
-import { createPlaces } from "../places.ts";
+import { createPlaces, type Places } from "../places.ts";
 import { readBody } from "../read-body.ts";
-import { readText } from "../read-text.ts";
 import type { RefusedCalls } from "../refused-calls.ts";
 
 export interface McpToolsCallRouteOptions {
@@ -31,9 +32,11 @@ const callBody = z.strictObject({
   arguments: z.custom<JsonObject>(isJsonObject, "expected an object").optional(),
 });
 
-/** What is taken in of somebody who is still a stranger, in bytes, and from how many of them at once. */
+/** What is taken in of somebody who is still a stranger, in bytes, and from how many of them at once; one is a group. */
 const mostOfStranger = 1024 * 1024;
 const strangers = { inTotal: 64, ofOne: 8 };
+/** What all these bodies together may hold, in bytes: four of the largest of one group, and of eight such groups. */
+const strangersBytes = { inTotal: 32 * mostOfStranger, ofOne: 4 * mostOfStranger };
 
 /**
  * `POST /api/mcp/tools/call`: a call by the name that MCP clients see. Here alone the bearer may stand in the body, as
@@ -46,6 +49,8 @@ export function addMcpToolsCallRoute(
   const { gateway, inFlight, answers, refusedCalls, configuration } = options;
   const { maxBodyBytes, trustedProxies } = configuration;
   const places = createPlaces(strangers);
+  const room = createPlaces(strangersBytes);
+  const hintForMore = `With the token in the Authorization header it may be of ${maxBodyBytes} bytes`;
 
   /** @throws AppError `auth_required`, `auth_rejected`, …; its audit row is written */
   const letIn = async (request: FastifyRequest, body?: unknown): Promise<void> => {
@@ -55,10 +60,34 @@ export function addMcpToolsCallRoute(
         throw new HttpError(400, "usage", `arguments.${tokenArgument}: expected a text`);
       }
       if (token !== undefined) checkedBearer(token, `The token in ${tokenArgument}`);
-      request.principal = principalOf(await gateway.authenticate({ bearer: token }));
+      // Also of who is refused: it must not stand in the row about that.
       request.bearerInBody = token ?? null;
+      request.principal = principalOf(await gateway.authenticate({ bearer: token }));
     } catch (error) {
-      refusedCalls.notLetIn(request, error, toolNameOf(body, token));
+      refusedCalls.notLetIn(request, toolNameOf(body, token));
+      throw error;
+    }
+  };
+
+  /** @throws HttpError for a body that is not taken in; the audit row of it is written, or will be with the answer */
+  const textOfStranger = async (
+    request: FastifyRequest,
+    payload: Readable,
+    take: (from: Places, count: number) => boolean,
+  ): Promise<string> => {
+    try {
+      if (!take(places, 1)) throw tooManyOpen();
+      return await bodyText(request, payload, {
+        ...(maxBodyBytes <= mostOfStranger
+          ? { mostBytes: maxBodyBytes }
+          : { mostBytes: mostOfStranger, hint: hintForMore }),
+        mostMs: strangersBodyMs,
+        mayHold: (moreBytes) => take(room, moreBytes),
+      });
+    } catch (error) {
+      if (error instanceof HttpError && (error.status === 408 || error.status === 503)) {
+        refusedCalls.notLetIn(request);
+      }
       throw error;
     }
   };
@@ -68,22 +97,21 @@ export function addMcpToolsCallRoute(
 
     /** The body of somebody who has shown nothing yet: bounded, and not even parsed where no token can be in it. */
     const fromStranger = async (request: FastifyRequest, payload: Readable): Promise<unknown> => {
-      const release = places.take(clientAddress(request.raw, trustedProxies));
-      if (release === undefined) {
-        throw new HttpError(503, "rate_limited", "Too many requests without a header are open", {
-          hint: "Show the token in the Authorization header",
-          headers: { "retry-after": "1" },
-        });
-      }
+      const group = addressGroup(clientAddress(request.raw, trustedProxies));
+      const releases: (() => void)[] = [];
       try {
-        const text = await textOf(request, payload, Math.min(mostOfStranger, maxBodyBytes));
+        const text = await textOfStranger(request, payload, (from, count) => {
+          const release = from.take(group, count);
+          if (release !== undefined) releases.push(release);
+          return release !== undefined;
+        });
         const mayShow = text.includes(`"${tokenArgument}"`);
         if (!mayShow) await letIn(request);
         const body = await readJson(request, text);
         if (mayShow) await letIn(request, body);
         return body;
       } finally {
-        release();
+        for (const release of releases) release();
       }
     };
 
@@ -93,7 +121,7 @@ export function addMcpToolsCallRoute(
       async (request: FastifyRequest, payload: Readable) =>
         request.principal === null
           ? fromStranger(request, payload)
-          : readJson(request, await textOf(request, payload, maxBodyBytes)),
+          : readJson(request, await bodyText(request, payload, routeLimits(request))),
     );
     scope.addContentTypeParser("*", async (request: FastifyRequest) => {
       if (request.principal === null) await letIn(request);
@@ -117,14 +145,10 @@ export function addMcpToolsCallRoute(
   });
 }
 
-/** @throws HttpError 413 */
-async function textOf(request: FastifyRequest, payload: Readable, most: number): Promise<string> {
-  const declared = Number(request.headers["content-length"] ?? 0);
-  const text = declared > most ? undefined : await readText(payload, most);
-  if (text !== undefined) return text;
-  throw new HttpError(413, "usage", `The request's body is larger than ${most} bytes`, {
-    ...(request.principal === null ? { hint: "Show the token in the Authorization header" } : {}),
-    headers: { connection: "close" },
+function tooManyOpen(): HttpError {
+  return new HttpError(503, "rate_limited", "Too many requests without a header are open", {
+    hint: "Show the token in the Authorization header",
+    headers: { "retry-after": "1" },
   });
 }
 

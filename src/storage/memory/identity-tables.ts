@@ -69,7 +69,9 @@ export function createIdentityTables(draft: Content): IdentityTables {
           if (id === token.id) continue;
           const isShared =
             (hash !== null && hash === token.hash) ||
-            (refresh !== null && refresh.hash === token.refresh?.hash);
+            (refresh !== null &&
+              (refresh.hash === token.refresh?.hash ||
+                refresh.familyHash === token.refresh?.familyHash));
           if (isShared) throw new RowRefused("a token with this hash is there");
         }
       },

@@ -161,13 +161,13 @@ const migrations: readonly { name: string; sql: string }[] = [
         created_at INTEGER NOT NULL,
         expires_at INTEGER,
         refresh_hash TEXT UNIQUE,
-        refresh_previous_hash TEXT,
+        refresh_family_hash TEXT UNIQUE,
         refresh_expires_at INTEGER,
         revoked_at INTEGER,
         FOREIGN KEY (organization_id, user_id)
           REFERENCES members (organization_id, user_id) ON DELETE CASCADE,
         CHECK ((refresh_hash IS NULL) = (refresh_expires_at IS NULL)),
-        CHECK (refresh_previous_hash IS NULL OR refresh_hash IS NOT NULL)
+        CHECK ((refresh_hash IS NULL) = (refresh_family_hash IS NULL))
       ) STRICT;
       INSERT INTO new_minted_tokens
         SELECT id, hash, kind, name, user_id, organization_id, role, scopes, created_at, expires_at,

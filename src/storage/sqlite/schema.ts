@@ -41,9 +41,9 @@ export interface Schema {
     scopes: string;
     created_at: number;
     expires_at: number | null;
-    /** Null together with `refresh_expires_at`, and the one before it then as well. */
+    /** Null together with the two that follow. */
     refresh_hash: string | null;
-    refresh_previous_hash: string | null;
+    refresh_family_hash: string | null;
     refresh_expires_at: number | null;
     revoked_at: number | null;
   };

@@ -62,7 +62,7 @@ function columnsOf(token: MintedToken): Schema["minted_tokens"] {
     created_at: token.createdAtMs,
     expires_at: token.expiresAtMs,
     refresh_hash: token.refresh?.hash ?? null,
-    refresh_previous_hash: token.refresh?.previousHash ?? null,
+    refresh_family_hash: token.refresh?.familyHash ?? null,
     refresh_expires_at: token.refresh?.expiresAtMs ?? null,
     revoked_at: token.revokedAtMs,
   };
@@ -86,10 +86,11 @@ function tokenOf(row: Selectable<Schema["minted_tokens"]>): MintedToken {
 }
 
 function refreshOf(row: Selectable<Schema["minted_tokens"]>): SessionRefresh | null {
-  const { refresh_hash: hash, refresh_expires_at: expiresAtMs } = row;
-  // The schema holds them together: both are there, or none.
-  if (hash === null || expiresAtMs === null) return null;
-  return { hash, previousHash: row.refresh_previous_hash, expiresAtMs };
+  const { refresh_hash: hash, refresh_family_hash: familyHash } = row;
+  const { refresh_expires_at: expiresAtMs } = row;
+  // The schema holds them together: all are there, or none.
+  if (hash === null || familyHash === null || expiresAtMs === null) return null;
+  return { hash, familyHash, expiresAtMs };
 }
 
 /** @throws Error when the column holds anything but a list of texts: without its scopes a token may do more */

@@ -191,7 +191,11 @@ export async function addSession(
     scopes: [],
     createdAtMs: nowMs,
     expiresAtMs: nowMs + 3_600_000,
-    refresh: { hash: `refresh of ${id}`, previousHash: null, expiresAtMs: nowMs + 86_400_000 },
+    refresh: {
+      hash: `refresh of ${id}`,
+      familyHash: `family of ${id}`,
+      expiresAtMs: nowMs + 86_400_000,
+    },
     revokedAtMs: null,
   };
   await directory.change(owner, () => ({ tokens: [session], result: undefined }));

@@ -10,7 +10,7 @@ import { anOrganization } from "../support/identities.ts";
 import { accepted } from "./support/remote.ts";
 
 /** An authenticator whose server says what the test says, and how often it was asked. */
-function open(options: { cacheMs?: number; expiresInMs?: number } = {}) {
+function open(options: { cacheMs?: number; expiresInMs?: number; canEnd?: boolean } = {}) {
   const { cacheMs = 30_000, expiresInMs } = options;
   const clock = { ms: 1_000_000 };
   const organizations = new Map<string, Organization>([["acme", anOrganization("acme")]]);
@@ -27,6 +27,7 @@ function open(options: { cacheMs?: number; expiresInMs?: number } = {}) {
   });
   const make = () =>
     createBearerAuthenticator({
+      issuer: "https://issuer.example",
       way: { type: "bearer", description: "" },
       mapping: {
         claims: { user: ["sub"], role: ["role"] },
@@ -37,6 +38,7 @@ function open(options: { cacheMs?: number; expiresInMs?: number } = {}) {
       directory: { organization: (id) => organizations.get(id) },
       now: () => clock.ms,
       cacheMs,
+      ...(options.canEnd === true ? { revoke: () => Promise.resolve(true) } : {}),
       ask: async () => {
         server.asked += 1;
         return server.answer();
@@ -106,6 +108,62 @@ describe("who was let in", () => {
     expect((await authenticator.authenticate({ bearer: "t" })).kind).toBe("unavailable");
   });
 
+  test("is out once the token was ended here, at once, and for good", async () => {
+    const { authenticator, clock, enter } = open({ canEnd: true });
+    const [one, other] = [await enter(), await enter()];
+    expect(authenticator.renew(one)).toBe(one);
+    await expect(authenticator.revoke?.("t")).resolves.toBe(true);
+    expect([one, other].map((each) => authenticator.renew(each))).toEqual([undefined, undefined]);
+    // That is not remembered for ever; the principal is out all the same.
+    clock.ms += 30_000;
+    await expect(authenticator.authenticate({ bearer: "t" })).resolves.toMatchObject({
+      kind: "accepted",
+    });
+    expect(authenticator.renew(one)).toBeUndefined();
+  });
+
+  test("is asked about when the answer it came in by is old, not when it has been in for long", async () => {
+    const { authenticator, clock, server, enter } = open();
+    await enter();
+    clock.ms += 29_000;
+    const late = await enter();
+    expect(server.asked).toBe(1);
+    server.answer = () => ({ kind: "rejected", reason: "over" });
+    clock.ms += 1000;
+    expect(authenticator.renew(late)).toBe(late);
+    await settled();
+    expect(server.asked).toBe(2);
+    expect(authenticator.renew(late)).toBeUndefined();
+  });
+
+  test("is as old as the answer to another request that it stays by", async () => {
+    const { authenticator, clock, server, enter } = open();
+    const principal = await enter();
+    clock.ms += 30_000;
+    await enter();
+    clock.ms += 29_000;
+    authenticator.renew(principal);
+    await settled();
+    expect(server.asked).toBe(2);
+    server.answer = () => ({ kind: "rejected", reason: "over" });
+    clock.ms += 5000;
+    authenticator.renew(principal);
+    await settled();
+    expect(authenticator.renew(principal)).toBeUndefined();
+  });
+
+  test("is asked about no later than otherwise where the clock is put back", async () => {
+    const { authenticator, clock, server, enter } = open();
+    const principal = await enter();
+    clock.ms -= 3_600_000;
+    expect(authenticator.renew(principal)).toBe(principal);
+    server.answer = () => ({ kind: "rejected", reason: "over" });
+    clock.ms += 30_000;
+    authenticator.renew(principal);
+    await settled();
+    expect(authenticator.renew(principal)).toBeUndefined();
+  });
+
   test("stays where the server comes back in time", async () => {
     const { authenticator, clock, server, enter, confirmed } = open();
     const principal = await enter();
@@ -167,6 +225,10 @@ describe("who was let in", () => {
     }
     expect(server.asked).toBe(1 + 4);
   });
+});
+
+test("who is let in is named with who vouches for it", async () => {
+  expect((await open().enter()).issuer).toBe("https://issuer.example");
 });
 
 test("a fault of ours is a fault, not a server that is down", async () => {

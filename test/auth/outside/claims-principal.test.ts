@@ -15,6 +15,7 @@ const organizations = new Map<string, Organization>(
 );
 const directory = { organization: (id: string) => organizations.get(id) };
 
+const issuer = "https://issuer.example";
 const plain: IdentityMapping = {
   claims: { user: ["sub"] },
   organizationId: null,
@@ -31,7 +32,7 @@ const answerOf = (
   mapping: IdentityMapping,
   scopes: readonly string[] = [],
 ): ClaimsAnswer =>
-  claimsPrincipal({ claims, scopes, method: "jwt", tokenHash: "h" }, mapping, directory);
+  claimsPrincipal({ issuer, claims, scopes, method: "jwt", tokenHash: "h" }, mapping, directory);
 
 function principalOf(
   claims: JsonObject,
@@ -50,6 +51,7 @@ const roleBy = (value: unknown, mapping: IdentityMapping): Principal["role"] => 
 const letIn = (mapping: IdentityMapping) => {
   const principals = createOutsidePrincipals(mapping, directory);
   const answer = principals.accept({
+    issuer,
     claims: { sub: "ada", org: "acme", app_metadata: { role: "editor" } },
     scopes: [],
     method: "jwt",
@@ -63,6 +65,7 @@ describe("who it is", () => {
   test("is what the claims say, and nothing is left of the token but its hash", () => {
     const answer = claimsPrincipal(
       {
+        issuer,
         claims: {
           sub: "ada",
           email: "ada@example.org",
@@ -87,6 +90,7 @@ describe("who it is", () => {
         role: "editor",
         scopes: [],
         method: "oauth",
+        issuer,
         isLocalOwner: false,
         mapped: true,
         expiresAtMs: 7000,

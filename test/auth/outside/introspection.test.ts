@@ -39,6 +39,30 @@ describe("a token that is active", () => {
     });
   });
 
+  test("is limited by scp as well, where the server has it", async () => {
+    const said = { ...active, scope: "server:files", scp: ["role:viewer"] };
+    const mapping = { role: "admin" as const };
+    expect(accepted((await shown(said, { mapping })).answer)).toMatchObject({
+      role: "viewer",
+      scopes: ["server:files", "role:viewer"],
+    });
+  });
+
+  test("is vouched for by the issuer, or else by the endpoint", async () => {
+    const issuer = "https://issuer.example";
+    const { answer } = await shown({ ...active, iss: issuer }, { server: { issuer } });
+    expect(accepted(answer).issuer).toBe(issuer);
+    const other = await shown(active);
+    expect(accepted(other.answer).issuer).toBe(other.server.introspectionUrl);
+  });
+
+  test("lets its user in however deep what is said of it is", async () => {
+    const { server, authenticator } = await openIntrospection();
+    const deep = `${"[".repeat(15_000)}${"]".repeat(15_000)}`;
+    server.trouble = says(200, `{"active":true,"sub":"ada","ext":${deep}}`);
+    expect(accepted(await authenticator.authenticate({ bearer: "t" })).userId).toBe("ada");
+  });
+
   test("is sent so that nothing of it is a form's or an address's", async () => {
     const { server, authenticator } = await openIntrospection();
     const bearer = "a+b/c~d.e-f==";
@@ -89,6 +113,11 @@ describe("nobody is let in", () => {
     ["with a refresh token", { ...active, token_use: "refresh_token" }, {}, "rejected"],
     ["with Keycloak's refresh token", { ...active, typ: "Refresh" }, {}, "rejected"],
     ["with an ID token", { ...active, typ: "ID" }, {}, "rejected"],
+    ["with scopes that cannot be read", { ...active, scope: { a: "role:viewer" } }, {}, "rejected"],
+    ["with a scope that is a number", { ...active, scope: ["role:viewer", 7] }, {}, "rejected"],
+    ["with scp that cannot be read", { ...active, scope: "a", scp: {} }, {}, "rejected"],
+    ["with an end that is a text", { ...active, exp: "1800000060" }, {}, "rejected"],
+    ["with a beginning that is a text", { ...active, nbf: "1" }, {}, "rejected"],
     ["with a token of nobody", { active: true }, {}, "rejected"],
     ["with a number for a user", { active: true, sub: 7 }, {}, "rejected"],
   ])("%s", async (_name, said, options, kind) => {

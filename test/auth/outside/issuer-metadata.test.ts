@@ -131,6 +131,21 @@ describe("what was found", () => {
     await expect(metadata.endpoint("jwks_uri")).rejects.toThrow("It is down");
   });
 
+  test("is looked for anew where the clock was put back, and what was not found too", async () => {
+    pages.set(oauthUrl, found);
+    const metadata = metadataOf(issuer);
+    nowMs = 10 * hour;
+    await expect(metadata.endpoint("introspection_endpoint")).rejects.toThrow("no usable");
+    await metadata.endpoint("jwks_uri");
+    nowMs = hour;
+    pages.set(
+      oauthUrl,
+      json({ issuer, jwks_uri: "https://keys.example/2", introspection_endpoint: issuer }),
+    );
+    expect(await metadata.endpoint("jwks_uri")).toBe("https://keys.example/2");
+    expect(await metadata.endpoint("introspection_endpoint")).toBe(issuer);
+  });
+
   test("is asked for once by all who wait", async () => {
     pages.set(oauthUrl, found);
     const metadata = metadataOf(issuer);

@@ -62,6 +62,7 @@ describe("a good token", () => {
         role: "viewer",
         scopes: ["role:admin"],
         method: "jwt",
+        issuer: issuerUrl,
         isLocalOwner: false,
         mapped: true,
         expiresAtMs: startMs + 300_000,
@@ -117,6 +118,15 @@ describe("a good token", () => {
     });
     expect(await shown({ scope: "tools  mcp" })).toMatchObject({ kind: "accepted" });
     expect(await shown({ scp: ["tools", "mcp"] })).toMatchObject({ kind: "accepted" });
+    // Neither takes the place of the other: what is in one of them may be all that limits.
+    expect(await shown({ scope: "mcp", scp: ["tools", "server:files"] })).toMatchObject({
+      kind: "accepted",
+      principal: { scopes: ["server:files"] },
+    });
+    expect(await shown({ scope: "mcp tools", scp: { a: 1 } })).toStrictEqual({
+      kind: "rejected",
+      reason: "The token's scope is malformed",
+    });
   });
 });
 

@@ -1,3 +1,5 @@
+/** All that is under way has ended then. */
+import { setImmediate as settled } from "node:timers/promises";
 import { beforeEach, describe, expect, test } from "vitest";
 import type { Authentication, Authenticator } from "../../../src/auth/authenticator.ts";
 import { createJwtAuthenticator } from "../../../src/auth/outside/jwt-authenticator.ts";
@@ -13,7 +15,7 @@ import {
   token,
 } from "./support/fake-issuer.ts";
 
-const { cooldownMs, freshMs, maxAgeMs, retryMs } = keySetTimes;
+const { cooldownMs, freshMs, maxAgeMs, overdueMs, retryMs, skewMs } = keySetTimes;
 const first = newKey("ES256", "first");
 const second = newKey("ES256", "second");
 
@@ -25,8 +27,10 @@ let lines: string[];
 const log = (message: string): void => void lines.push(message);
 
 /** Good at whatever time this is. */
-const by = (key: typeof first, header: object = {}): string =>
-  token(key, { claims: { iat: 1, exp: startMs }, header });
+const by = (key: typeof first, header: object = {}, iat: number | undefined = 1): string =>
+  token(key, { claims: { iat, exp: startMs }, header });
+/** Made now. */
+const justBy = (key: typeof first): string => by(key, {}, Math.floor(nowMs / 1000));
 const show = async (bearer: string): Promise<Authentication["kind"]> =>
   (await door.authenticate({ bearer })).kind;
 
@@ -64,6 +68,41 @@ describe("a new key", () => {
     }
   });
 
+  test("that comes too soon after the search for another cannot be told from none: it is not rejected", async () => {
+    const third = newKey("ES256", "third");
+    expect(await show(by(first))).toBe("accepted");
+    issuer.publish([second.jwk]);
+    expect(await show(justBy(second))).toBe("accepted");
+    issuer.publish([third.jwk]);
+    nowMs += 1000;
+    expect(await door.authenticate({ bearer: justBy(third) })).toStrictEqual({
+      kind: "unavailable",
+      reason: "The issuer's keys were asked for a moment ago, and the token's was not among them",
+    });
+    // Nor one that does not say when it was made.
+    const untimed = token(third, { claims: { iat: undefined, exp: startMs } });
+    expect(await show(untimed)).toBe("unavailable");
+    // What was made well before the keys were got is signed by one that is gone; so is what has a key that is known.
+    expect(await show(by(first))).toBe("rejected");
+    expect(await show(by(third, { kid: "second" }, nowMs / 1000))).toBe("rejected");
+    expect(issuer.keysAsked()).toBe(2);
+    nowMs += cooldownMs;
+    expect(await show(justBy(third))).toBe("accepted");
+    expect(issuer.keysAsked()).toBe(3);
+    // What was searched for and is not there is refused, however new it is.
+    nowMs += cooldownMs;
+    expect(await show(justBy(newKey("ES256", "stranger")))).toBe("rejected");
+  });
+
+  test("may be newer than the issuer's clock says, by half a minute", async () => {
+    expect(await show(by(first))).toBe("accepted");
+    nowMs += cooldownMs;
+    expect(await show(by(second))).toBe("rejected");
+    const ageOf = (ms: number) => show(by(second, {}, (nowMs - ms) / 1000));
+    expect(await ageOf(skewMs)).toBe("unavailable");
+    expect(await ageOf(skewMs + 1000)).toBe("rejected");
+  });
+
   test("is looked for once in a while, whoever names one", async () => {
     const stranger = newKey("ES256", "stranger");
     expect(await show(by(first))).toBe("accepted");
@@ -90,7 +129,42 @@ describe("an old key", () => {
     nowMs += freshMs - 1;
     expect(await show(by(first))).toBe("accepted");
     nowMs += 1;
+    // The first who comes does not wait for the answer.
+    expect(await show(by(first))).toBe("accepted");
     expect(await show(by(first))).toBe("rejected");
+  });
+
+  test("is not good where nobody has asked for long, and the issuer answers", async () => {
+    expect(await show(by(first))).toBe("accepted");
+    issuer.publish([]);
+    nowMs += overdueMs;
+    expect(await show(by(first))).toBe("rejected");
+  });
+
+  test("is not good where the clock was put back, and the issuer answers", async () => {
+    expect(await show(by(first))).toBe("accepted");
+    issuer.publish([]);
+    nowMs -= 3_600_000;
+    expect(await show(by(first))).toBe("rejected");
+  });
+
+  test("is good at once while the issuer hangs", async () => {
+    expect(await show(by(first))).toBe("accepted");
+    let letGo: (() => void) | undefined;
+    issuer.held = new Promise<void>((resolve) => {
+      letGo = resolve;
+    });
+    nowMs += freshMs;
+    for (let times = 0; times < 3; times += 1) expect(await show(by(first))).toBe("accepted");
+    expect(issuer.keysAsked()).toBe(2);
+    issuer.isDown = true;
+    letGo?.();
+    await settled();
+    // It was found out that nothing comes from there: nor does anybody wait for the next answer.
+    nowMs += overdueMs - freshMs - 1;
+    issuer.held = new Promise(() => undefined);
+    expect(await show(by(first))).toBe("accepted");
+    expect(issuer.keysAsked()).toBe(3);
   });
 
   test("stays good for a day while the issuer is down, and not longer", async () => {

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { AppError } from "../../../src/core/errors.ts";
+import { createSupabaseSignIn } from "../../../src/auth/outside/supabase-sign-in.ts";
 import type { SignedIn } from "../../../src/auth/password-sign-in.ts";
 import type { FaultForm } from "../../fixtures/supabase-auth.ts";
 import { accepted, openSupabase, supabaseMapping } from "./support/remote.ts";
@@ -71,6 +72,60 @@ describe("with the right password", () => {
   });
 });
 
+describe("who is refused after the right password", () => {
+  const paths = (server: Awaited<ReturnType<typeof open>>["server"]): string[] =>
+    server.requests.map(({ method, path }) => `${method} ${path}`);
+  const logout = "POST /auth/v1/logout?scope=local";
+  test.each<[string, Parameters<typeof open>[0], { organizationId?: string }]>([
+    ["has no role", { mapping: { ...supabaseMapping, role: null } }, {}],
+    ["lacks a scope", { mapping: { ...supabaseMapping, requiredScopes: ["gateway"] } }, {}],
+    ["is of another organisation", {}, { organizationId: "other" }],
+  ])("and %s leaves no session at the server", async (_name, options, more) => {
+    const { server, signIn } = await open(options);
+    await expect(failure(signIn.login({ ...ada, ...more }, client))).resolves.toMatchObject({
+      code: "forbidden",
+    });
+    expect(paths(server).at(-1)).toBe(logout);
+  });
+
+  test("and has a second factor leaves none either", async () => {
+    const { server, signIn } = await open();
+    const two = { email: "c@x.y", password: "x" };
+    server.addUser({ ...two, hasSecondFactor: true });
+    await expect(failure(signIn.login(two, client))).resolves.toMatchObject({ code: "forbidden" });
+    expect(paths(server).at(-1)).toBe(logout);
+  });
+
+  test("is told the same when the session cannot be ended", async () => {
+    const body = { access_token: "e30.e30.c2ln", token_type: "bearer", expires_in: 3600 };
+    const granted = () => Promise.resolve({ kind: "done" as const, body });
+    const ended: string[] = [];
+    const signIn = createSupabaseSignIn({
+      client: { passwordGrant: granted, refreshGrant: granted },
+      authenticator: {
+        authenticate: () => ({ kind: "rejected", reason: "not here" }),
+        revoke: (token) => {
+          ended.push(token);
+          return Promise.reject(new AppError("unreachable", "down"));
+        },
+      },
+      log: { watch: (work) => work() },
+    });
+    await expect(failure(signIn.login(ada, client))).resolves.toMatchObject({
+      code: "forbidden",
+      message: "not here",
+    });
+    expect(ended).toEqual([body.access_token]);
+  });
+
+  test("nobody else's session is ended", async () => {
+    const { server, signIn } = await open();
+    await signIn.login(ada, client);
+    await failure(signIn.login({ ...ada, password: "wrong" }, client));
+    expect(paths(server)).not.toContain(logout);
+  });
+});
+
 describe("what is wrong is told in one way", () => {
   const forms: FaultForm[] = ["by-version", "error-code", "no-codes"];
   test.each(forms)("whatever it is (%s)", async (form) => {
@@ -102,9 +157,13 @@ describe("what is wrong is told in one way", () => {
     const { server, signIn } = await open();
     const token = `od_${"a".repeat(43)}`;
     const rejected = { code: "auth_rejected" };
-    const login = signIn.login({ email: ada.email, password: token }, client);
-    await expect(failure(login)).resolves.toMatchObject(rejected);
-    for (const refreshToken of [token, "od_x", "x".repeat(3000)]) {
+    for (const text of [token, ` ${token}\n`, `Bearer ${token}`, `${token}@example.com`]) {
+      for (const shown of [{ password: text }, { email: text }]) {
+        const login = signIn.login({ ...ada, ...shown }, client);
+        await expect(failure(login)).resolves.toMatchObject(rejected);
+      }
+    }
+    for (const refreshToken of [token, "od_x", "x".repeat(3000), ` ${token}`, `Bearer ${token}`]) {
       await expect(failure(signIn.refresh(refreshToken, client))).resolves.toMatchObject(rejected);
     }
     expect(server.requests).toHaveLength(0);
@@ -136,7 +195,7 @@ describe("what is wrong is told in one way", () => {
 describe("every documented failure", () => {
   type Expected = Partial<Pick<AppError, "code" | "retryAfterSeconds">>;
   const rejected: Expected = { code: "auth_rejected" };
-  const unreachable: Expected = { code: "unreachable" };
+  const unreachable: Expected = { code: "unreachable", retryAfterSeconds: 5 };
   const forbidden: Expected = { code: "forbidden" };
   const tooOften: Expected = { code: "rate_limited", retryAfterSeconds: 60 };
   test.each<[string, number, Expected, Expected]>([

@@ -75,8 +75,8 @@ describe("no answer", () => {
   test.each<[string, Trouble, RegExp]>([
     ["hangs", { kind: "hangs" }, /not answer in time/],
     ["drips", { kind: "drips" }, /not answer in time/],
-    ["resets", { kind: "resets" }, /not reached/],
-    ["breaks off", { kind: "breaks off" }, /not reached/],
+    ["resets", { kind: "resets" }, /not reached: the connection is (?:closed|reset)$/],
+    ["breaks off", { kind: "breaks off" }, /not reached: the connection is closed$/],
     ["redirects", says(302, "", { location: "/elsewhere" }), /redirection/],
     ["redirects for good", says(308, "", { location: "http://192.0.2.1/" }), /redirection/],
   ])("from one that %s", async (_name, trouble, message) => {
@@ -116,7 +116,7 @@ describe("no answer", () => {
     const { server, get } = await open();
     await server.close();
     await expect(failure(get("/"))).resolves.toMatchObject({
-      message: "The auth server is not reached (ECONNREFUSED)",
+      message: "The auth server is not reached: the connection is refused",
     });
   });
 

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { addressGroup } from "../../../src/auth/passwords/address-group.ts";
+import { addressGroup, addressNetwork } from "../../../src/auth/passwords/address-group.ts";
 import { createFailureBrake } from "../../../src/auth/passwords/failure-brake.ts";
 import { createHashingTurns } from "../../../src/auth/passwords/hashing-turns.ts";
 import { createLeakyBuckets } from "../../../src/auth/passwords/leaky-buckets.ts";
@@ -17,6 +17,19 @@ test.each([
   ["1::", "1:0:0:0::/64"],
 ])("%s counts as %s", (address, group) => {
   expect(addressGroup(address)).toBe(group);
+});
+
+test.each([
+  ["192.0.2.1", "192.0.2.0/24"],
+  ["192.0.2.255", "192.0.2.0/24"],
+  ["192.0.3.1", "192.0.3.0/24"],
+  ["unknown", "unknown"],
+  ["2001:db8:1:2:3:4:5:6", "2001:db8:1::/48"],
+  ["2001:db8:1:ff02::6", "2001:db8:1::/48"],
+  ["2001:db8::1", "2001:db8:0::/48"],
+  ["::1", "0:0:0::/48"],
+])("%s is of the network %s", (address, network) => {
+  expect(addressNetwork(address)).toBe(network);
 });
 
 test("no more than the most are remembered, those set last, and the rest are forgotten first", () => {
@@ -65,7 +78,12 @@ test("no attempt of a brake is given back twice, whatever order they end in", ()
 });
 
 test("never more hash at once than may, each that waits has its turn, and a failure keeps none", async () => {
-  const turns = createHashingTurns({ maxRunning: 2, maxWaiting: 5 });
+  const turns = createHashingTurns({
+    maxRunning: 2,
+    maxWaiting: 5,
+    maxKnownWaiting: 5,
+    tooMany: "Too many sign in",
+  });
   let running = 0;
   let most = 0;
   const work = async (): Promise<void> => {

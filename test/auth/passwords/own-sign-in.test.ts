@@ -28,6 +28,8 @@ const refresh = (token: string | null) => world.signIn.refresh(token ?? "", clie
 const isLetIn = async (bearer: string): Promise<boolean> =>
   (await world.authenticator.authenticate({ bearer })).kind === "accepted";
 
+const bytesOf = (token: string | null): Buffer => Buffer.from((token ?? "").slice(3), "base64url");
+
 const wrongPassword = {
   code: "auth_rejected",
   message: "The e-mail address or the password is wrong",
@@ -152,7 +154,10 @@ describe("the organisation", () => {
   test("is none for a member of none, of a deleted one, and of one that was left", async () => {
     const refused = { code: "forbidden", message: "You are in no organisation of this gateway" };
     const eve = { email: "eve@example.com", password: "eve's words" };
-    await expect(login(eve)).rejects.toMatchObject(refused);
+    await expect(login(eve)).rejects.toMatchObject({
+      ...refused,
+      hint: "An administrator can add you: agent member set eve@example.com <organisation> <role>",
+    });
     await world.put({ members: [{ ...aMember("acme", ada.email, "editor"), deletedAtMs: 5 }] });
     await expect(login()).rejects.toMatchObject(refused);
     await world.put({ organizations: [{ ...anOrganization("acme"), deletedAtMs: 5 }] });
@@ -184,6 +189,46 @@ describe("a refresh", () => {
       { hash: null, refresh: null, revokedAtMs: world.clock.nowMs },
     ]);
     expect(world.events.map(({ kind }) => kind)).toStrictEqual(["began", "reused"]);
+  });
+
+  test.each([1, 2, 5])(
+    "ends it also %i tokens later: a thief who hurries wins nothing",
+    async (later) => {
+      const first = await login();
+      let latest = await refresh(first.refreshToken);
+      for (let count = 1; count < later; count += 1) latest = await refresh(latest.refreshToken);
+      expect(await isLetIn(latest.accessToken)).toBe(true);
+      await expect(refresh(first.refreshToken)).rejects.toMatchObject({
+        ...wrongRefreshToken,
+        userId: ada.email,
+      });
+      expect(await isLetIn(latest.accessToken)).toBe(false);
+      await expect(refresh(latest.refreshToken)).rejects.toMatchObject(wrongRefreshToken);
+      expect(world.sessions()).toMatchObject([{ hash: null, refresh: null }]);
+      expect(world.events.map(({ kind }) => kind)).toStrictEqual(["began", "reused"]);
+    },
+  );
+
+  test("ends it for who knows its family, of 16 bytes, and guesses the other 16", async () => {
+    const { refreshToken, accessToken } = await login();
+    const other = await login();
+    const family = bytesOf(refreshToken).subarray(0, 16);
+    expect(bytesOf((await refresh(refreshToken)).refreshToken).subarray(0, 16)).toEqual(family);
+    expect(bytesOf(other.refreshToken).subarray(0, 16)).not.toEqual(family);
+    expect(bytesOf(accessToken).subarray(0, 16)).not.toEqual(family);
+    const guess = Buffer.concat([family, Buffer.alloc(16)]).toString("base64url");
+    await expect(refresh(`od_${guess}`)).rejects.toMatchObject(wrongRefreshToken);
+    expect(world.events.at(-1)).toMatchObject({ kind: "reused" });
+    expect(await isLetIn(other.accessToken)).toBe(true);
+  });
+
+  test("leaves of a family what nobody can show", async () => {
+    const { refreshToken } = await login();
+    const bytes = bytesOf(refreshToken);
+    const stored = JSON.stringify(world.sessions());
+    for (const form of ["hex", "base64url"] as const) {
+      expect(stored).not.toContain(bytes.subarray(0, 15).toString(form));
+    }
   });
 
   test("is won by one of many who show the same token at once, and the session ends", async () => {

@@ -45,6 +45,27 @@ test("what was stored at another cost is known again", async () => {
   expect(await hashes.verify("wrong horses", stored)).toBe(false);
 });
 
+test.each<[string, { logN: number; r: number; p: number }, boolean]>([
+  ["the same", { logN: 12, r: 8, p: 2 }, false],
+  ["less memory", { logN: 11, r: 8, p: 2 }, true],
+  ["less memory, though more work", { logN: 11, r: 8, p: 5 }, true],
+  ["smaller blocks", { logN: 12, r: 4, p: 2 }, true],
+  ["less work", { logN: 12, r: 8, p: 1 }, true],
+  ["more of all", { logN: 13, r: 9, p: 3 }, false],
+  ["more memory for the same work", { logN: 13, r: 8, p: 1 }, false],
+])("%s is outdated, or not", async (_what, itsCost, isOutdated) => {
+  const now = createPasswordHashes({ randomBytes, cost: { logN: 12, r: 8, p: 2 } });
+  const then = createPasswordHashes({ randomBytes, cost: itsCost });
+  expect(now.isOutdated(await then.hash("correct horse"))).toBe(isOutdated);
+});
+
+test("so is a short salt or key, and nothing is that nobody's password could be", () => {
+  const outdated = (salt: number, key: number): boolean =>
+    hashes.isOutdated(scryptText({ cost, salt: randomBytes(salt), key: randomBytes(key) }));
+  expect([outdated(16, 32), outdated(15, 32), outdated(16, 31)]).toStrictEqual([false, true, true]);
+  expect(hashes.isOutdated("")).toBe(false);
+});
+
 test("nobody has the password of who has none", async () => {
   expect(await hashes.verify("", null)).toBe(false);
   expect(await hashes.verify("correct horse", null)).toBe(false);

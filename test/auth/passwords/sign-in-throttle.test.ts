@@ -160,7 +160,7 @@ describe("an address", () => {
     expect(await login(right)).toBe("in");
   });
 
-  test("refreshes 120 times at once at most, and its failures count as those with passwords", async () => {
+  test("refreshes 120 times at once at most, then twice a second, and may sign in all the same", async () => {
     expect(counted(await times(125, () => refresh(right)))).toStrictEqual({
       in: 120,
       rate_limited: 5,
@@ -169,9 +169,30 @@ describe("an address", () => {
       monotonicMs += 500;
       return refresh("wrong");
     });
-    // Of the failures 200 fit, and one more each three seconds of these 150.
-    expect(counted(all)["auth_rejected"]).toBe(240 + 9);
+    expect(counted(all)).toStrictEqual({ auth_rejected: 300 });
+    expect(await refresh(right)).toBe("rate_limited");
+    expect(await login(right)).toBe("in");
+  });
+});
+
+describe("refreshes", () => {
+  test("go on from an address where passwords are guessed", async () => {
+    await times(200, (index) => login("wrong", `user${index}@example.com`));
     expect(await login(right)).toBe("rate_limited");
+    expect(await refresh(right)).toBe("in");
+  });
+
+  test("go on while eight sign-ins from there are being decided, and hold none of those up", async () => {
+    let release: ((value: SignedIn) => void) | undefined;
+    const held = new Promise<SignedIn>((resolve) => (release = resolve));
+    refuse = () => held;
+    const waiting = Array.from({ length: 8 }, (_, index) =>
+      login("wrong", `user${index}@example.com`),
+    );
+    expect(await login(right)).toBe("rate_limited");
+    expect(await refresh(right)).toBe("in");
+    release?.(signedIn);
+    await Promise.all(waiting);
   });
 });
 

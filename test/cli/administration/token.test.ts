@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { createTokenCommands } from "../../../src/cli/commands/token.ts";
+import type { FakeDoor } from "../auth/bench.ts";
 import { AdministrationBench, tokenRow } from "./fake-gateway.ts";
 
 let bench: AdministrationBench;
@@ -10,6 +11,8 @@ afterEach(() => bench.stop());
 
 const json = { json: true, format: "json" } as const;
 const printed = (): unknown => JSON.parse(bench.stdout);
+
+const several = (scope: string): string => `--scope is several scopes in one: "${scope}"`;
 
 describe("agent token", () => {
   const token = "od_freshly-minted-token";
@@ -66,6 +69,12 @@ describe("agent token", () => {
     [{ ...create, user: "bob" }, "--user and --organization go together"],
     [{ ...create, organization: "acme" }, "--user and --organization go together"],
     [{ ...create, user: "B", organization: "acme" }, '--user is no identifier: "B"'],
+    [{ ...create, scope: ["tag:demo,role:viewer"] }, several("tag:demo,role:viewer")],
+    [{ ...create, scope: ["metrics", "server:db tag:x"] }, several("server:db tag:x")],
+    [
+      { ...create, role: "viewer", scope: ["role:viewer", "role:admin"] },
+      "--scope role:admin is above --role viewer",
+    ],
     [{ ...create, expires: "soon" }, '--expires is no time: "soon"'],
     [{ ...create, expires: "0d" }, '--expires lies in the past: "0d"'],
     [{ ...create, expires: "2026-11-21" }, '--expires lies in the past: "2026-11-21"'],
@@ -111,6 +120,10 @@ describe("agent token", () => {
       { ...tokenRow, role: "admin", effectiveRole: "viewer" },
       { ...tokenRow, effectiveRole: null },
       { ...tokenRow, effectiveRole: "admin", scopes: ["metrics"] },
+      { ...tokenRow, effectiveRole: "viewer", scopes: ["server:my db", "tag:x", "role:admin"] },
+      { ...asItsUser, scopes: ["role:viewer", "role:editor"] },
+      { ...tokenRow, role: "admin", scopes: ["role:editor", "server:db"] },
+      { ...asItsUser, effectiveRole: null, scopes: ["role:editor"] },
     ];
     const { list, ...commands } = createTokenCommands(bench.dependencies);
     bench.answer = () => [200, { tokens: rows, next: null }];
@@ -124,6 +137,10 @@ describe("agent token", () => {
       "viewer (limited to admin)",
       "none (limited to viewer)",
       "metrics",
+      "viewer for 'server:my db' tag:x",
+      "editor",
+      "editor for server:db",
+      "none (limited to editor)",
     ]);
     bench.stdout = "";
     await bench.run(list, { revoked: false, ...json });
@@ -133,6 +150,38 @@ describe("agent token", () => {
     expect(bench.notes).toEqual([
       "Token ci (5d1f0f0e) of bob in acme, as its user; expires 2027-02-01 00:00 UTC",
     ]);
+  });
+
+  it.each([
+    [{ scopes: ["metrics"] }, "for metrics alone"],
+    [{ scopes: ["server:my db", "tag:x"] }, "viewer, for 'server:my db' tag:x alone"],
+    [{ role: "editor", scopes: ["role:viewer"] }, "viewer"],
+    [{ role: null, scopes: ["tag:x"] }, "as its user, for tag:x alone"],
+  ])("says what one with scopes may: %j", async (limits, words) => {
+    const commands = createTokenCommands(bench.dependencies);
+    bench.answer = () => [201, { token, details: { ...tokenRow, ...limits } }];
+    await bench.run(commands.create, create);
+    expect(bench.notes).toEqual([
+      `Token ci (5d1f0f0e) of bob in acme, ${words}; expires 2027-02-01 00:00 UTC`,
+    ]);
+  });
+
+  it("says where nobody gets in with it, and not where that cannot be told", async () => {
+    const commands = createTokenCommands(bench.dependencies);
+    bench.answer = () => [201, { token, details: tokenRow }];
+    const notes = async (door: FakeDoor, more: object = {}): Promise<string[]> => {
+      bench.doors[bench.url] = door;
+      bench.notes.length = 0;
+      await bench.run(commands.create, { ...create, ...more });
+      return bench.notes.filter((note) => note.includes("Nobody"));
+    };
+    const note = 'Nobody can sign in with this token until auth of the gateway lists "local"';
+    expect(await notes({ ways: ["token", "jwt"] })).toEqual([note]);
+    expect(await notes({ open: true })).toEqual([note]);
+    expect(await notes({ ways: ["token", "local"] })).toEqual([]);
+    expect(await notes({ ways: [] })).toEqual([]);
+    expect(await notes({ down: true })).toEqual([]);
+    expect(await notes({ ways: ["token"] }, json)).toEqual([]);
   });
 
   it.each([{ role: 1 }, { role: undefined }, { effectiveRole: 1 }, { effectiveRole: ["admin"] }])(

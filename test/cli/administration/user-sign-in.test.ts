@@ -2,6 +2,7 @@ import { PassThrough } from "node:stream";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { createUser } from "../../../src/cli/commands/user.ts";
 import { AppError } from "../../../src/core/errors.ts";
+import type { FakeDoor } from "../auth/bench.ts";
 import { acme, AdministrationBench, refusal } from "./fake-gateway.ts";
 
 let bench: AdministrationBench;
@@ -10,6 +11,7 @@ beforeEach(async () => {
   bench = await AdministrationBench.start();
   user = createUser(bench.dependencies);
   bench.answer = () => [200, row];
+  bench.doors[bench.url] = { ways: ["local", "simple"] };
 });
 afterEach(() => bench.stop());
 
@@ -118,6 +120,14 @@ describe("a password on a terminal", () => {
     expect(bench.secrets.mask(`not ${phrase}`)).toBe("not ****");
   });
 
+  it("is told with how many tokens outlast it", async () => {
+    bench.answer = () => [200, { ...row, livePersonalTokens: 2 }];
+    await onTerminal(`${phrase}\r`, `${phrase}\r`);
+    expect(bench.notes.at(-1)).toBe(
+      "2 tokens made for the user still let in: agent token list --user bob",
+    );
+  });
+
   it("may come in pieces of characters, or all at once", async () => {
     const keys = Buffer.from(`gr\u00FC\u00DFe an alle\r`);
     const terminal = await onTerminal(keys.subarray(0, 3), keys.subarray(3), keys);
@@ -218,6 +228,36 @@ describe("a password from a pipe", () => {
     bench.stdin = pipe;
     expect((await bench.failure(user.passwd, { id: "bob" })).message).toContain("not UTF-8");
   });
+});
+
+/** What is said where the gateway says this of its ways in. */
+const notesWith = async (door: FakeDoor, more: object = {}): Promise<string[]> => {
+  bench.doors[bench.url] = door;
+  bench.notes.length = 0;
+  bench.pipe(`${phrase}\n`);
+  await bench.run(user.passwd, { id: "bob", ...more });
+  return bench.notes;
+};
+
+it("says where nobody gets in with the password, as where an issuer has the users", async () => {
+  const note =
+    'Nobody can sign in with a password at this gateway until its auth lists "simple" with users of its own';
+  const supabase = { type: "simple", description: "", issuer: "https://x.supabase.co/auth/v1" };
+  expect(await notesWith({ ways: ["local"] })).toEqual([note]);
+  expect(await notesWith({ ways: ["local", supabase] })).toEqual([note]);
+  expect(await notesWith({ open: true })).toEqual([note]);
+  expect(await notesWith({ ways: [{ type: "simple", description: "" }] })).toEqual([]);
+  expect(await notesWith({ down: true })).toEqual([]);
+  expect(await notesWith({ ways: ["local"] }, json)).toEqual([]);
+});
+
+it("hints at what a password is, and at how to give one", async () => {
+  bench.pipe("short\n");
+  const short = await bench.failure(user.passwd, { id: "bob" });
+  expect(short.hint).toMatch(/^At least 12 characters, at most 1024 bytes, and not the user's id/u);
+  bench.pipe("");
+  const none = await bench.failure(user.passwd, { id: "bob" });
+  expect(none.hint).toContain("agent user passwd <id> < password.txt");
 });
 
 it("says what the gateway says of a password, and never the password", async () => {

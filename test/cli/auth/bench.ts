@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { PassThrough } from "node:stream";
-import type { AuthenticationProbe } from "../../../src/client/probe-authentication.ts";
+import type { AuthenticationProbe, OfferedWay } from "../../../src/client/probe-authentication.ts";
 import { createDeadline } from "../../../src/client/deadline.ts";
 import { KnownSecrets } from "../../../src/cli/known-secrets.ts";
 import { readEnvironment } from "../../../src/config/environment.ts";
@@ -25,9 +25,11 @@ export interface FakeDoor {
   tokens?: Readonly<Record<string, string>>;
   /** It cannot be reached. */
   down?: boolean;
+  /** What asking it fails with. */
+  failure?: AppError;
   kind?: "onedoor" | "mcp";
   /** Ways to sign in; local and token unless said. */
-  ways?: readonly string[];
+  ways?: readonly (string | OfferedWay)[];
   /** What it says of whom it takes; an admin in no organisation unless said. */
   organization?: string;
   role?: string | null;
@@ -146,13 +148,16 @@ export class Bench {
   #probe(endpoint: string, bearer: string | undefined): Promise<AuthenticationProbe> {
     this.seen.push({ what: "probe", endpoint, token: bearer });
     const door = this.#door(endpoint);
+    if (door?.failure) return Promise.reject(door.failure);
     if (!door || door.down === true) {
       return Promise.reject(new AppError("unreachable", `Cannot reach ${endpoint}`));
     }
     const server = door.kind ?? "onedoor";
     if (door.open === true) return Promise.resolve({ kind: "open", server });
     if (bearer === undefined) {
-      const ways = (door.ways ?? ["local", "token"]).map((type) => ({ type, description: "" }));
+      const ways = (door.ways ?? ["local", "token"]).map((way) =>
+        typeof way === "string" ? { type: way, description: "" } : way,
+      );
       return Promise.resolve({ kind: "required", server, ways });
     }
     const who = door.tokens?.[bearer];

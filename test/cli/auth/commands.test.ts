@@ -54,6 +54,35 @@ describe("status", () => {
     ]);
   });
 
+  test.each([
+    ["NODE_EXTRA_CA_CERTS=<file> adds a certificate authority", "unreachable", 3],
+    ["The fault is on the server's side; try again later", "timeout", 3],
+  ] as const)("what keeps it from being asked, with what helps: %s", async (hint, code, exit) => {
+    bench.doors[url] = { failure: new AppError(code, "It is not so", { hint }) };
+    await bench.save(url, {}, long);
+    expect(await status({ url })).toBe(exit);
+    expect(bench.notes).toEqual([`${url}: It is not so`, `hint: ${hint}`]);
+    expect(await status({ url, json: true })).toBe(exit);
+    expect(failure?.hint).toBe(hint);
+  });
+
+  test("nor is a sign-in the answer where nothing is saved and the server cannot be asked", async () => {
+    const hint = "Begin the address with https://";
+    bench.doors[url] = { failure: new AppError("usage", "Only https is spoken here", { hint }) };
+    expect(await status({ url })).toBe(4);
+    expect(bench.notes).toEqual([`${url}: Only https is spoken here`, `hint: ${hint}`]);
+    expect(await status({ url, json: true })).toBe(4);
+    expect(failure?.hint).toBe(hint);
+  });
+
+  test("the role that is left of a token with scopes, beside those", async () => {
+    const scopes = ["server:my db", "role:viewer"];
+    bench.doors[url] = { tokens: { [long]: "bob" }, role: "viewer", scopes };
+    await bench.save(url, { role: "admin" }, long);
+    await status({ url });
+    expect(bench.stdout).toContain("who      bob (viewer for 'server:my db' only)\n");
+  });
+
   test("several are a table, and lists again on a terminal too narrow for it", async () => {
     bench.doors[url] = { tokens: { [long]: "alice" } };
     await bench.save(url, { expiresAtMs: Date.parse("2026-11-22T09:46:01Z") }, long);

@@ -1,6 +1,7 @@
 import { PassThrough } from "node:stream";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { createLogin } from "../../../src/cli/commands/auth/login.ts";
+import { UntrustedCertificate } from "../../../src/client/http-json.ts";
 import { Bench, runtimeRecord } from "./bench.ts";
 
 const url = "https://gw.example.com";
@@ -127,8 +128,40 @@ describe("which token", () => {
     await expect(login({ url })).rejects.toMatchObject({
       code: "usage",
       message: `No token for ${url}`,
-      hint: expect.stringMatching(/--token.*stdin/u),
+      hint: `Ways to sign in: agent auth login --url ${url} --local on the machine and as the user that its gateway runs as, or with a token of it: agent auth login --url ${url} < token.txt; with a token from its configuration: agent auth login --url ${url} < token.txt`,
     });
+  });
+
+  test.each([
+    [
+      { type: "simple", description: "With e-mail address and password: POST /auth/login" },
+      'simple: With e-mail address and password, which stand in login.json as {"email": "…", "password": "…"}: curl -s https://gw.example.com/auth/login -H \'Content-Type: application/json\' -d @login.json | jq -r .access_token | agent auth login --url https://gw.example.com',
+    ],
+    [
+      { type: "jwt", description: "With a JWT of id.example: agent auth login --token <token>" },
+      "jwt: With a JWT of id.example: agent auth login --url https://gw.example.com < token.txt",
+    ],
+    [
+      { type: "oauth", description: "" },
+      "oauth: agent auth login --url https://gw.example.com < token.txt",
+    ],
+    [
+      { type: "token", description: "rm -rf ~" },
+      "with a token from its configuration: agent auth login --url https://gw.example.com < token.txt",
+    ],
+    [{ type: "card", description: "Show it\nto the reader" }, "card: Show it to the reader"],
+  ])("a way in is a command that can be pasted: %j", async (way, step) => {
+    bench.doors[url] = { ways: [way] };
+    bench.pipe("");
+    await expect(login({ url })).rejects.toMatchObject({ hint: `Ways to sign in: ${step}` });
+  });
+
+  test("no way shows a token, or a password, to who lists processes", async () => {
+    const ways = ["local", "token", "jwt", "simple", "bearer", "oauth"];
+    bench.doors[url] = { ways };
+    bench.pipe("");
+    const error: unknown = await login({ url }).catch((thrown: unknown) => thrown);
+    expect(error).toMatchObject({ hint: expect.not.stringMatching(/--token|-d '/u) });
   });
 
   test.each(["two words", "be\u001bll", "Bearer od_x", "k\u00e9y"])(
@@ -166,6 +199,17 @@ describe("proved before it is saved", () => {
       code: "unreachable",
       message: expect.stringContaining("nothing saved"),
       hint: expect.stringContaining("--no-verify"),
+    });
+    expect(await bench.saved()).toEqual([]);
+  });
+
+  test("a certificate that is not trusted: what would help, not --no-verify", async () => {
+    const hint = "NODE_EXTRA_CA_CERTS=<file> adds a certificate authority";
+    bench.doors[url] = { failure: new UntrustedCertificate("Cannot reach it", hint, undefined) };
+    await expect(login({ url, token: "od_x" })).rejects.toMatchObject({
+      code: "unreachable",
+      message: "Cannot reach it; nothing saved",
+      hint,
     });
     expect(await bench.saved()).toEqual([]);
   });

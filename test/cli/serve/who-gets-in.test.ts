@@ -25,13 +25,13 @@ const before =
   'Who gets in: the user ann on this machine, with a token from "agent auth login", and whoever shows a token from "agent token create"; every program on this machine with';
 
 test.each<[tokens: [role: Role, organizationId: string | null][], rest: string]>([
-  [[["admin", null]], "the token of the configuration"],
+  [[["admin", null]], "the token of the configuration (as admin)"],
   [
     [
       ["admin", null],
       ["admin", null],
     ],
-    "one of the 2 tokens of the configuration",
+    "one of the 2 tokens of the configuration (2 as admin)",
   ],
   [[["viewer", null]], "the token of the configuration (as viewer)"],
   [[["admin", "acme"]], "the token of the configuration (as admin in acme)"],

@@ -12,7 +12,7 @@ import {
 } from "@modelcontextprotocol/sdk/types.js";
 import { toNodeHandler } from "@modelcontextprotocol/node";
 import { createMcpHandler, Server } from "@modelcontextprotocol/server";
-import { createRemoteJWKSet, jwtVerify } from "jose";
+import { createRemoteJWKSet, decodeJwt, jwtVerify } from "jose";
 import type { JWTPayload } from "jose";
 import { onTestFinished } from "vitest";
 import { portOf } from "./http-upstream.ts";
@@ -105,9 +105,21 @@ function parsed(body: string): unknown {
   return body === "" ? undefined : JSON.parse(body);
 }
 
+/** What is listed to one caller alone, in one project. */
+function toolOf(authorization: string | string[] | undefined): (typeof tools)[number] {
+  const { sub, project_id: project = "none" } = decodeJwt(String(authorization).slice(7));
+  return {
+    name: `of-${sub}-${String(project)}`,
+    inputSchema: { type: "object" },
+    annotations: { readOnlyHint: true },
+  };
+}
+
 function oldServer(): OldServer {
   const server = new OldServer({ name: "old", version: "1" }, { capabilities: { tools: {} } });
-  server.setRequestHandler(ListToolsRequestSchema, () => ({ tools }));
+  server.setRequestHandler(ListToolsRequestSchema, (_request, { requestInfo }) => ({
+    tools: [...tools, toolOf(requestInfo?.headers["authorization"])],
+  }));
   server.setRequestHandler(CallToolRequestSchema, async ({ params }, extra) => {
     if (params.name === "poll") extra.closeSSEStream?.();
     if (params.name === "ask") {

@@ -117,10 +117,17 @@ async function print(
   if (options.json) return;
   for (const row of rows) {
     if (row.reason !== undefined) io.note(`${row.url}: ${row.reason}`, { always: true });
-    if (row.result === "missing" || row.result === "rejected" || row.result === "expired") {
-      io.note(`hint: ${refusedHint(row.source, loginHint(row))}`);
-    }
+    const hint = hintOf(row);
+    if (hint !== undefined) io.note(`hint: ${hint}`);
   }
+}
+
+/** What helps with a row: another token, unless it is something else that keeps the server from being asked. */
+function hintOf(row: ProfileRow): string | undefined {
+  const { result, source } = row;
+  const isAboutToken = result === "missing" || result === "rejected" || result === "expired";
+  const isAway = result === "missing" && row.hint !== undefined;
+  return isAboutToken && !isAway ? refusedHint(source, loginHint(row)) : row.hint;
 }
 
 /**
@@ -136,7 +143,7 @@ function refuseBadRows(rows: readonly ProfileRow[]): void {
     errorOfResult[worst.result] ?? "internal",
     `${worst.url}: ${worst.result}${reason}`,
     {
-      hint: code === 4 ? refusedHint(worst.source, loginHint(worst)) : undefined,
+      hint: hintOf(worst),
     },
   );
 }

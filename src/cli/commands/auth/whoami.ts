@@ -2,6 +2,7 @@ import { shownAddress } from "../../../client/http-json.ts";
 import type { AuthenticationProbe } from "../../../client/probe-authentication.ts";
 import { AppError } from "../../../core/errors.ts";
 import { limitsOf } from "../../../core/scopes.ts";
+import { shownScopes } from "../../administration/token-scopes.ts";
 import type { CommandModule, GlobalOptions } from "../../command.ts";
 import type { Context } from "../../context.ts";
 import { inLine } from "../../render/foreign-text.ts";
@@ -99,7 +100,7 @@ async function print(
         "role",
         isForScopesAlone ? "none but for the scopes" : role === null ? "none" : told(role, unsaid),
       ],
-      ["scopes", scopes === undefined ? unsaid : inLine(scopes.join(" "), io) || "not limited"],
+      ["scopes", scopes === undefined ? unsaid : inLine(shownScopes(scopes), io) || "not limited"],
       ["signed in by", told(method, unsaid)],
       ["expires", expiresAtMs === undefined ? unsaid : shownTime(expiresAtMs)],
     ]),

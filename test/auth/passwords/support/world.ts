@@ -4,6 +4,7 @@ import type { Directory } from "../../../../src/auth/directory.ts";
 import { hashToken } from "../../../../src/auth/minted-token-format.ts";
 import { createOwnUsersAuthenticator } from "../../../../src/auth/own-users-authenticator.ts";
 import { createOwnSignIn } from "../../../../src/auth/passwords/own-sign-in.ts";
+import type { TurnTaker } from "../../../../src/auth/passwords/hashing-turns.ts";
 import type { SessionEvent } from "../../../../src/auth/passwords/own-sign-in.ts";
 import type { PasswordSignIn } from "../../../../src/auth/password-sign-in.ts";
 import type { Authenticator } from "../../../../src/auth/authenticator.ts";
@@ -15,8 +16,10 @@ import { createFailingStorage } from "../../support/failing-storage.ts";
 import type { FailingStorage } from "../../support/failing-storage.ts";
 import { aMember, anOrganization, aUser } from "../../support/identities.ts";
 
-/** Where a hash of a test says itself which password it is of. */
+/** Where a hash of a test says itself which password it is of; and one that is outdated. */
 export const storedOf = (password: string): string => `hash of ${password}`;
+
+export const outdatedOf = (password: string): string => `old hash of ${password}`;
 
 export const withPassword = (id: string, password: string): User => ({
   ...aUser(id),
@@ -33,8 +36,14 @@ export interface World {
   events: SessionEvent[];
   /** What was asked of the hashes: the stored text of each verification. */
   verified: (string | null)[];
+  /** For whom each of them waited. */
+  waited: (TurnTaker | undefined)[];
+  /** Whether the way to sign in is on. */
+  isOn: boolean;
   /** Called while a password is being verified. */
   whileVerifying: () => Promise<void>;
+  /** In the place of the hashing of passwords. */
+  hash: (password: string) => Promise<string>;
   put(rows: object): Promise<unknown>;
   sessions(): MintedToken[];
 }
@@ -70,26 +79,34 @@ export async function openWorld(inner: Storage): Promise<World> {
   const directory = await openDirectory({ storage, now, newId: randomUUID });
   const events: SessionEvent[] = [];
   const verified: (string | null)[] = [];
+  const waited: World["waited"] = [];
   const world: World = {
     clock,
     storage,
     directory,
     events,
     verified,
+    waited,
+    isOn: true,
     whileVerifying: () => Promise.resolve(),
+    hash: (password) => Promise.resolve(storedOf(password)),
     signIn: createOwnSignIn({
       directory,
       hashes: {
-        async verify(password, stored) {
+        async verify(password, stored, by) {
           verified.push(stored);
+          waited.push(by);
           await world.whileVerifying();
-          return stored === storedOf(password);
+          return stored === storedOf(password) || stored === outdatedOf(password);
         },
+        hash: (password) => world.hash(password),
+        isOutdated: (stored) => stored.startsWith("old "),
       },
       now,
       monotonicMs: () => clock.monotonicMs,
       newId: randomUUID,
       randomBytes,
+      isOn: () => world.isOn,
       report: (event) => void events.push(event),
     }),
     authenticator: createOwnUsersAuthenticator({ directory, now }),
