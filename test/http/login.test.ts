@@ -13,6 +13,7 @@ import { ada, bob, signInWorld } from "../auth/passwords/support/world.ts";
 import type { World } from "../auth/passwords/support/world.ts";
 import { fakeUpstream, gatewayOf, silentLogger } from "../gateway/fakes.ts";
 import type { GatewayFixture } from "../gateway/fakes.ts";
+import { asBearer, denied, pairOf } from "./login-answers.ts";
 import { ask, startTestServer } from "./support.ts";
 import type { Answer, Question } from "./support.ts";
 
@@ -62,30 +63,12 @@ afterEach(() => server.close(0));
 
 const post = (body: Question["body"], headers: Question["headers"] = {}): Promise<Answer> =>
   ask(server.port, "/auth/login", { method: "POST", body, headers });
-const asBearer = (token: string) => ({ headers: { authorization: `Bearer ${token}` } });
-/** What a successful sign-in gave. */
-const pairOf = ({ json }: Answer): { access_token: string; refresh_token: string } => {
-  const isPair =
-    typeof json === "object" && json !== null && "access_token" in json && "refresh_token" in json;
-  if (!isPair) throw new Error("no pair of tokens");
-  return { access_token: String(json.access_token), refresh_token: String(json.refresh_token) };
-};
 const json = { "content-type": "application/json" };
 
 const failingWith = (failure: Error): PasswordSignIn => ({
   login: () => Promise.reject(failure),
   refresh: () => Promise.reject(failure),
 });
-
-/** One refused sign-in, of nobody in particular. */
-const denied = {
-  toolName: "auth/login",
-  status: "denied",
-  params: {},
-  userId: null,
-  organizationId: null,
-  clientName: "unknown",
-};
 
 describe("POST /auth/login", () => {
   it("answers with a pair of tokens that is never cached, and is a row of the audit", async () => {

@@ -1,22 +1,13 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { InsufficientScope } from "../../src/core/insufficient-scope.ts";
-import { isJsonObject } from "../../src/core/json.ts";
 import type { Json, JsonObject } from "../../src/core/json.ts";
 import { RpcFault } from "../../src/core/json-rpc.ts";
-import { credentialRole } from "../../src/core/permissions.ts";
-import type { Principal } from "../../src/core/principal.ts";
 import type { HttpServer } from "../../src/http/http-server.ts";
-import {
-  ada,
-  fakeDoor,
-  fakeUpstream,
-  gatewayOf,
-  open,
-  serverConfiguration,
-} from "../gateway/fakes.ts";
+import { fakeDoor, fakeUpstream, gatewayOf, open, serverConfiguration } from "../gateway/fakes.ts";
 import type { FakeUpstream } from "../gateway/fakes.ts";
 import { ask, startTestServer } from "../http/support.ts";
 import type { Answer } from "../http/support.ts";
+import { holder, insufficient } from "./limited-callers.ts";
 import {
   deferred,
   exchange,
@@ -30,17 +21,6 @@ import {
 // What a token is limited to, on the wire: 403 with the challenge of RFC 6750 §3.1, in every era and over REST. A
 // bearer names the scopes it has here; its user is an editor of acme.
 
-const holder = (named: string): Principal => {
-  const ed = { ...ada, userId: "ed", organizationId: "acme", method: "local" } as const;
-  if (named === "made-as-viewer") {
-    return { ...ed, scopes: [], ...credentialRole("editor", { scopes: [], limit: "viewer" }) };
-  }
-  if (named === "demoted") {
-    return { ...ed, scopes: [], ...credentialRole("viewer", { scopes: [] }) };
-  }
-  const scopes = named.split(",").flatMap((scope) => (scope === "all" ? [] : [scope]));
-  return { ...ed, ...credentialRole("editor", { scopes }), scopes };
-};
 const plain = { type: "object" };
 
 function upstream(name: string): FakeUpstream {
@@ -127,25 +107,6 @@ const operations: Record<
     "viewer",
   ],
 };
-
-/** The answer that says that these scopes are lacking, in the head and in the body. */
-function insufficient(scope: string): object {
-  const told = expect.objectContaining({ code: "forbidden", scopes: scope.split(" ") });
-  return expect.objectContaining({
-    status: 403,
-    headers: expect.objectContaining({
-      "content-type": expect.stringContaining("application/json"),
-      "www-authenticate": expect.stringContaining(
-        `Bearer realm="onedoor", error="insufficient_scope", scope="${scope}", error_description="`,
-      ),
-    }),
-    json: expect.toSatisfy((json: unknown) => {
-      const error = isJsonObject(json) ? json["error"] : undefined;
-      const ours = isJsonObject(error) ? (error["data"] ?? error) : undefined;
-      return told.asymmetricMatch(ours);
-    }),
-  });
-}
 
 describe.each(Object.entries(eras))("to a client of %s", (_era, asked) => {
   it.each(Object.entries(operations))("a token is refused that may not %s", async (_name, of) => {
