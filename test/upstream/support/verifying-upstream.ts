@@ -1,10 +1,10 @@
 import { randomUUID } from "node:crypto";
 import { createServer } from "node:http";
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { InMemoryEventStore } from "@modelcontextprotocol/sdk/examples/shared/inMemoryEventStore.js";
 import { Server as OldServer } from "@modelcontextprotocol/sdk/server/index.js";
 import { SSEServerTransport } from "@modelcontextprotocol/sdk/server/sse.js";
 import { StreamableHTTPServerTransport } from "@modelcontextprotocol/sdk/server/streamableHttp.js";
+import type { EventStore } from "@modelcontextprotocol/sdk/server/streamableHttp.js";
 import {
   CallToolRequestSchema,
   ElicitResultSchema,
@@ -133,6 +133,24 @@ function oldServer(): OldServer {
   return server;
 }
 
+/** In the order they were stored; the SDK's example orders those of one millisecond by chance, and so loses answers. */
+function createEventStore(): EventStore {
+  const events: { streamId: string; message: Parameters<EventStore["storeEvent"]>[1] }[] = [];
+  return {
+    async storeEvent(streamId, message) {
+      return String(events.push({ streamId, message }));
+    },
+    async replayEventsAfter(lastEventId, { send }) {
+      const { streamId } = events[Number(lastEventId) - 1] ?? { streamId: "" };
+      for (let at = Number(lastEventId); at < events.length; at++) {
+        const event = events[at];
+        if (event?.streamId === streamId) await send(String(at + 1), event.message);
+      }
+      return streamId;
+    },
+  };
+}
+
 function legacyHandle(): Handle {
   const transports = new Map<string, StreamableHTTPServerTransport>();
   return async (request, response, body) => {
@@ -141,7 +159,7 @@ function legacyHandle(): Handle {
     if (transport === undefined) {
       const fresh = new StreamableHTTPServerTransport({
         sessionIdGenerator: () => randomUUID(),
-        eventStore: new InMemoryEventStore(),
+        eventStore: createEventStore(),
         retryInterval: 10,
         onsessioninitialized: (id) => void transports.set(id, fresh),
       });
