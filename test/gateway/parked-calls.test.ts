@@ -1,8 +1,10 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import type { ClientPort } from "../../src/core/client-port.ts";
 import type { Json, JsonObject } from "../../src/core/json.ts";
+import type { Principal } from "../../src/core/principal.ts";
 import { createParkedCalls } from "../../src/gateway/parked-calls.ts";
 import type { Attendance, SendCall, Turn } from "../../src/gateway/parked-calls.ts";
-import { modernClient } from "./fakes.ts";
+import { ada, modernClient } from "./fakes.ts";
 import type { FakeClient } from "./fakes.ts";
 
 const everything = { sampling: {}, elicitation: {}, roots: {} };
@@ -44,6 +46,12 @@ function visit(capabilities: JsonObject = everything): Visit {
       gone.abort(new Error("gone"));
     },
   };
+}
+
+function visitAs(role: Principal["role"]): Visit {
+  const here = visit();
+  const caller = { principal: { ...ada, role }, projectId: null };
+  return { ...here, client: { ...here.client, caller } };
 }
 
 /** A call that asks each of these things, all at once, and answers with what it heard. */
@@ -187,6 +195,29 @@ describe("a call that asks", () => {
       expect(await calls.resume(turn, { "input-1": {} }, visit())).toMatchObject({ kind: "done" });
     },
   );
+
+  it("is made for who came for it last, also while it is parked", async () => {
+    const calls = createCalls();
+    const [first, second] = [visitAs("admin"), visitAs("viewer")];
+    const seen: unknown[] = [];
+    let port: ClientPort | undefined;
+    const { turn } = asked(
+      await meanwhile(
+        calls.start("ada", first, async ({ client, signal }) => {
+          port = client;
+          seen.push(client.caller);
+          await client.request("roots/list", {}, signal);
+          seen.push(client.caller);
+          await client.request("roots/list", {}, signal);
+          return {};
+        }),
+      ),
+    );
+    expect(port?.caller).toBe(first.client.caller);
+    asked(await meanwhile(calls.resume(turn, { "input-1": {} }, second)));
+    expect(seen).toEqual([first.client.caller, second.client.caller]);
+    expect(port?.caller).toBe(second.client.caller);
+  });
 
   it("tells its news to the newest request, and to nobody while it is parked", async () => {
     const calls = createCalls();

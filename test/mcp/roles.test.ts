@@ -94,7 +94,13 @@ function start(limits?: CallLimits) {
       await session.receive(requestOf(method, params), to.stream, { caller: callerAs(as) });
       return endOf(to);
     };
-    return { ask, heard: common.said, session };
+    /** As whom the session is taken for: the message says nothing of its sender. */
+    const askAsItIs = async (method: string, params: JsonObject = {}) => {
+      const to = wire();
+      await session.receive(requestOf(method, params), to.stream);
+      return endOf(to);
+    };
+    return { ask, askAsItIs, heard: common.said, session };
   };
   return { ...fixture, one, modern, openSession };
 }
@@ -116,6 +122,23 @@ const refused = {
 };
 
 describe("a role that changes between two requests", () => {
+  it("counts from when the session is told, where a message says nothing of its sender", async () => {
+    const { openSession, one } = start();
+    const { askAsItIs, session } = openSession("editor");
+    const told: unknown[] = [];
+    one.answer = ({ client }) => {
+      told.push(client.caller?.principal);
+      return { content: [] };
+    };
+    await askAsItIs("initialize");
+    expect(await askAsItIs("tools/call", call("one__echo"))).toHaveProperty("result");
+    session.renew(member("viewer"));
+    expect(session.clientSession.caller?.principal).toEqual(member("viewer"));
+    expect(await askAsItIs("tools/call", call("one__echo"))).toMatchObject(refused);
+    expect(await askAsItIs("tools/call", call("one__look"))).toHaveProperty("result");
+    expect(told).toEqual([member("editor"), member("viewer")]);
+  });
+
   it("counts from the next one on, in a session of the legacy era", async () => {
     const { openSession, one } = start();
     const { ask } = openSession("editor");
