@@ -3,7 +3,7 @@ import type { RequestListener, ServerOptions } from "node:http";
 import { createServer } from "node:https";
 import type { Server } from "node:https";
 import type { Socket } from "node:net";
-import type { TlsMaterial } from "./tls-material.ts";
+import type { TlsMaterial } from "../core/tls-material.ts";
 
 /** How long a client may take to agree on a key, in milliseconds. */
 const handshakeMs = 20_000;

@@ -10,8 +10,9 @@ import type { PasswordSignIn } from "../auth/password-sign-in.ts";
 import type { Standing } from "../auth/standing.ts";
 import type { MintedTokens } from "../auth/token-mint.ts";
 import type { AuditSink } from "../core/audit.ts";
-import type { Configuration } from "../core/configuration.ts";
+import type { Configuration, TlsConfiguration } from "../core/configuration.ts";
 import type { Logger } from "../core/logger.ts";
+import type { TlsMaterial } from "../core/tls-material.ts";
 import type { Gateway } from "../gateway/gateway.ts";
 import { createLegacySse } from "../mcp/legacy-sse.ts";
 import { createMcpEndpoint } from "../mcp/mcp-endpoint.ts";
@@ -27,8 +28,6 @@ import { listen } from "./listen.ts";
 import { createOpenAnswers } from "./open-answers.ts";
 import { createRefusalLog } from "./refusal-log.ts";
 import { createStandingOf } from "./standing-of.ts";
-import { readTlsMaterial } from "./tls-material.ts";
-import type { TlsMaterial } from "./tls-material.ts";
 
 export interface HttpServerOptions {
   gateway: Gateway;
@@ -55,6 +54,8 @@ export interface HttpServerOptions {
   logger: Logger;
   /** By which upstream servers verify on whose behalf they are asked; absent: there are no such tokens. */
   identityTokens?: Pick<IdentityTokens, "keys"> | undefined;
+  /** Reads the files of `tls`, at the start and when they have changed. @throws AppError `config_invalid` */
+  readTls: (files: TlsConfiguration) => Promise<TlsMaterial>;
   /**
    * With `tls`: told the fingerprints of the certificates that may be shown from then on, before another is shown
    * for the first time, and once the one before is shown no more.
@@ -118,7 +119,7 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
   let closing = false;
 
   let material: TlsMaterial | undefined;
-  if (configuration.tls !== undefined) material = await readTlsMaterial(configuration.tls);
+  if (configuration.tls !== undefined) material = await options.readTls(configuration.tls);
   const secured: TlsServer[] = [];
 
   const bare = (listener: RequestListener): Server => {
@@ -161,6 +162,7 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
       ? undefined
       : keepCertificate({
           files: configuration.tls,
+          read: options.readTls,
           first: material,
           logger,
           now: Date.now,

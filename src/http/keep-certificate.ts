@@ -2,11 +2,12 @@ import { stat } from "node:fs/promises";
 import type { TlsConfiguration } from "../core/configuration.ts";
 import { toAppError } from "../core/errors.ts";
 import type { Logger } from "../core/logger.ts";
-import { readTlsMaterial } from "./tls-material.ts";
-import type { TlsMaterial } from "./tls-material.ts";
+import type { TlsMaterial } from "../core/tls-material.ts";
 
 export interface KeepCertificateOptions {
   files: TlsConfiguration;
+  /** Reads them. @throws AppError for what cannot be used, which repeats nothing that stands in them */
+  read: (files: TlsConfiguration) => Promise<TlsMaterial>;
   /** What is in use already. */
   first: TlsMaterial;
   /** Takes what is in the files by now into use. */
@@ -28,7 +29,7 @@ const defaultLookMs = 2_000;
  * fit: what has changed is read when it is the same at two looks.
  */
 export function keepCertificate(options: KeepCertificateOptions): { close(): void } {
-  const { files, use, logger, now, lookMs = defaultLookMs } = options;
+  const { files, read, use, logger, now, lookMs = defaultLookMs } = options;
   let current = options.first;
   let closed = false;
   let timer: NodeJS.Timeout | undefined;
@@ -38,7 +39,7 @@ export function keepCertificate(options: KeepCertificateOptions): { close(): voi
 
   const judge = async (): Promise<void> => {
     try {
-      const next = await readTlsMaterial(files);
+      const next = await read(files);
       const before = current;
       if (next.cert === before.cert && next.key === before.key) return;
       const atMs = now();

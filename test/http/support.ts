@@ -7,6 +7,7 @@ import type { PasswordSignIn } from "../../src/auth/password-sign-in.ts";
 import type { Standing } from "../../src/auth/standing.ts";
 import type { MintedTokens } from "../../src/auth/token-mint.ts";
 import type { AuditSink } from "../../src/core/audit.ts";
+import { readTlsMaterial } from "../../src/config/read-tls-files.ts";
 import type { Configuration } from "../../src/core/configuration.ts";
 import type { Logger } from "../../src/core/logger.ts";
 import type { Gateway } from "../../src/gateway/gateway.ts";
@@ -67,6 +68,7 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
     standing: options.standing ?? { renew: (principal) => principal, onChanged: () => undefined },
     door: options.door ?? { revoke: () => Promise.resolve(false) },
     signIn: () => options.signIn,
+    readTls: readTlsMaterial,
     development: options.development ?? false,
     exchange: options.exchange ?? noExchange,
     administration: options.administration ?? (await administrationOverMemory()).administration,

@@ -9,7 +9,7 @@ import type { Configuration } from "../../src/core/configuration.ts";
 import type { Logger } from "../../src/core/logger.ts";
 import type { HttpServer } from "../../src/http/http-server.ts";
 import { keepCertificate } from "../../src/http/keep-certificate.ts";
-import { readTlsMaterial } from "../../src/http/tls-material.ts";
+import { readTlsMaterial } from "../../src/config/read-tls-files.ts";
 import { makeCertificate } from "../fixtures/make-certificate.ts";
 import type { MadeCertificate } from "../fixtures/make-certificate.ts";
 import { startTestServer } from "./support.ts";
@@ -113,18 +113,18 @@ describe("a gateway with tls", () => {
     writeFileSync(open, certificate.key, { mode: 0o666 });
     chmodSync(open, 0o666);
     const large = join(folder, "large.pem");
-    writeFileSync(large, certificate.cert + "\n".repeat(1024 * 1024));
+    writeFileSync(large, certificate.cert + "\n".repeat(256 * 1024));
     const { certFile, keyFile } = certificate;
     for (const [files, reason] of [
-      [{ certFile, keyFile: other.keyFile }, /is not the key of the certificate in/u],
-      [{ certFile, keyFile: junk }, /holds no private key in PEM/u],
-      [{ certFile: junk, keyFile }, /holds no certificate in PEM/u],
-      [{ certFile, keyFile: open }, /may be written by group or others/u],
-      [{ certFile: join(folder, "none"), keyFile }, /cannot be read \(ENOENT\)/u],
+      [{ certFile, keyFile: other.keyFile }, /does not belong to the certificate in cert/u],
+      [{ certFile, keyFile: junk }, /is no PEM file with a private key/u],
+      [{ certFile: junk, keyFile }, /is no PEM file with a certificate/u],
+      [{ certFile, keyFile: open }, /group or others may write it \(mode 0666\)/u],
+      [{ certFile: join(folder, "none"), keyFile }, /there is no such file/u],
       [{ certFile: folder, keyFile }, /is not a regular file/u],
       [{ certFile: "/dev/zero", keyFile }, /is not a regular file/u],
       [{ certFile, keyFile: "/dev/zero" }, /is not a regular file/u],
-      [{ certFile: large, keyFile }, /is larger than 1 MiB/u],
+      [{ certFile: large, keyFile }, /is larger than 256 KiB/u],
     ] as const) {
       const error = await start(files).catch((thrown: unknown) => thrown);
       expect(error).toMatchObject({ code: "config_invalid" });
@@ -169,6 +169,7 @@ const follow = async (
   const { logger, lines } = logged();
   const keeper = keepCertificate({
     files,
+    read: readTlsMaterial,
     first: await readTlsMaterial(files),
     use(next) {
       used.push(next.fingerprint);
@@ -242,7 +243,7 @@ describe("renewal", () => {
     writeFileSync(join(folder, "cert.pem"), next.cert);
     await vi.waitFor(() => expect(lines).toHaveLength(1));
     expect(lines[0]).toMatch(
-      /^error The changed TLS certificate is not used, the one before stays: .*is not the key of the certificate/u,
+      /^error The changed TLS certificate is not used, the one before stays: .*does not belong to the certificate in cert/u,
     );
     writeFileSync(join(folder, "key.pem"), next.key);
     await vi.waitFor(() => expect(used).toEqual([next.fingerprint]));

@@ -12,6 +12,7 @@ import { createPasswordHashes } from "../../auth/passwords/password-hashes.ts";
 import { createIdentityTokens } from "../../auth/identity-tokens.ts";
 import { createTokenMint } from "../../auth/token-mint.ts";
 import { writeServerEntry } from "../../config/edit-configuration.ts";
+import { readTlsMaterial } from "../../config/read-tls-files.ts";
 import type { Configuration } from "../../core/configuration.ts";
 import { createCallLimits } from "../../core/create-call-limits.ts";
 import { AppError } from "../../core/errors.ts";
@@ -243,6 +244,7 @@ export async function startGateway(options: StartOptions): Promise<GatewayProces
       instanceId,
       logger,
       identityTokens,
+      readTls: readTlsMaterial,
       onCertificates: (fingerprints) => runtimeFile.expect(fingerprints),
     });
     started.push(() => server.close(graceMs));
