@@ -155,8 +155,10 @@ export function createSessionConnections(options: SessionConnectionsOptions): Se
         whose: () => session.caller,
         signal: stop.signal,
         onRelisted(changed) {
-          if (changed && entry.connection === connection)
-            adoptListing(entry, connection.listing, entry.listedTo);
+          if (!changed || entry.connection !== connection) return;
+          // Asked while the session was another caller's, it may be what is that one's.
+          const isSame = whose(session) === entry.listedTo;
+          adoptListing(entry, connection.listing, isSame ? entry.listedTo : undefined);
         },
         onResourceUpdated: (params) => options.onResourceUpdated(params, session),
         onNotification(method, params) {
@@ -232,7 +234,7 @@ export function createSessionConnections(options: SessionConnectionsOptions): Se
 
   const whose = ({ caller }: ClientSession): string =>
     options.forwardsIdentity && caller !== undefined ? callerKey(caller) : "";
-  const adoptListing = (entry: Entry, listing: Listing, listedTo: string): void => {
+  const adoptListing = (entry: Entry, listing: Listing, listedTo?: string): void => {
     const before = entry.listing ?? entry.told;
     entry.listing = listing;
     entry.listedTo = listedTo;

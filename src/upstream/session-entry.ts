@@ -15,8 +15,8 @@ export interface SessionEntry {
   connection: ServerConnection | undefined;
   opening: Promise<ServerConnection> | undefined;
   listing: Listing | undefined;
-  /** To which caller, where that decides what is listed. */
-  listedTo: string;
+  /** To which caller, where that decides what is listed; undefined: that is not known. */
+  listedTo: string | undefined;
   /** What the client was shown in its place. */
   told: Listing | undefined;
   idle: IdleWatch | undefined;

@@ -24,7 +24,7 @@ const listed = (caller: Caller | undefined): Listing => ({
 
 /** A session that was listed what its first caller is. */
 async function open(forwardsIdentity = true) {
-  const { options, count } = fakeServer(listed);
+  const { options, count, relist } = fakeServer(listed);
   const told: ClientSession[] = [];
   const sessions = createSessionConnections({
     ...options,
@@ -37,7 +37,7 @@ async function open(forwardsIdentity = true) {
   const session = Object.assign(fakeSession("anna"), { caller: first });
   expect(await sessions.listing(session, "anna")).toEqual(listed(first));
   expect(sessions.knownListing(session)).toEqual(listed(first));
-  return { sessions, session, count, told };
+  return { sessions, session, count, told, relist };
 }
 
 describe("a session's own connection", () => {
@@ -54,6 +54,25 @@ describe("a session's own connection", () => {
       expect(told).toEqual([session]);
     },
   );
+
+  test("lists again for the first caller what was listed anew while it was another's", async () => {
+    const { sessions, session, relist } = await open();
+    for (const [, other] of changed) {
+      session.caller = other;
+      await relist();
+      session.caller = first;
+      expect(sessions.knownListing(session)).toBeUndefined();
+      expect(await sessions.listing(session, "anna")).toEqual(listed(first));
+    }
+  });
+
+  test("keeps what was listed anew while it was the same caller's", async () => {
+    const { sessions, session, count, relist } = await open();
+    await relist();
+    expect(sessions.knownListing(session)).toEqual(listed(first));
+    await sessions.listing(session, "anna");
+    expect(count.listed).toBe(2);
+  });
 
   test("lists nothing again for the same caller in another object", async () => {
     const { sessions, session, count } = await open();

@@ -44,17 +44,25 @@ export function fakeServer(listTo: (caller: Caller | undefined) => Listing): {
   options: OwnConnectionsOptions;
   /** How often a connection was opened, and how often something was listed on one. */
   count: { opened: number; listed: number };
+  /** The server says that its lists have changed: they are listed again on the connection opened last. */
+  relist: () => Promise<void>;
 } {
   const count = { opened: 0, listed: 0 };
+  let relist: (() => Promise<void>) | undefined;
   const options: OwnConnectionsOptions = {
     name: "one",
     forwardsIdentity: true,
-    async open({ whose }) {
+    async open({ whose, onRelisted }) {
       count.opened++;
-      return fakeConnection(() => {
+      const connection = fakeConnection(() => {
         count.listed++;
         return listTo(whose?.());
       });
+      relist = async () => {
+        await connection.list(true);
+        onRelisted(true);
+      };
+      return connection;
     },
     admitted: () => Promise.resolve(),
     budget: createConnectionBudget({ most: 1_000, mostOfOneOwner: 1_000 }),
@@ -63,5 +71,5 @@ export function fakeServer(listTo: (caller: Caller | undefined) => Listing): {
     onProblem: () => undefined,
     onUse: () => undefined,
   };
-  return { options, count };
+  return { options, count, relist: async () => relist?.() };
 }
