@@ -2,7 +2,8 @@ import { expect } from "vitest";
 import { isJsonObject } from "../../src/core/json.ts";
 import { credentialRole } from "../../src/core/permissions.ts";
 import type { Principal } from "../../src/core/principal.ts";
-import { ada } from "../gateway/fakes.ts";
+import { ada, fakeUpstream } from "../gateway/fakes.ts";
+import type { FakeUpstream } from "../gateway/fakes.ts";
 
 /** An editor of acme, by a token that is limited as its name says. */
 export const holder = (named: string): Principal => {
@@ -33,5 +34,19 @@ export function insufficient(scope: string): object {
       const ours = isJsonObject(error) ? (error["data"] ?? error) : undefined;
       return told.asymmetricMatch(ours);
     }),
+  });
+}
+
+const plain = { type: "object" };
+
+/** One that offers a tool that reads, one that writes, a prompt and a resource. */
+export function upstream(name: string): FakeUpstream {
+  return fakeUpstream(name, {
+    tools: [
+      { name: "look", inputSchema: plain, annotations: { readOnlyHint: true } },
+      { name: "mend", inputSchema: plain },
+    ],
+    prompts: [{ name: "ask" }],
+    resources: [{ uri: `x-${name}:one`, name: "one" }],
   });
 }

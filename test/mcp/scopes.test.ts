@@ -3,11 +3,10 @@ import { InsufficientScope } from "../../src/core/insufficient-scope.ts";
 import type { Json, JsonObject } from "../../src/core/json.ts";
 import { RpcFault } from "../../src/core/json-rpc.ts";
 import type { HttpServer } from "../../src/http/http-server.ts";
-import { fakeDoor, fakeUpstream, gatewayOf, open, serverConfiguration } from "../gateway/fakes.ts";
-import type { FakeUpstream } from "../gateway/fakes.ts";
+import { fakeDoor, gatewayOf, open, serverConfiguration } from "../gateway/fakes.ts";
 import { ask, startTestServer } from "../http/support.ts";
 import type { Answer } from "../http/support.ts";
-import { holder, insufficient } from "./limited-callers.ts";
+import { holder, insufficient, upstream } from "./limited-callers.ts";
 import {
   deferred,
   exchange,
@@ -20,19 +19,6 @@ import {
 
 // What a token is limited to, on the wire: 403 with the challenge of RFC 6750 §3.1, in every era and over REST. A
 // bearer names the scopes it has here; its user is an editor of acme.
-
-const plain = { type: "object" };
-
-function upstream(name: string): FakeUpstream {
-  return fakeUpstream(name, {
-    tools: [
-      { name: "look", inputSchema: plain, annotations: { readOnlyHint: true } },
-      { name: "mend", inputSchema: plain },
-    ],
-    prompts: [{ name: "ask" }],
-    resources: [{ uri: `x-${name}:one`, name: "one" }],
-  });
-}
 
 const upstreams = ["files", "db", "secret", "my files"].map(upstream);
 let server: HttpServer;
