@@ -22,6 +22,7 @@ const session = [
   ["wait", "agent wait memory"],
   ["auth-status", "agent auth status"],
   ["auth-whoami", "agent auth whoami"],
+  ["auth-refresh", "agent auth refresh"],
   ["auth-token", "agent auth token --header | cut -c 1-26"],
   ["auth-switch", "agent auth switch http://127.0.0.1:3050"],
   ["inspect", "agent inspect"],

@@ -10,7 +10,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 export const mayImport = {
   core: { rooms: [], packages: ["ajv"], node: [] },
   config: { rooms: ["core"], packages: ["jsonc-parser", "zod"] },
-  oauth: { rooms: ["core"], packages: [] },
+  oauth: { rooms: ["core"], packages: ["oauth4webapi"] },
   runtime: { rooms: ["core"], packages: [] },
   profiles: { rooms: ["core", "oauth"], packages: ["conf", "keytar"] },
   auth: { rooms: ["core", "runtime"], packages: ["jose", "undici"], node: ["node:crypto"] },
@@ -25,7 +25,7 @@ export const mayImport = {
     packages: ["fastify", "zod"],
   },
   storage: { rooms: ["core"], packages: ["kysely", "libsql"] },
-  client: { rooms: ["core", "oauth", "profiles", "runtime", "mcp-client"], packages: [] },
+  client: { rooms: ["core", "oauth", "profiles", "runtime", "mcp-client"], packages: ["undici"] },
   cli: {
     rooms: [
       "core",

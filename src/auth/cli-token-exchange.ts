@@ -132,7 +132,7 @@ export function createCliTokenExchange(options: CliTokenExchangeOptions): CliTok
       const issuer = purpose === undefined ? cliTokens : administration;
       if (issuer === cliTokens && !mintsCliTokens()) {
         throw new AppError("forbidden", "This gateway mints no local tokens", {
-          hint: "agent auth login --token <token>",
+          hint: "agent auth login --url <url>",
         });
       }
       const at = canonicalAddress(address);

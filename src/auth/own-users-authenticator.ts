@@ -21,7 +21,8 @@ export function createOwnUsersAuthenticator(options: {
   return {
     way: {
       type: "simple",
-      description: "With e-mail address and password: POST /auth/login",
+      description:
+        "With e-mail address and password: agent auth login --url <url> --email <address>",
       login: "/auth/login",
     },
     authenticate({ bearer }) {

@@ -6,6 +6,7 @@ import { readEnvironment } from "../config/environment.ts";
 import { AppError } from "../core/errors.ts";
 import { escapeForTerminal } from "../core/terminal-text.ts";
 import { version } from "../core/version.ts";
+import { chooseNetwork } from "./choose-network.ts";
 import type { Context } from "./context.ts";
 import { exitCodeOf, exitCodeOfSignal } from "./exit-code.ts";
 import type { EndingSignal } from "./exit-code.ts";
@@ -103,6 +104,7 @@ export async function runCommandLine(
     );
     const directories = resolveDirectories(options.configDir, environment);
     setExpectedCertificates(ownCertificates(directories.state));
+    await chooseNetwork(options, module, { environment, secrets });
     const context: Context = {
       io,
       secrets,

@@ -47,6 +47,8 @@ export interface ServerOptions {
   profile?: string | undefined;
   token?: string | undefined;
   insecureHttp?: boolean | undefined;
+  cacert?: string | undefined;
+  insecure?: boolean | undefined;
 }
 
 /** A command's file: options as data, and one function. */

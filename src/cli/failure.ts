@@ -16,16 +16,11 @@ export function formatFailure(
   error: unknown,
   { json, debug, secrets, folder }: FailureForm,
 ): string {
-  const found = explain(error);
-  const failure =
-    found.hint === undefined
-      ? found
-      : new AppError(found.code, found.message, {
-          hint: withFolder(found.hint, folder),
-          retryAfterSeconds: found.retryAfterSeconds,
-        });
+  const body = explain(error).toBody();
+  const failure = body.error;
+  if (failure.hint !== undefined) failure.hint = withFolder(failure.hint, folder);
   const lines = json
-    ? [JSON.stringify(failure.toBody())]
+    ? [JSON.stringify(body)]
     : [
         `agent: ${failure.message}`,
         ...(failure.hint === undefined ? [] : [`hint: ${failure.hint}`]),

@@ -3,52 +3,59 @@ import { AppError } from "../core/errors.ts";
 import type { Context, Io } from "./context.ts";
 import { createLineEditor } from "./line-editor.ts";
 
-/** Asks for one line that is not shown; undefined: the person ended the input (Ctrl-D). */
-export type AskHidden = (question: string) => Promise<string | undefined>;
+/** Asks for one line, which is not shown unless `shown` says so; undefined: the person ended the input (Ctrl-D). */
+export type AskHidden = (
+  question: string,
+  options?: { shown?: boolean },
+) => Promise<string | undefined>;
 
 /**
  * Lets `use` ask the person at the terminal for lines that are not shown while they are typed, outside the command's
  * deadline. Keys come raw meanwhile: Backspace and Ctrl-U edit, Ctrl-C ends the command. Whatever happens, the
  * terminal shows what is typed again afterwards; stdin is closed then.
+ * @param use its `release` gives the terminal back until the next question, for who waits for something else: of raw
+ *   keys Ctrl-C is noticed only where a line is read
  * @throws what `use` throws; the reason of an abort (Ctrl-C); AppError `usage` where stdin is no terminal, cannot be
  *   read, or has a line of more than 4096 characters
  */
 export function withHiddenInput<T>(
   context: Context,
-  use: (ask: AskHidden) => Promise<T>,
+  use: (ask: AskHidden, release: () => void) => Promise<T>,
 ): Promise<T> {
   const { io, signal, deadline } = context;
   return deadline.outside(async () => {
     signal.throwIfAborted();
     const { stdin } = io;
-    const showAgain = hideTyping(stdin);
-    context.onForcedEnd(showAgain);
+    const typing = typingOn(stdin);
+    context.onForcedEnd(typing.show);
     const keys = createKeys(stdin, signal);
     try {
-      return await use((question) => {
+      return await use((question, { shown = false } = {}) => {
+        if (shown) typing.show();
+        else typing.hide();
         io.note(question, { always: true });
         return readLine(keys, context);
-      });
+      }, typing.show);
     } finally {
-      showAgain();
+      typing.show();
       keys.close();
     }
   });
 }
 
-/** @returns undoes it; may be called again */
-function hideTyping(stdin: Io["stdin"]): () => void {
+/** @throws AppError `usage` where there is no terminal */
+function typingOn(stdin: Io["stdin"]): { hide: () => void; show: () => void } {
   if (stdin.setRawMode === undefined) {
     throw new AppError("usage", "There is no terminal to ask on", {
       hint: "Put the answer into stdin, as its first line",
     });
   }
-  let hidden = true;
-  stdin.setRawMode(true);
-  return () => {
-    if (hidden) stdin.setRawMode?.(false);
-    hidden = false;
+  let hidden = false;
+  const set = (next: boolean): void => {
+    if (hidden !== next) stdin.setRawMode?.(next);
+    hidden = next;
   };
+  return { hide: () => set(true), show: () => set(false) };
 }
 
 interface Keys {

@@ -61,6 +61,16 @@ export const serverOptions = {
     type: "boolean",
     describe: "Take plain http to another machine, which shows the token to the network",
   },
+  cacert: {
+    type: "string",
+    placeholder: "<file>",
+    describe: "Trust the certificate authorities in this file (PEM) as well",
+    env: "ONEDOOR_CACERT",
+  },
+  insecure: {
+    type: "boolean",
+    describe: "Take any certificate of this server: shows the token to who stands in between",
+  },
 } as const satisfies Record<string, OptionSpec>;
 
 /** `configDir` is written `--config-dir`. */

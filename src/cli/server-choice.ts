@@ -8,7 +8,13 @@ import { addressOf } from "../profiles/profile.ts";
 import type { Profile } from "../profiles/profile.ts";
 import type { RuntimeRecord } from "../runtime/runtime-record.ts";
 import type { ServerOptions } from "./command.ts";
+import { heedInsecure } from "./choose-network.ts";
 import type { Context } from "./context.ts";
+import { expiryWarning } from "./expiry-warning.ts";
+import { loginHint } from "./login-hint.ts";
+import { profileBearer } from "./profile-bearer.ts";
+import type { Bearer } from "./profile-bearer.ts";
+import { runningGateway } from "./running-gateway.ts";
 import { authDependencies } from "./sign-in/dependencies.ts";
 import type { AuthDependencies } from "./sign-in/dependencies.ts";
 import { cleanToken } from "./sign-in/clean-token.ts";
@@ -30,20 +36,11 @@ export interface ServerChoice {
   runtime?: RuntimeRecord | undefined;
 }
 
-/** What a request shows, and where that comes from. */
-export interface Bearer {
-  token?: string | undefined;
-  source: "option" | "environment" | "profile" | "none";
-  profile?: Profile | undefined;
-}
-
 export interface ServerChoiceOptions extends ServerOptions {
   /** Say which gateway was found wherever stderr goes: for what changes a profile. */
   sayServer?: boolean | undefined;
+  json?: boolean | undefined;
 }
-
-/** Less left than this, in milliseconds, and a local token counts as expired: the call may take a while. */
-const expiryMarginMs = 10_000;
 
 /** The profile that was asked for by name. @throws AppError `usage` for a word that can be no name */
 export function askedProfileName(options: ServerOptions, context: Context): string | undefined {
@@ -142,7 +139,7 @@ function complete(
   how: ServerChoice["how"],
   profile: Profile | undefined,
   running: RuntimeRecord | undefined,
-  options: ServerOptions,
+  options: ServerChoiceOptions,
   context: Context,
 ): ServerChoice {
   const runtime =
@@ -151,7 +148,7 @@ function complete(
     profile !== undefined &&
     options.token === undefined &&
     !environmentTokenCounts(url.canonical, context);
-  return {
+  const choice: ServerChoice = {
     // The names of the loopback interface are one key and several listeners: the token goes to the one that
     // it was verified against.
     endpoint: usesProfile && url.loopback ? loopbackAddress(profile, runtime) : url.endpoint,
@@ -163,22 +160,12 @@ function complete(
     profile,
     runtime,
   };
+  heedInsecure(choice, options, context);
+  return choice;
 }
 
 function loopbackAddress(profile: Profile, runtime: RuntimeRecord | undefined): string {
   return profile.source === "local" && runtime ? runtime.url : addressOf(profile);
-}
-
-/** The running gateway of this user, by its runtime file. */
-export async function runningGateway(
-  context: Context,
-  dependencies: AuthDependencies,
-): Promise<RuntimeRecord | undefined> {
-  const state = await dependencies.readRuntimeFile(context.directories.state);
-  if (state.kind === "untrusted") {
-    context.io.note(`The runtime file of the gateway ${state.reason}; it is ignored`);
-  }
-  return state.kind === "running" ? state.record : undefined;
 }
 
 /** `ONEDOOR_TOKEN` is for `ONEDOOR_URL` alone where that is set, and for any server where it is not. */
@@ -195,7 +182,7 @@ export function environmentTokenCounts(canonical: CanonicalUrl, context: Context
 
 /**
  * The bearer of a request (contract §2 "Who wins when a request is sent"): `--token`, `ONEDOOR_TOKEN`, the
- * saved profile, none. An expired local token is minted again without a word.
+ * saved profile, none. What ends soon and renews itself is renewed first; what does not is warned of a day ahead.
  * @throws AppError `usage` (a malformed token), `unreachable` (`requireOwnGateway`), `auth_required` (the profile asked for does not exist, or its
  *   secret is gone), `store_unavailable`; what minting throws
  */
@@ -222,7 +209,10 @@ export async function bearerFor(
   }
   requireOwnGateway(choice, options, context);
   if (!covers(profile.url, choice.endpoint)) return { source: "none" };
-  return profileBearer(profile, choice.runtime, context, dependencies);
+  const bearer = await profileBearer(profile, choice.runtime, context, dependencies);
+  const warning = bearer.profile && expiryWarning(bearer.profile, context.now());
+  if (warning !== undefined) context.io.note(warning);
+  return bearer;
 }
 
 /** Whether a request would go to the place of this user's own gateway while none of this user's runs there. */
@@ -254,75 +244,6 @@ export function requireOwnGateway(
   throw new AppError("unreachable", `Your gateway at ${choice.canonical} is not running`, {
     hint: "agent serve --background",
   });
-}
-
-/** The bearer of one saved profile, where it may be sent at all. */
-export async function profileBearer(
-  profile: Profile,
-  runtime: RuntimeRecord | undefined,
-  context: Context,
-  dependencies: AuthDependencies = authDependencies,
-): Promise<Bearer> {
-  const profiles = dependencies.openProfiles(context);
-  const { signal } = context.deadline;
-  if (profile.source === "local") {
-    if (!isMinter(runtime, profile)) {
-      context.io.note(
-        `The token of ${profile.url} goes only to the gateway that minted it, which does not run there now`,
-      );
-      return { source: "none", profile };
-    }
-    const isGood = ({ expiresAtMs }: Profile): boolean =>
-      expiresAtMs === undefined || expiresAtMs > context.now() + expiryMarginMs;
-    if (!isGood(profile)) {
-      const renewed = await profiles.renew(
-        profile,
-        isGood,
-        async () => {
-          const minted = await dependencies.mintLocalToken(runtime, signal);
-          const { token, tokenId, expiresAtMs, role } = minted;
-          return { secret: token, tokenId, expiresAtMs, role };
-        },
-        signal,
-      );
-      if (renewed) return { token: renewed.secret, source: "profile", profile: renewed.profile };
-    }
-  }
-  const token = await profiles.secretOf(profile);
-  if (token === undefined) {
-    throw new AppError("auth_required", `The token of ${profile.url} is no longer in its store`, {
-      hint: loginHint(profile),
-    });
-  }
-  return { token, source: "profile", profile };
-}
-
-/** Whether the running gateway is the instance that minted a profile's local token. */
-export function isMinter(
-  runtime: RuntimeRecord | undefined,
-  profile: Profile,
-): runtime is RuntimeRecord {
-  return (
-    runtime !== undefined &&
-    runtime.instanceId === profile.instanceId &&
-    covers(profile.url, runtime.url)
-  );
-}
-
-/**
- * What to do about a refused credential. Signing in changes nothing while a token from elsewhere wins.
- * @param login the command that makes the saved profile good again
- */
-export function refusedHint(source: Bearer["source"] | "flag", login: string): string {
-  if (source === "environment") return "unset ONEDOOR_TOKEN, which wins over the saved profile";
-  if (source === "option" || source === "flag") return "Check the token given with --token";
-  return login;
-}
-
-/** The command that makes this profile good again. */
-export function loginHint(key: { url: string; name?: string | undefined }): string {
-  const name = key.name === undefined || key.name === "default" ? "" : ` --profile ${key.name}`;
-  return `agent auth login --url ${quoteForShell(key.url)}${name}`;
 }
 
 async function refuseUnknownName(

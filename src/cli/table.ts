@@ -33,6 +33,11 @@ export const commandTable: readonly CommandEntry[] = [
     load: async () => (await import("./commands/auth/token.ts")).command,
   },
   {
+    path: ["auth", "refresh"],
+    summary: "Renew a profile's token now",
+    load: async () => (await import("./commands/auth/refresh.ts")).command,
+  },
+  {
     path: ["auth", "switch"],
     summary: "Choose the default profile",
     load: async () => (await import("./commands/auth/switch.ts")).command,

@@ -1,7 +1,11 @@
 import { AppError, errorCodes } from "../core/errors.ts";
 import type { ErrorCode } from "../core/errors.ts";
+import { InsufficientScope } from "../core/insufficient-scope.ts";
 import { isJsonObject } from "../core/json.ts";
 import { oneLine } from "../core/terminal-text.ts";
+import { readBearerChallenge } from "../oauth/bearer-challenge.ts";
+import type { BearerChallenge } from "../oauth/oauth.ts";
+import { CredentialRefused } from "./credential-refused.ts";
 import { shownAddress } from "./http-json.ts";
 
 /** The head of an answer that says no, and its body where that is JSON. */
@@ -21,6 +25,24 @@ function boundedSeconds(told: unknown): number | undefined {
 function retryAfterOf({ headers }: RefusedAnswer): number | undefined {
   const header = headers["retry-after"];
   return boundedSeconds(Array.isArray(header) ? header[0] : header);
+}
+
+/** What the head of an answer says about getting another token. */
+export function challengeOf({ headers }: RefusedAnswer): BearerChallenge | undefined {
+  const header = headers["www-authenticate"];
+  return readBearerChallenge(Array.isArray(header) ? header.join(", ") : header);
+}
+
+/** No server has a use for more scopes at once, and none of them is longer in characters. */
+const maxScopes = 50;
+const longestScope = 200;
+
+function boundedScopes(scopes: readonly unknown[]): string[] {
+  return scopes
+    .flatMap((scope) =>
+      typeof scope === "string" && scope !== "" ? [oneLine(scope, longestScope)] : [],
+    )
+    .slice(0, maxScopes);
 }
 
 function codeOf(value: unknown): ErrorCode | undefined {
@@ -57,9 +79,16 @@ export function errorOfGateway(answer: RefusedAnswer, ownGateway = false): AppEr
   const code = codeOf(body["code"]);
   const message = body["message"];
   if (code === undefined || typeof message !== "string") return undefined;
-  const hint = body["hint"];
+  const hint =
+    ownGateway && typeof body["hint"] === "string"
+      ? oneLine(body["hint"], 1000)
+      : ownHint(code, message);
+  const scopes = Array.isArray(body["scopes"]) ? boundedScopes(body["scopes"]) : [];
+  if (code === "forbidden" && scopes.length > 0) {
+    return new InsufficientScope(oneLine(message, 2000), { scopes, hint });
+  }
   return new AppError(code, oneLine(message, 2000), {
-    hint: ownGateway && typeof hint === "string" ? oneLine(hint, 1000) : ownHint(code, message),
+    hint,
     ...(code === "rate_limited" && {
       retryAfterSeconds: boundedSeconds(body["retryAfterSeconds"]) ?? retryAfterOf(answer),
     }),
@@ -68,7 +97,8 @@ export function errorOfGateway(answer: RefusedAnswer, ownGateway = false): AppEr
 
 /**
  * What an answer outside 200–299 means here. A gateway's own error stays what it is; 401 is about the
- * credential only when one was sent; a fault of the server (5xx) is never a rejected credential.
+ * credential only when one was sent (`CredentialRefused`); a fault of the server (5xx) is never a rejected
+ * credential; a 403 that names the scopes a token would need is `InsufficientScope` (RFC 6750 §3.1).
  * @param bearer whether the question carried one
  * @param ownGateway whether this is the running gateway of this user. A hint is a command that people and
  *   agents run: only that one's hints are shown as ours, any other server's are left out.
@@ -83,15 +113,23 @@ export function errorOfAnswer(
   const where = shownAddress(url);
   if (answer.status === 401) {
     const code = bearer ? "auth_rejected" : "auth_required";
-    if (told?.code === code && told.hint !== undefined) return told;
-    return new AppError(
+    return new CredentialRefused(
       code,
       told?.message ?? (bearer ? `${where} rejected the token` : `${where} needs a sign-in`),
-      { hint: told?.hint ?? ownHints[code] },
+      { hint: told?.hint ?? ownHints[code], endpoint: url, challenge: challengeOf(answer) },
     );
   }
   if (told?.code === "unreachable" && told.hint === undefined) {
     return new AppError(told.code, told.message, { hint: serverFault });
+  }
+  if (told instanceof InsufficientScope) return told;
+  if (answer.status === 403) {
+    const challenge = challengeOf(answer);
+    const scopes = boundedScopes(challenge?.scope?.split(" ") ?? []);
+    if (bearer && challenge?.error === "insufficient_scope" && scopes.length > 0) {
+      const message = told?.message ?? `${where} wants a token with more scopes (403)`;
+      return new InsufficientScope(message, { scopes, hint: told?.hint ?? ownHints.forbidden });
+    }
   }
   if (told) return told;
   if (answer.status === 403) {
@@ -110,6 +148,23 @@ export function errorOfAnswer(
         ? serverFault
         : "Check that the address is that of an MCP server or a OneDoor gateway",
   });
+}
+
+/** What a server says of a fault of its own that is told on. */
+const faults: ReadonlySet<ErrorCode> = new Set([
+  "unreachable",
+  "timeout",
+  "upstream_unavailable",
+  "store_unavailable",
+]);
+
+/** Whatever the body of a 5xx says: the server could not tell, so the credential was not judged. */
+export function faultOfAnswer(url: string, answer: RefusedAnswer, bearer: boolean): AppError {
+  const { status, headers } = answer;
+  const { hint, message } = errorOfAnswer(url, { status, headers }, bearer);
+  const told = errorOfGateway(answer);
+  const isFault = told !== undefined && faults.has(told.code);
+  return new AppError("unreachable", isFault ? told.message : message, { hint });
 }
 
 /** Something answered, and not as a gateway does. */

@@ -1,4 +1,3 @@
-import type { IncomingMessage } from "node:http";
 import { AppError } from "../core/errors.ts";
 import { isJsonObject } from "../core/json.ts";
 import type { JsonObject } from "../core/json.ts";
@@ -8,6 +7,7 @@ import { splitTarget } from "../core/target.ts";
 import { errorOfAnswer, notAGateway } from "./answer-error.ts";
 import type { RefusedAnswer } from "./answer-error.ts";
 import { bearerHeader } from "./bearer-header.ts";
+import { onceBegun } from "./credential-refused.ts";
 import type { StreamEvent } from "../mcp-client/read-event-stream.ts";
 import { findInEvents } from "./event-stream.ts";
 import { isTool, progressOf } from "../core/mcp.ts";
@@ -23,7 +23,7 @@ import {
   readBody,
   tooLong,
 } from "./http-json.ts";
-import type { HttpQuestion } from "./http-json.ts";
+import type { HttpAnswer, HttpQuestion } from "./http-question.ts";
 import { answerInputs, asksForever, maxRounds } from "./input-required.ts";
 import type { Retry } from "./input-required.ts";
 import { selfDescription } from "./self-description.ts";
@@ -88,7 +88,7 @@ export function createGatewayToolServer(options: GatewayOptions): ToolServer {
       signal: call.signal,
     };
     const answer = await openAnswer(question);
-    const status = answer.statusCode ?? 0;
+    const { status } = answer;
     if (status === 200 && mediaTypeOf(answer) === "text/event-stream") {
       return readCall(answer, question, call, refused);
     }
@@ -123,7 +123,9 @@ export function createGatewayToolServer(options: GatewayOptions): ToolServer {
     async call(server, tool, call) {
       let retry: Retry = {};
       for (let round = 0; round <= maxRounds; round += 1) {
-        const result = await post(server, tool, call, retry);
+        const result = await post(server, tool, call, retry).catch((error: unknown) => {
+          throw round === 0 ? error : onceBegun(error);
+        });
         if (!isInputRequired(result)) return result;
         retry = await answerInputs(result, call.onElicitation);
       }
@@ -138,7 +140,7 @@ export function createGatewayToolServer(options: GatewayOptions): ToolServer {
       };
       const answer = await openAnswer(question);
       const text = await readBody(answer, question, maxAnswerBytes);
-      const status = answer.statusCode ?? 0;
+      const { status } = answer;
       if (status !== 200) {
         const json = jsonOrUndefined(text);
         throw refused(url, { status, headers: answer.headers, json });
@@ -152,7 +154,7 @@ export function createGatewayToolServer(options: GatewayOptions): ToolServer {
 
 /** Follows a call to its end: progress on the way, then the result or an error. */
 async function readCall(
-  answer: IncomingMessage,
+  answer: HttpAnswer,
   question: HttpQuestion,
   call: ToolCall,
   refused: (url: string, answer: RefusedAnswer) => AppError,
@@ -167,7 +169,7 @@ async function readCall(
   };
   try {
     // Progress may go on for an hour; only what belongs to one event counts against its size.
-    const result = await findInEvents(answer as AsyncIterable<Buffer>, find, {
+    const result = await findInEvents(answer.body, find, {
       maxLength: maxAnswerBytes,
       tooLong: () => tooLong(question.url, maxAnswerBytes),
     });

@@ -13,7 +13,8 @@ import { createSseTransport } from "../mcp-client/sse-transport.ts";
 import { createStreamableHttpTransport } from "../mcp-client/streamable-http-transport.ts";
 import type { Transport } from "../mcp-client/transport.ts";
 import { bearerHeader } from "./bearer-header.ts";
-import { createAgent, maxAnswerBytes, shownAddress } from "./http-json.ts";
+import { createConnections } from "./direct-http.ts";
+import { maxAnswerBytes, shownAddress } from "./http-json.ts";
 import { httpStatusOf, mcpFailure } from "./mcp-failure.ts";
 import { createSendHttp } from "./send-http.ts";
 import { mcpEndpointsOf } from "./server-address.ts";
@@ -111,12 +112,12 @@ async function tryConnect(
   way: Way,
   options: McpConnectionOptions,
 ): Promise<Attempt> {
-  const agent = createAgent(endpoint);
+  const connections = createConnections(endpoint);
   const headers = bearerHeader(options.bearer);
   const server = {
     url: endpoint,
     headers,
-    sendHttp: createSendHttp(agent),
+    sendHttp: createSendHttp(connections),
     messageLimits: { ...messageLimits, bytes: maxAnswerBytes },
   };
   const transport: Transport =
@@ -139,11 +140,11 @@ async function tryConnect(
     const bearer = options.bearer !== undefined;
     const close = async (): Promise<void> => {
       await connection.close();
-      agent.destroy();
+      connections.destroy();
     };
     return { connection: connectionOn(connection, { endpoint, bearer, close }) };
   } catch (error) {
-    agent.destroy();
+    connections.destroy();
     const asked = {
       url: endpoint,
       bearer: options.bearer !== undefined,

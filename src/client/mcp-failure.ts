@@ -3,7 +3,7 @@ import { RpcFault } from "../core/json-rpc.ts";
 import { oneLine } from "../core/terminal-text.ts";
 import { AnswerFault, OpenFault } from "../mcp-client/mcp-connection.ts";
 import { HttpStatusError } from "../mcp-client/transport.ts";
-import { errorOfAnswer, errorOfGateway } from "./answer-error.ts";
+import { errorOfAnswer, errorOfGateway, faultOfAnswer } from "./answer-error.ts";
 import { abortReason, cutOff, jsonOrUndefined, shownAddress } from "./http-json.ts";
 
 const hint = "Check that the address is that of an MCP server: most end in /mcp";
@@ -44,11 +44,11 @@ export function mcpFailure(error: unknown, asked: Asked): unknown {
 
 function refusal(cause: HttpStatusError, { url, bearer }: Asked): AppError {
   const { status, headers, body } = cause;
-  if (status === 401 || status === 403 || status === 429 || status >= 500) {
-    return errorOfAnswer(url, { status, headers, json: jsonOrUndefined(body) }, bearer);
-  }
+  const answer = { status, headers, json: jsonOrUndefined(body) };
+  if (status >= 500) return faultOfAnswer(url, answer, bearer);
+  if (status === 401 || status === 403 || status === 429) return errorOfAnswer(url, answer, bearer);
   // A gateway says why it does not answer; that there is nothing at this path, our own hint says better.
-  const told = errorOfGateway({ status, headers, json: jsonOrUndefined(body) });
+  const told = errorOfGateway(answer);
   if (told !== undefined && told.code !== "not_found") return told;
   return new AppError("unreachable", `${shownAddress(url)} answered with HTTP ${status}`, {
     hint,

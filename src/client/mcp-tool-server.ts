@@ -9,6 +9,7 @@ import { quoteForShell } from "../core/shell-quote.ts";
 import { closest } from "../core/suggest.ts";
 import { oneLine } from "../core/terminal-text.ts";
 import { misspeltArguments } from "../core/tool-arguments.ts";
+import { onceBegun } from "./credential-refused.ts";
 import { openMcpConnection } from "./mcp-connection.ts";
 import { shownAddress } from "./http-json.ts";
 import { answerInputs, asksForever, maxRounds } from "./input-required.ts";
@@ -108,7 +109,10 @@ export async function connectMcpToolServer(options: McpOptions): Promise<ToolSer
       let retry: Retry = {};
       for (let round = 0; round <= maxRounds; round += 1) {
         const sent = { ...params, ...retry };
-        const result = await connection.request("tools/call", sent, requestOptions);
+        const asked = connection.request("tools/call", sent, requestOptions);
+        const result = await asked.catch((error: unknown) => {
+          throw round === 0 ? error : onceBegun(error);
+        });
         if (!isInputRequired(result)) return result;
         retry = await answerInputs(result, call.onElicitation);
       }

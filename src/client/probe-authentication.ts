@@ -1,9 +1,11 @@
 import { AppError } from "../core/errors.ts";
-import type { ErrorCode } from "../core/errors.ts";
 import { isJsonObject } from "../core/json.ts";
 import type { JsonObject } from "../core/json.ts";
+import { InsufficientScope } from "../core/insufficient-scope.ts";
 import { oneLine } from "../core/terminal-text.ts";
-import { errorOfAnswer, errorOfGateway, notAGateway } from "./answer-error.ts";
+import type { BearerChallenge } from "../oauth/oauth.ts";
+import { challengeOf, errorOfAnswer, faultOfAnswer, notAGateway } from "./answer-error.ts";
+import { CredentialRefused } from "./credential-refused.ts";
 import { askJson } from "./http-json.ts";
 import type { JsonAnswer } from "./http-json.ts";
 import { identify } from "./identify.ts";
@@ -29,6 +31,17 @@ export interface AcceptedIdentity {
   method?: string | undefined;
   /** Milliseconds since the epoch; absent when it never expires or the server does not say. */
   expiresAtMs?: number | undefined;
+  /** It is good, and not for what was tried: the scopes that would do (RFC 6750 §3.1); foreign text. */
+  lacks?: readonly string[] | undefined;
+}
+
+/** What a server wants of who shows it nothing. */
+export interface RequiredSignIn {
+  ways: readonly OfferedWay[];
+  /** The URL that answered, or that would: where the discovery of an authorization server starts. */
+  endpoint: string;
+  /** The 401's `WWW-Authenticate`, where it had one; foreign text. */
+  challenge?: BearerChallenge | undefined;
 }
 
 /**
@@ -38,8 +51,9 @@ export interface AcceptedIdentity {
  */
 export type AuthenticationProbe = { server: ServerKind } & (
   | { kind: "open" }
-  | { kind: "required"; ways: readonly OfferedWay[] }
-  | { kind: "rejected" }
+  | ({ kind: "required" } & RequiredSignIn)
+  /** With what its answer says about getting another one. */
+  | { kind: "rejected"; challenge?: BearerChallenge | undefined }
   | ({ kind: "accepted" } & AcceptedIdentity)
 );
 
@@ -74,22 +88,11 @@ async function ask(
 /** An answer of a gateway that must be a JSON object; a fault of the server is said as such. */
 function objectOf(url: string, answer: JsonAnswer, bearer: boolean): JsonObject {
   if (answer.status >= 500) {
-    throw faultOf(url, answer, bearer);
+    throw faultOfAnswer(url, answer, bearer);
   }
   if (answer.status < 200 || answer.status > 299) throw errorOfAnswer(url, answer, bearer);
   if (isJsonObject(answer.json)) return answer.json;
   throw notAGateway(url, answer.mediaType);
-}
-
-/** A gateway that cannot tell, as one whose auth server does not answer, says why. */
-const faults: ReadonlySet<ErrorCode> = new Set(["unreachable", "timeout", "store_unavailable"]);
-
-/** Whatever the body of a 5xx says: the server could not tell, so the credential was not judged. */
-function faultOf(url: string, { status, headers, json }: JsonAnswer, bearer: boolean): AppError {
-  const { hint, message } = errorOfAnswer(url, { status, headers }, bearer);
-  const told = errorOfGateway({ status, headers, json });
-  const isFault = told !== undefined && faults.has(told.code);
-  return new AppError("unreachable", isFault ? told.message : message, { hint });
 }
 
 async function probeWays(endpoint: string, signal: AbortSignal): Promise<AuthenticationProbe> {
@@ -108,7 +111,17 @@ async function probeWays(endpoint: string, signal: AbortSignal): Promise<Authent
         ]
       : [],
   );
-  return { kind: "required", server: "onedoor", ways };
+  const mcpEndpoint = `${baseOf(endpoint)}/mcp`;
+  const challenge = ways.some(({ type }) => type === "oauth")
+    ? challengeOf(await ask(mcpEndpoint, undefined, signal))
+    : undefined;
+  return {
+    kind: "required",
+    server: "onedoor",
+    ways,
+    endpoint: mcpEndpoint,
+    ...(challenge && { challenge }),
+  };
 }
 
 async function probeBearer(
@@ -118,7 +131,10 @@ async function probeBearer(
 ): Promise<AuthenticationProbe> {
   const url = `${baseOf(endpoint)}/auth/status`;
   const answer = await ask(url, bearer, signal);
-  if (answer.status === 401) return { kind: "rejected", server: "onedoor" };
+  if (answer.status === 401) {
+    const challenge = challengeOf(answer);
+    return { kind: "rejected", server: "onedoor", ...(challenge && { challenge }) };
+  }
   const body = objectOf(url, answer, true);
   if (body["authenticated"] !== true) return { kind: "rejected", server: "onedoor" };
   if (body["method"] === "none") return { kind: "open", server: "onedoor" };
@@ -173,9 +189,15 @@ async function probeMcp(
       : { kind: "accepted", server: "mcp" };
   } catch (error) {
     if (!(error instanceof AppError)) throw error;
-    if (error.code === "auth_rejected") return { kind: "rejected", server: "mcp" };
-    if (error.code !== "auth_required") throw error;
+    if (error instanceof InsufficientScope) {
+      return { kind: "accepted", server: "mcp", lacks: error.scopes };
+    }
+    if (!(error instanceof CredentialRefused)) throw error;
+    const { challenge, endpoint: answered } = error;
+    const told = challenge && { challenge };
+    if (error.code === "auth_rejected") return { kind: "rejected", server: "mcp", ...told };
     const description = "A bearer token that the server's operator gave you";
-    return { kind: "required", server: "mcp", ways: [{ type: "token", description }] };
+    const ways = [{ type: "token", description }];
+    return { kind: "required", server: "mcp", ways, endpoint: answered, ...told };
   }
 }

@@ -1,3 +1,5 @@
+import type { ProxyVariable, ProxyVariables } from "../core/proxy-variables.ts";
+
 /**
  * What is asked of the environment outside the parser, which reads the twins of options from `all` by the
  * names that stand at the options (`OptionSpec.env`).
@@ -14,6 +16,22 @@ export interface Environment {
   rateLimitRpm: string | undefined;
   /** Address of the D-Bus session bus (Linux: the way to the keychain). */
   sessionBus: string | undefined;
+  /** CI is set: whoever seems to sit at a terminal is a program. */
+  ci: boolean;
+  /** File of certificate authorities to trust beside Node's own: the twin of `--cacert`. */
+  cacert: string | undefined;
+  /** `NODE_EXTRA_CA_CERTS`, which Node follows by itself only where it chooses the authorities alone. */
+  extraAuthorities: string | undefined;
+  proxies: ProxyVariables;
+  /** The way to a browser. */
+  browser: {
+    /** What BROWSER says: a program, or whatever else people write there. */
+    named: string | undefined;
+    /** Whether there is a screen on which a program can show itself (where that takes a variable). */
+    screen: boolean;
+    /** Windows: the folder of the system's own programs. */
+    systemRoot: string | undefined;
+  };
   /** CI, NO_COLOR or TERM=dumb is set. */
   plainOutput: boolean;
   /**
@@ -38,7 +56,36 @@ export function readEnvironment(all: Readonly<Record<string, string | undefined>
     sessionBus:
       get("DBUS_SESSION_BUS_ADDRESS") ??
       (get("XDG_RUNTIME_DIR") && `unix:path=${get("XDG_RUNTIME_DIR")}/bus`),
+    ci: Boolean(all["CI"]),
+    cacert: get("ONEDOOR_CACERT"),
+    extraAuthorities: get("NODE_EXTRA_CA_CERTS"),
+    proxies: readProxies(get),
+    browser: {
+      named: get("BROWSER"),
+      screen: Boolean(get("DISPLAY") ?? get("WAYLAND_DISPLAY")),
+      systemRoot: get("SystemRoot"),
+    },
     plainOutput: Boolean(all["CI"] || all["NO_COLOR"] || all["TERM"] === "dumb"),
     all,
+  };
+}
+
+/**
+ * The variables of curl: in lower or upper case, the former wins. Where a server runs us for a request
+ * (`REQUEST_METHOD`), `HTTP_PROXY` is what the request's `Proxy` header says, and does not count.
+ */
+function readProxies(get: (name: string) => string | undefined): ProxyVariables {
+  const first = (...names: readonly string[]): ProxyVariable | undefined => {
+    for (const name of names) {
+      const value = get(name);
+      if (value !== undefined) return { name, value };
+    }
+    return undefined;
+  };
+  const forHttp = get("REQUEST_METHOD") === undefined ? ["HTTP_PROXY"] : [];
+  return {
+    https: first("https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"),
+    http: first("http_proxy", ...forHttp, "all_proxy", "ALL_PROXY"),
+    direct: get("no_proxy") ?? get("NO_PROXY"),
   };
 }

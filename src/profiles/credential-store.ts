@@ -1,20 +1,34 @@
-import type { ProfileKey, StoreKind } from "./profile.ts";
+import { AppError } from "../core/errors.ts";
+import type { StoreKind } from "./profile.ts";
 
 /**
- * Where secrets are kept. Every failure of the store itself (locked, mute, unreadable) is an
- * AppError `store_unavailable`; a secret that is not there is `undefined`, never an error.
+ * Where secrets are kept, one text for each profile id. Every failure of the store itself (locked, mute,
+ * unreadable) is an AppError `store_unavailable`; a secret that is not there is `undefined`, never an error.
+ * Whoever writes one profile holds its lock.
  */
 export interface CredentialStore {
   readonly kind: StoreKind;
   /** For people: "the system keychain", or the file's path. */
   readonly description: string;
-  get(key: ProfileKey): Promise<string | undefined>;
-  set(key: ProfileKey, secret: string): Promise<void>;
-  /** False when there was nothing to remove. */
-  delete(key: ProfileKey): Promise<boolean>;
-  /**
-   * Removes secrets that no profile owns any more: those of the ids in `lost`, and of all others that the
-   * store can find except `owned`. Returns how many there were.
-   */
-  deleteOrphans(lost: readonly string[], owned: ReadonlySet<string>): Promise<number>;
+  get(id: string): Promise<string | undefined>;
+  /** @throws AppError `store_unavailable`, also for a text of more than 64 KiB; what was there then still is */
+  set(id: string, secret: string): Promise<void>;
+  /** With all that a killed process left of it. False when there was nothing to remove. */
+  delete(id: string): Promise<boolean>;
+  /** Of all secrets that may be here, whether or not a profile knows of them. Asks no keychain. */
+  ids(): Promise<string[]>;
+}
+
+/** No credential is longer, in bytes; what is was not written by us. */
+export const maxSecretBytes = 64 * 1024;
+
+/** @throws AppError `store_unavailable` */
+export function requireStorable(secret: string): void {
+  const bytes = Buffer.byteLength(secret);
+  if (bytes <= maxSecretBytes) return;
+  throw new AppError(
+    "store_unavailable",
+    `The token, with what renews it, is ${bytes} bytes long; at most ${maxSecretBytes} can be kept`,
+    { hint: "Ask the server's operators for smaller tokens" },
+  );
 }

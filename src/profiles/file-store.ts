@@ -1,48 +1,78 @@
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { systemErrorCode } from "../core/system-error-code.ts";
+import { maxSecretBytes, requireStorable } from "./credential-store.ts";
 import type { CredentialStore } from "./credential-store.ts";
 import {
+  draftOwner,
   ensurePrivateDirectory,
+  notOurs,
   readPrivateFile,
   removeFile,
   storeError,
   writePrivateFile,
 } from "./private-file.ts";
-import { profileId } from "./profile-id.ts";
-
-/** No token is longer; a file that is was not written by us. */
-const maxSecretBytes = 64 * 1024;
+import { isProfileId } from "./profile-id.ts";
 
 /**
  * Secrets in plain files, one each, 0600 in a 0700 directory: for machines without a keychain. Each file is
- * replaced as a whole, so that any number of processes can write at once without a lock.
+ * replaced as a whole.
  * @param directory made at the first write
- * @param report told what had to be mended
+ * @param report told what had to be mended, and what lies in a secret's place and is none
  */
 export function createFileStore(
   directory: string,
   report: (line: string) => void,
 ): CredentialStore {
+  const pathOf = (id: string): string => join(directory, id);
+
+  async function names(): Promise<string[]> {
+    try {
+      return await readdir(directory);
+    } catch (error) {
+      if (systemErrorCode(error) === "ENOENT") return [];
+      throw storeError("read", directory, error);
+    }
+  }
+
+  /** False also, reported, for what is no file of ours: a directory is not taken away. */
+  async function remove(path: string): Promise<boolean> {
+    try {
+      return await removeFile(path);
+    } catch (error) {
+      const code = systemErrorCode(error instanceof Error ? error.cause : error);
+      if (code !== "EISDIR" && code !== "EPERM") throw error;
+      report(`${path} is no file; it stays`);
+      return false;
+    }
+  }
+
   return {
     kind: "file",
     description: directory,
-    get: (key) =>
-      readPrivateFile(join(directory, profileId(key)), { maxBytes: maxSecretBytes, report }),
-    async set(key, secret) {
-      await ensurePrivateDirectory(directory, report);
-      await writePrivateFile(join(directory, profileId(key)), secret);
+    async get(id) {
+      try {
+        return await readPrivateFile(pathOf(id), { maxBytes: maxSecretBytes, report });
+      } catch (error) {
+        const problem = notOurs(error);
+        if (problem === undefined) throw error;
+        report(`${pathOf(id)} ${problem}; it is not used`);
+        return undefined;
+      }
     },
-    delete: (key) => removeFile(join(directory, profileId(key))),
-    async deleteOrphans(_lost, owned) {
-      const names = await readdir(directory).catch((error: unknown) => {
-        if (systemErrorCode(error) === "ENOENT") return [];
-        throw storeError("read", directory, error);
-      });
-      const removed = await Promise.all(
-        names.filter((name) => !owned.has(name)).map((name) => removeFile(join(directory, name))),
-      );
-      return removed.filter(Boolean).length;
+    async set(id, secret) {
+      requireStorable(secret);
+      await ensurePrivateDirectory(directory, report);
+      await writePrivateFile(pathOf(id), secret);
+    },
+    async delete(id) {
+      const drafts = (await names()).filter((name) => draftOwner(name) === id);
+      const removed = await Promise.all([id, ...drafts].map((name) => remove(pathOf(name))));
+      return removed.includes(true);
+    },
+    async ids() {
+      const found = (await names()).map((name) => draftOwner(name) ?? name).filter(isProfileId);
+      return [...new Set(found)];
     },
   };
 }

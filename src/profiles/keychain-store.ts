@@ -1,23 +1,21 @@
 import { createHash } from "node:crypto";
-import { AppError } from "../core/errors.ts";
+import { join } from "node:path";
+import { requireStorable } from "./credential-store.ts";
 import type { CredentialStore } from "./credential-store.ts";
+import type { KeychainEntry } from "./keychain-entry.ts";
 import { keychainAbsent, keychainUnusable } from "./keychain-error.ts";
-import { profileId } from "./profile-id.ts";
+import { createKeychainRegister } from "./keychain-register.ts";
 import { probeSecretService } from "./secret-service.ts";
 import type { KeychainState } from "./secret-service.ts";
-
-/** What is used of the binding (`@napi-rs/keyring`, installed under the name `keytar`: docs/adr/0001). */
-export interface KeychainEntry {
-  getPassword(): Promise<string | null>;
-  setPassword(secret: string): Promise<void>;
-  deletePassword(): Promise<boolean>;
-}
+import { splitEntry } from "./split-entry.ts";
 
 export interface KeychainOptions {
   /** The directory of the profiles: two of them never share an entry. */
   configDir: string;
   /** Address of the D-Bus session bus; asked on Linux only. */
   sessionBus: string | undefined;
+  /** Told what had to be mended. */
+  report: (line: string) => void;
   platform?: NodeJS.Platform;
   /** Another binding, for tests of what the real one only does on other systems. */
   loadBinding?: () => Promise<(account: string) => KeychainEntry>;
@@ -32,8 +30,10 @@ export interface Keychain extends CredentialStore {
 /** Entries are named so in the system's own key ring program. */
 const service = "onedoor";
 
-/** Windows Credential Manager: CRED_MAX_CREDENTIAL_BLOB_SIZE is 2560 bytes, two for each character. */
+/** Windows Credential Manager: CRED_MAX_CREDENTIAL_BLOB_SIZE is 2560 bytes, two for each UTF-16 unit. */
 const windowsLimit = 1280;
+
+const readAttempts = 3;
 
 /**
  * The only place that imports the binding. Not its keytar-like interface and not its automatic choice of
@@ -79,9 +79,26 @@ export function createKeychainStore(options: KeychainOptions): Keychain {
       throw keychainAbsent(found.kind === "absent" ? found.reason : "it cannot be loaded");
     }
     try {
-      return await work(open(account));
+      return await work(
+        platform === "win32" ? splitEntry(open, account, windowsLimit) : open(account),
+      );
     } catch (error) {
       throw keychainUnusable("it refused", error);
+    }
+  }
+
+  /**
+   * Reads without the profile's lock: an entry that another process replaces between the binding's search for it and
+   * its reading is an error there, and is found by looking again.
+   */
+  async function readEntry(entry: KeychainEntry): Promise<string | null> {
+    for (let left = readAttempts; ; left -= 1) {
+      try {
+        return await entry.getPassword();
+      } catch (error) {
+        const found = await probe();
+        if (left === 1 || found.kind !== "present" || found.locked) throw error;
+      }
     }
   }
 
@@ -92,37 +109,34 @@ export function createKeychainStore(options: KeychainOptions): Keychain {
       throw keychainUnusable("it did not show its entries");
   }
 
+  const register = createKeychainRegister(join(options.configDir, "keychain"), options.report);
   const accountOf = (id: string): string => `${id}-${scope}`;
   return {
     kind: "keychain",
     description: "the system keychain",
     state,
-    async get(key) {
-      const secret = await use(accountOf(profileId(key)), (entry) => entry.getPassword());
+    ids: () => register.ids(),
+    async get(id) {
+      const secret = await use(accountOf(id), readEntry);
       if (secret === null) await refuseWhileLocked();
       return secret ?? undefined;
     },
-    async set(key, secret) {
-      if (platform === "win32" && secret.length > windowsLimit) {
-        throw new AppError(
-          "store_unavailable",
-          `Windows Credential Manager takes no token of more than ${windowsLimit} characters`,
-          { hint: "agent auth login --store file" },
-        );
+    async set(id, secret) {
+      requireStorable(secret);
+      const added = await register.add(id);
+      try {
+        await use(accountOf(id), (entry) => entry.setPassword(secret));
+      } catch (error) {
+        // Nothing of it is there, so `logout --all` need not ask a keychain that cannot be used.
+        if (added) await register.remove(id).catch(() => undefined);
+        throw error;
       }
-      await use(accountOf(profileId(key)), (entry) => entry.setPassword(secret));
     },
-    async delete(key) {
-      const deleted = await use(accountOf(profileId(key)), (entry) => entry.deletePassword());
+    async delete(id) {
+      const deleted = await use(accountOf(id), (entry) => entry.deletePassword());
       if (!deleted) await refuseWhileLocked();
+      await register.remove(id);
       return deleted;
-    },
-    async deleteOrphans(lost) {
-      let count = 0;
-      for (const id of lost) {
-        if (await use(accountOf(id), (entry) => entry.deletePassword())) count += 1;
-      }
-      return count;
     },
   };
 }

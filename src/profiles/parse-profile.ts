@@ -53,6 +53,10 @@ export function parseProfile(text: string): Profile | { problem: string } {
     role: textOf(value["role"]),
     createdAtMs,
     expiresAtMs: time(value["expiresAtMs"]),
+    renewedAtMs: time(value["renewedAtMs"]),
+    renews: typeof value["renews"] === "boolean" ? value["renews"] : undefined,
+    issuer: textOf(value["issuer"]),
+    scope: textOf(value["scope"]),
     chosenAtMs: time(value["chosenAtMs"]),
   };
 }

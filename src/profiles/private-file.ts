@@ -1,22 +1,48 @@
 import { constants } from "node:fs";
 import { chmod, mkdir, open, rename, stat, unlink } from "node:fs/promises";
 import { randomBytes } from "node:crypto";
-import { dirname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { AppError } from "../core/errors.ts";
 import { systemErrorCode } from "../core/system-error-code.ts";
 
 const windows = process.platform === "win32";
 
+/** What a code of the system means, where people may not know it. */
+const meanings = new Map([
+  ["ENOSPC", "the disk is full"],
+  ["EDQUOT", "the disk quota is used up"],
+  ["EFBIG", "a file may not grow that long"],
+  ["EROFS", "the disk is read-only"],
+  ["EACCES", "permission denied"],
+  ["EPERM", "not permitted"],
+  ["ENOTDIR", "something on the way there is no directory"],
+]);
+
 /** A file of the key ring that cannot be used, as the user is told of it. */
 export function storeError(doing: string, path: string, error: unknown): AppError {
+  const code = systemErrorCode(error) ?? "failed";
+  const meaning = meanings.get(code);
   return new AppError(
     "store_unavailable",
-    `Cannot ${doing} ${path}: ${systemErrorCode(error) ?? "failed"}`,
+    `Cannot ${doing} ${path}: ${meaning === undefined ? code : `${meaning} (${code})`}`,
     {
       hint: "--config-dir <dir> keeps everything somewhere else",
       cause: error,
     },
   );
+}
+
+/** What lies in the place of a file of ours and was not written by us, by the error of reading it. */
+const foreignProblems = new Map([
+  ["ELOOP", "is a link"],
+  ["EINVAL", "is no file"],
+  ["EFBIG", "is too long"],
+]);
+
+/** What is wrong with a file that `readPrivateFile` refused to read; undefined for a failure of the disk. */
+export function notOurs(error: unknown): string | undefined {
+  if (!(error instanceof AppError)) return undefined;
+  return foreignProblems.get(systemErrorCode(error.cause) ?? "");
 }
 
 /**
@@ -40,7 +66,9 @@ export async function ensurePrivateDirectory(
 /** Takes away what others are allowed in a directory of ours; one that cannot be mended is said. */
 export async function mendDirectory(path: string, report: (line: string) => void): Promise<void> {
   if (windows) return;
-  const { mode } = await stat(path);
+  const { mode } = await stat(path).catch((error: unknown) => {
+    throw storeError("read", path, error);
+  });
   if ((mode & 0o077) === 0) return;
   try {
     await chmod(path, 0o700);
@@ -98,7 +126,7 @@ export async function readPrivateFile(
  * @throws AppError `store_unavailable`; what was there before is then still there
  */
 export async function writePrivateFile(path: string, text: string): Promise<void> {
-  const draft = join(dirname(path), `.${randomBytes(8).toString("hex")}.draft`);
+  const draft = join(dirname(path), `.${basename(path)}.${randomBytes(8).toString("hex")}.draft`);
   try {
     const file = await open(draft, "wx", 0o600);
     try {
@@ -112,6 +140,11 @@ export async function writePrivateFile(path: string, text: string): Promise<void
     await removeFile(draft).catch(() => false);
     throw storeError("write", path, error);
   }
+}
+
+/** The name of the file that a draft of `writePrivateFile` was to become; undefined for any other name. */
+export function draftOwner(name: string): string | undefined {
+  return /^\.(.+)\.[\da-f]{16}\.draft$/u.exec(name)?.[1];
 }
 
 /**

@@ -1,4 +1,4 @@
-import { readdir, rename } from "node:fs/promises";
+import { lstat, readdir, rename } from "node:fs/promises";
 import { join } from "node:path";
 import { AppError } from "../core/errors.ts";
 import { systemErrorCode } from "../core/system-error-code.ts";
@@ -6,6 +6,7 @@ import { parseProfile } from "./parse-profile.ts";
 import {
   ensurePrivateDirectory,
   mendDirectory,
+  notOurs,
   readPrivateFile,
   removeFile,
   storeError,
@@ -16,14 +17,8 @@ import type { Profile } from "./profile.ts";
 /** A profile's metadata is some hundred bytes. */
 const maxProfileBytes = 64 * 1024;
 
-/** What lies in a profile's place and was not written by us, by the error of reading it. */
-const noFileOfOurs = new Map([
-  ["ELOOP", "is a link"],
-  ["EINVAL", "is no file"],
-  ["EFBIG", "is too long"],
-]);
-
-const setAside = /^([\da-f]{32})\.json\.corrupt-/u;
+/** What was set aside, and what `conf` had written and not yet renamed when its process was killed. */
+const remains = /^([\da-f]{32})\.json\.(?:corrupt|tmp)-/u;
 
 /** The metadata files of the key ring: `<directory>/<id>.json`, one for each profile. */
 export interface ProfileFiles {
@@ -33,9 +28,10 @@ export interface ProfileFiles {
   write(profile: Profile): Promise<void>;
   /** False when there was none. */
   remove(id: string): Promise<boolean>;
-  /** Ids of profiles whose files were set aside. */
-  listSetAside(): Promise<string[]>;
-  removeSetAside(): Promise<void>;
+  /** Of all files here, whatever became of them. */
+  ids(): Promise<string[]>;
+  /** Removes what was set aside of one profile, and what killed processes left of it. */
+  removeRemains(id: string): Promise<void>;
   /** The lock file of one profile; makes the directory. */
   lockPath(id: string): Promise<string>;
 }
@@ -51,7 +47,7 @@ export function createProfileFiles(
 ): ProfileFiles {
   const pathOf = (id: string): string => join(directory, `${id}.json`);
 
-  async function names(): Promise<string[]> {
+  async function entries(): Promise<string[]> {
     try {
       const found = await readdir(directory);
       await mendDirectory(directory, report);
@@ -81,9 +77,7 @@ export function createProfileFiles(
     try {
       text = await readPrivateFile(path, { maxBytes: maxProfileBytes, report });
     } catch (error) {
-      const problem = noFileOfOurs.get(
-        systemErrorCode(error instanceof AppError ? error.cause : error) ?? "",
-      );
+      const problem = notOurs(error);
       if (problem === undefined) throw error;
       await putAside(path, problem);
       return undefined;
@@ -110,7 +104,7 @@ export function createProfileFiles(
   return {
     read,
     async list() {
-      const ids = (await names())
+      const ids = (await entries())
         .filter((name) => name.endsWith(".json"))
         .map((name) => name.slice(0, -".json".length))
         .filter(isProfileId);
@@ -131,17 +125,25 @@ export function createProfileFiles(
       }
     },
     remove: (id) => removeFile(pathOf(id)),
-    async listSetAside() {
-      const ids = (await names()).flatMap((name) => setAside.exec(name)?.[1] ?? []);
-      return [...new Set(ids)];
+    async ids() {
+      const found = (await entries())
+        .map((name) => name.split(".", 1)[0] ?? "")
+        .filter(isProfileId);
+      return [...new Set(found)];
     },
-    async removeSetAside() {
-      const kept = (await names()).filter((name) => setAside.test(name));
-      await Promise.all(kept.map((name) => removeFile(join(directory, name))));
+    async removeRemains(id) {
+      const names = (await entries()).filter((name) => remains.exec(name)?.[1] === id);
+      await Promise.all(names.map((name) => removeIfFile(join(directory, name))));
     },
     async lockPath(id) {
       await ensurePrivateDirectory(directory, report);
       return join(directory, `${id}.lock`);
     },
   };
+}
+
+/** A directory that somebody made here may hold anything: it is left alone. */
+async function removeIfFile(path: string): Promise<void> {
+  const found = await lstat(path).catch(() => undefined);
+  if (found !== undefined && !found.isDirectory()) await removeFile(path);
 }

@@ -4,7 +4,15 @@ export const storeKinds = ["keychain", "file"] as const;
 export type StoreKind = (typeof storeKinds)[number];
 
 /** Where a profile's token came from when it was saved. */
-export const profileSources = ["option", "stdin", "local"] as const;
+export const profileSources = [
+  "option",
+  "stdin",
+  "local",
+  "web",
+  "device",
+  "client",
+  "password",
+] as const;
 export type ProfileSource = (typeof profileSources)[number];
 
 /** A profile's key: canonical URL and name. */
@@ -35,6 +43,13 @@ export interface ProfileDraft extends ProfileKey {
   role?: string | undefined;
   /** Milliseconds since the epoch; absent when the server does not say. */
   expiresAtMs?: number | undefined;
+  /** When its token was last got anew without a person. */
+  renewedAtMs?: number | undefined;
+  /** Whether its token can be got again without a person; for display: what renews it is in the secret. */
+  renews?: boolean | undefined;
+  /** The authorization server that issued it, and the scopes granted; for display, as above. */
+  issuer?: string | undefined;
+  scope?: string | undefined;
 }
 
 /** The metadata of one bearer profile; the secret lives in its credential store. */

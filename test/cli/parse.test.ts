@@ -87,6 +87,8 @@ const callingDefaults = {
   profile: undefined,
   token: undefined,
   insecureHttp: false,
+  cacert: undefined,
+  insecure: false,
 };
 
 describe("the options object", () => {

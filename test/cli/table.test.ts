@@ -43,7 +43,7 @@ describe.each(commandTable.map((entry) => [entry.path.join(" "), entry] as const
       }
       const serverFlags = Object.keys(serverOptions).filter((key) => !(key in module.options));
       for (const key of serverFlags) {
-        const line = new RegExp(`^ .*--${flagOf(key)}\\b`, "mu");
+        const line = new RegExp(`^ .*--${flagOf(key)}(?![\\w-])`, "mu");
         expect([key, line.test(help)]).toEqual([key, module.talksToServer]);
       }
       expect(module.examples.length).toBeGreaterThan(0);

@@ -43,6 +43,12 @@ test("the way to a gateway loads nothing but Node itself; the way to an MCP serv
   ]);
 });
 
+test("what speaks to proxies is loaded for a question that goes through one", async () => {
+  expect(await eagerPackages("src/client/http-json.ts")).toEqual([]);
+  expect(await eagerPackages("src/cli/choose-network.ts")).toEqual([]);
+  expect(await eagerPackages("src/client/proxied-http.ts")).toEqual(["undici"]);
+});
+
 test.each(["inspect", "run", "instructions", "wait", "org", "token", "audit", "history"])(
   "agent %s loads no package eagerly",
   async (name) => {

@@ -85,6 +85,7 @@ describe("a OneDoor gateway", () => {
       kind: "required",
       server: "onedoor",
       ways,
+      endpoint: `${closed.url}/prefix/mcp`,
     });
     await closed.close();
     const open = await startGateway(false);
@@ -215,8 +216,9 @@ describe("any other MCP server", () => {
       expect(await probeAuthentication(url, undefined, signal())).toMatchObject({
         kind: "required",
         server: "mcp",
+        endpoint: url,
       });
-      expect(await probeAuthentication(url, "bad", signal())).toEqual({
+      expect(await probeAuthentication(url, "bad", signal())).toMatchObject({
         kind: "rejected",
         server: "mcp",
       });
@@ -229,6 +231,33 @@ describe("any other MCP server", () => {
       });
     },
   );
+
+  test("says with its refusals where and for what a token is to be got", async () => {
+    const challenge = `Bearer resource_metadata="https://mcp.example.com/meta", scope="a b"`;
+    fake = await startFakeServer((request, response) => {
+      if (request.path === "/status") {
+        sendJson(response, 404, {});
+      } else if (request.headers.authorization === "Bearer narrow") {
+        const narrow = `Bearer error="insufficient_scope", scope="a b"`;
+        response.writeHead(403, { "www-authenticate": narrow }).end();
+      } else response.writeHead(401, { "www-authenticate": challenge }).end();
+    });
+    const url = `${fake.url}/mcp`;
+    const told = { resourceMetadata: "https://mcp.example.com/meta", scope: "a b" };
+    expect(await probeAuthentication(url, undefined, signal())).toMatchObject({
+      kind: "required",
+      endpoint: url,
+      challenge: told,
+    });
+    expect(await probeAuthentication(url, "bad", signal())).toMatchObject({
+      kind: "rejected",
+      challenge: told,
+    });
+    expect(await probeAuthentication(url, "narrow", signal())).toMatchObject({
+      kind: "accepted",
+      lacks: ["a", "b"],
+    });
+  });
 
   test("that needs no bearer is open, in either era", async () => {
     const legacy = await startEverything();

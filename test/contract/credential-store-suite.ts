@@ -2,15 +2,14 @@ import { expect, test } from "vitest";
 import { parseServerUrl } from "../../src/core/url.ts";
 import type { CredentialStore } from "../../src/profiles/credential-store.ts";
 import { profileId } from "../../src/profiles/profile-id.ts";
-import type { ProfileKey } from "../../src/profiles/profile.ts";
 
-export function keyOf(url: string, name = "default"): ProfileKey {
-  return { url: parseServerUrl(url).canonical, name };
+export function idOf(url: string, name = "default"): string {
+  return profileId({ url: parseServerUrl(url).canonical, name });
 }
 
 /** What every credential store does. `create` opens the same place again and again. */
 export function credentialStoreSuite(create: () => CredentialStore): void {
-  const key = keyOf("https://gw.example.com/team");
+  const key = idOf("https://gw.example.com/team");
 
   test("gives back what was set, also when opened again", async () => {
     await create().set(key, "od_first");
@@ -20,23 +19,19 @@ export function credentialStoreSuite(create: () => CredentialStore): void {
   });
 
   test("knows nothing of what was never set", async () => {
-    const never = keyOf("https://never.example.com");
+    const never = idOf("https://never.example.com");
     expect(await create().get(never)).toBeUndefined();
     expect(await create().delete(never)).toBe(false);
   });
 
   test("keeps names and URLs apart", async () => {
-    const others = [
-      keyOf("https://gw.example.com/team", "work"),
-      keyOf("https://gw.example.com/te"),
-    ];
+    const others = [idOf("https://gw.example.com/team", "work"), idOf("https://gw.example.com/te")];
     const store = create();
     await store.set(key, "mine");
     for (const other of others) expect(await store.get(other)).toBeUndefined();
-    await Promise.all(others.map((other) => store.set(other, `of ${other.url} ${other.name}`)));
+    await Promise.all(others.map((other) => store.set(other, `of ${other}`)));
     expect(await store.get(key)).toBe("mine");
-    for (const other of others)
-      expect(await store.get(other)).toBe(`of ${other.url} ${other.name}`);
+    for (const other of others) expect(await store.get(other)).toBe(`of ${other}`);
   });
 
   test("deletes once", async () => {
@@ -54,21 +49,37 @@ export function credentialStoreSuite(create: () => CredentialStore): void {
     }
   });
 
+  test("takes 64 KiB and says what is longer; what was there stays", async () => {
+    const longest = "x".repeat(64 * 1024);
+    await create().set(key, longest);
+    expect(await create().get(key)).toBe(longest);
+    await expect(create().set(key, `${longest}x`)).rejects.toMatchObject({
+      code: "store_unavailable",
+      message: expect.stringContaining("65537 bytes"),
+    });
+    expect(await create().get(key)).toBe(longest);
+    await create().set(key, "short again");
+    expect(await create().get(key)).toBe("short again");
+  });
+
+  test("tells which secrets may be there", async () => {
+    const [one, other] = [idOf("https://one.example.com"), idOf("https://other.example.com")];
+    await create().set(one, "1");
+    await create().set(other, "2");
+    expect(await create().ids()).toEqual(expect.arrayContaining([one, other]));
+    await create().delete(one);
+    expect(await create().ids()).not.toContain(one);
+    expect(await create().ids()).toContain(other);
+    await create().delete(other);
+  });
+}
+
+/** Of stores that replace a text as a whole, so that nobody has to hold a lock. */
+export function parallelWritersSuite(create: () => CredentialStore): void {
   test("of parallel writers one wins, whole", async () => {
+    const key = idOf("https://many.example.com");
     const secrets = Array.from({ length: 20 }, (_, index) => `${index}-`.repeat(500));
     await Promise.all(secrets.map((secret) => create().set(key, secret)));
     expect(secrets).toContain(await create().get(key));
-  });
-
-  test("removes what was lost and keeps what is owned", async () => {
-    const lost = keyOf("https://lost.example.com");
-    const store = create();
-    await store.set(lost, "nobody's");
-    await store.set(key, "somebody's");
-    const owned = new Set([profileId(key)]);
-    expect(await store.deleteOrphans([profileId(lost)], owned)).toBeGreaterThanOrEqual(1);
-    expect(await store.get(lost)).toBeUndefined();
-    expect(await store.get(key)).toBe("somebody's");
-    expect(await store.deleteOrphans([profileId(lost)], owned)).toBe(0);
   });
 }

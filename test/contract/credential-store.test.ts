@@ -1,33 +1,171 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, describe } from "vitest";
+import { afterAll, beforeEach, describe, expect, test } from "vitest";
+import type { CredentialStore } from "../../src/profiles/credential-store.ts";
 import { createFileStore } from "../../src/profiles/file-store.ts";
+import type { KeychainEntry } from "../../src/profiles/keychain-entry.ts";
 import { createKeychainStore } from "../../src/profiles/keychain-store.ts";
-import type { KeychainEntry } from "../../src/profiles/keychain-store.ts";
-import { credentialStoreSuite } from "./credential-store-suite.ts";
+import { credentialStoreSuite, idOf, parallelWritersSuite } from "./credential-store-suite.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "onedoor-store-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
+function openFileStore(): CredentialStore {
+  return createFileStore(join(folder, "secrets"), () => undefined);
+}
+
 describe("file store", () => {
-  credentialStoreSuite(() => createFileStore(join(folder, "secrets"), () => undefined));
+  credentialStoreSuite(openFileStore);
+  parallelWritersSuite(openFileStore);
 });
 
-// The same with the operating system's keychain is in test/keychain, which needs one.
-describe("keychain store on another system's binding", () => {
-  const entries = new Map<string, string>();
-  const open = (account: string): KeychainEntry => ({
-    getPassword: () => Promise.resolve(entries.get(account) ?? null),
-    setPassword: (secret) => Promise.resolve(void entries.set(account, secret)),
-    deletePassword: () => Promise.resolve(entries.delete(account)),
+/** A stand-in for the binding on systems that tests do not run on: what it holds, and when it gives out. */
+class StandInBinding {
+  readonly entries = new Map<string, string>();
+  /** How many writes and removals still succeed. */
+  changesLeft = Infinity;
+
+  readonly #limit: number;
+
+  constructor(limit = Infinity) {
+    this.#limit = limit;
+  }
+
+  readonly open = (account: string): KeychainEntry => ({
+    getPassword: () => Promise.resolve(this.entries.get(account) ?? null),
+    setPassword: (secret) => this.#change(() => void this.entries.set(account, secret), secret),
+    deletePassword: () => this.#change(() => this.entries.delete(account)),
   });
-  credentialStoreSuite(() =>
-    createKeychainStore({
-      configDir: folder,
-      sessionBus: undefined,
-      platform: "darwin",
-      loadBinding: () => Promise.resolve(open),
-    }),
+
+  #change<T>(work: () => T, secret = ""): Promise<T> {
+    if (secret.length > this.#limit) return Promise.reject(new Error("the blob is too long"));
+    if (this.changesLeft <= 0) return Promise.reject(new Error("the process is gone"));
+    this.changesLeft -= 1;
+    return Promise.resolve(work());
+  }
+}
+
+function openKeychain(binding: StandInBinding, platform: NodeJS.Platform): CredentialStore {
+  return createKeychainStore({
+    configDir: join(folder, platform),
+    sessionBus: undefined,
+    report: () => undefined,
+    platform,
+    loadBinding: () => Promise.resolve(binding.open),
+  });
+}
+
+// The same with the operating system's keychain is in test/keychain, which needs one.
+describe("keychain store on a stand-in for another system's binding", () => {
+  const binding = new StandInBinding();
+  credentialStoreSuite(() => openKeychain(binding, "darwin"));
+  parallelWritersSuite(() => openKeychain(binding, "darwin"));
+});
+
+describe("keychain store on a stand-in for Windows Credential Manager", () => {
+  const windowsLimit = 1280;
+  let binding = new StandInBinding(windowsLimit);
+  let store: CredentialStore;
+  const id = idOf("https://gw.example.com");
+  const long = Array.from({ length: 1000 }, (_, index) => `first${index}`).join("");
+  const others = ["second".repeat(1000), "third".repeat(400), "short", `${long}x`];
+  beforeEach(() => {
+    binding = new StandInBinding(windowsLimit);
+    store = openKeychain(binding, "win32");
+  });
+  credentialStoreSuite(() => store);
+
+  test("splits what is too long, never within a character, and leaves nothing at its removal", async () => {
+    await store.set(id, `x${"🔑".repeat(3000)}`);
+    expect(binding.entries.size).toBe(6);
+    for (const text of binding.entries.values()) {
+      expect(text.length).toBeLessThanOrEqual(windowsLimit);
+      expect(Buffer.from(text).toString()).toBe(text);
+    }
+    expect(await store.get(id)).toBe(`x${"🔑".repeat(3000)}`);
+    expect(await store.delete(id)).toBe(true);
+    expect([...binding.entries]).toEqual([]);
+  });
+
+  test("takes a text that looks like a list of parts for what it is", async () => {
+    const sly = "od1parts a 2 0123456789abcdef";
+    await store.set(id, sly);
+    expect(await store.get(id)).toBe(sly);
+  });
+
+  test.each(others.map((next) => [`${next.slice(0, 6)}, ${next.length} characters`, next]))(
+    "a write of %s that is cut off at any step leaves the earlier text or the new one, whole",
+    async (_, next) => {
+      let steps = 0;
+      for (let done = false; !done; steps += 1) {
+        binding.entries.clear();
+        binding.changesLeft = Infinity;
+        await store.set(id, long);
+        binding.changesLeft = steps;
+        done = await store.set(id, next).then(
+          () => true,
+          () => false,
+        );
+        binding.changesLeft = Infinity;
+        expect([long, next]).toContain(await store.get(id));
+        // And the next write and removal clear up after it.
+        await store.set(id, next);
+        expect(await store.get(id)).toBe(next);
+        await store.delete(id);
+        expect([...binding.entries]).toEqual([]);
+      }
+      expect(steps).toBeGreaterThan(8);
+    },
   );
+
+  test("a removal that is cut off at any step leaves no text that is not whole, and can be finished", async () => {
+    for (let steps = 0, done = false; !done; steps += 1) {
+      binding.changesLeft = Infinity;
+      await store.set(id, long);
+      binding.changesLeft = steps;
+      done = await store.delete(id).catch(() => false);
+      binding.changesLeft = Infinity;
+      expect([long, undefined]).toContain(await store.get(id));
+      expect((await store.ids()).includes(id)).toBe(!done);
+      await store.delete(id);
+      expect([...binding.entries]).toEqual([]);
+    }
+  });
+
+  const spoil: [string, (parts: string[]) => void][] = [
+    ["a missing part", (parts) => binding.entries.delete(parts[1] ?? "")],
+    ["a missing last part", (parts) => binding.entries.delete(parts.at(-1) ?? "")],
+    ["a part of another text", (parts) => binding.entries.set(parts[1] ?? "", "other".repeat(256))],
+    [
+      "parts in another order",
+      (parts) => {
+        const [first = "", second = ""] = parts;
+        const text = binding.entries.get(first) ?? "";
+        binding.entries.set(first, binding.entries.get(second) ?? "");
+        binding.entries.set(second, text);
+      },
+    ],
+    [
+      "fewer parts than there are",
+      ([part = ""]) => {
+        const head = part.replace(/\.a0$/u, "");
+        const text = binding.entries.get(head) ?? "";
+        binding.entries.set(head, text.replace(/ \d+ /u, " 2 "));
+      },
+    ],
+    [
+      "a list of parts that is none",
+      ([part = ""]) => binding.entries.set(part.replace(/\.a0$/u, ""), "od1parts c 9999 zz"),
+    ],
+  ];
+  test.each(spoil)("reads %s as missing, and still removes all", async (_, change) => {
+    await store.set(id, long);
+    const parts = [...binding.entries.keys()].filter((name) => name.includes(".a"));
+    expect(parts).toHaveLength(7);
+    change(parts);
+    expect(await store.get(id)).toBeUndefined();
+    await store.delete(id);
+    expect([...binding.entries]).toEqual([]);
+  });
 });

@@ -162,6 +162,7 @@ describe("while a server does not answer", () => {
       [["--token=od_very-secret-token-1234567890"]],
       [["-t", "od_very-secret-token-1234567890"]],
       [["-t=od_very-secret-token-1234567890"]],
+      [["-qt", "od_very-secret-token-1234567890"]],
     ])("the command line that ps shows does not hold the token of %j", async (words) => {
     const { url, called, server } = await muteServer();
     try {

@@ -7,17 +7,21 @@ import { afterAll, afterEach, beforeEach, describe, expect, test } from "vitest"
 import { createKeychainStore } from "../../src/profiles/keychain-store.ts";
 import type { Keychain } from "../../src/profiles/keychain-store.ts";
 import { probeSecretService } from "../../src/profiles/secret-service.ts";
-import { credentialStoreSuite, keyOf } from "../contract/credential-store-suite.ts";
+import {
+  credentialStoreSuite,
+  idOf,
+  parallelWritersSuite,
+} from "../contract/credential-store-suite.ts";
 import { startSecretService } from "../support/secret-service.ts";
 import type { SecretService } from "../support/secret-service.ts";
 
 const uid = process.getuid?.() ?? 0;
-const key = keyOf("https://gw.example.com");
+const key = idOf("https://gw.example.com");
 let home: string;
 let service: SecretService;
 
 function open(configDir = home): Keychain {
-  return createKeychainStore({ configDir, sessionBus: service.address });
+  return createKeychainStore({ configDir, sessionBus: service.address, report: () => undefined });
 }
 
 // The native binding asks the process's own environment, once: the bus is always at the same place.
@@ -41,6 +45,7 @@ afterEach(async () => {
 
 describe("a real Secret Service", () => {
   credentialStoreSuite(() => open());
+  parallelWritersSuite(() => open());
 
   test("is seen, with its lock", async () => {
     expect(await probeSecretService(service.address, uid)).toEqual({

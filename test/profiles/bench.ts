@@ -16,7 +16,7 @@ import type { KeychainState } from "../../src/profiles/secret-service.ts";
 
 export let configDir: string;
 export let reports: string[];
-let learned: Set<string>;
+export let learned: Set<string>;
 let clock: number;
 const absent: KeychainState = { kind: "absent", reason: "there is no session bus" };
 
@@ -65,7 +65,7 @@ export async function save(
   secret = "od_secret",
 ): Promise<void> {
   const { store } = await profiles.storeFor(profile, "file");
-  await profiles.save(profile, secret, store);
+  await profiles.save(profile, { token: secret }, store);
 }
 
 export function folder(): string {

@@ -53,7 +53,7 @@ describe("profile files", () => {
     chmodSync(folder(), 0o755);
     const profiles = open();
     const [found] = await profiles.list();
-    expect(found && (await profiles.secretOf(found))).toBe("od_secret");
+    expect(found && (await profiles.credentialOf(found))).toEqual({ token: "od_secret" });
     expect(modeOf(fileOf(profile))).toBe(0o600);
     expect(modeOf(secret)).toBe(0o600);
     expect(modeOf(folder())).toBe(0o700);

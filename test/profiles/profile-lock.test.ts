@@ -42,6 +42,8 @@ test("is given back when the work fails", async () => {
 
 test.each([
   ["of a process that has died", () => writeFileSync(path, `${deadPid()} 00`)],
+  // As in a container, whose first process always has the same one.
+  ["of a process that had this one's pid", () => writeFileSync(path, `${process.pid} 00`)],
   [
     "whose maker died before it wrote its name",
     () => {
@@ -74,7 +76,7 @@ test.each([
 });
 
 test("the lock of a living process is waited for, as long as one may", async () => {
-  writeFileSync(path, `${process.pid} 00`);
+  writeFileSync(path, `${process.ppid} 00`);
   const controller = new AbortController();
   const waiting = withProfileLock(path, () => Promise.resolve(), controller.signal);
   controller.abort();

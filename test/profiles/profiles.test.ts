@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { AppError } from "../../src/core/errors.ts";
@@ -7,6 +7,7 @@ import { createFileStore } from "../../src/profiles/file-store.ts";
 import { profileId } from "../../src/profiles/profile-id.ts";
 import {
   configDir,
+  learned,
   reports,
   fakeKeychain,
   open,
@@ -62,20 +63,23 @@ describe("where the secret goes", () => {
     const profiles = open(keychain);
     await save(profiles, key, "od_in_file");
     const { store } = await profiles.storeFor(key, "keychain");
-    await profiles.save(key, "od_in_keychain", store);
+    await profiles.save(key, { token: "od_in_keychain" }, store);
     expect(readdirSync(join(configDir, "secrets"))).toEqual([]);
     const found = await profiles.find(key.url);
-    expect(found && (await profiles.secretOf(found))).toBe("od_in_keychain");
+    expect(found && (await profiles.credentialOf(found))).toEqual({ token: "od_in_keychain" });
   });
 
   test("a read looks only into the store the profile remembers", async () => {
     const keychain = fakeKeychain({ kind: "present", locked: false });
     const profiles = open(keychain);
-    await profiles.save(key, "od_in_keychain", keychain);
-    await keychain.delete(key);
-    await createFileStore(join(configDir, "secrets"), () => undefined).set(key, "od_planted");
+    await profiles.save(key, { token: "od_in_keychain" }, keychain);
+    await keychain.delete(profileId(key));
+    await createFileStore(join(configDir, "secrets"), () => undefined).set(
+      profileId(key),
+      "od_planted",
+    );
     const found = await profiles.find(key.url);
-    expect(found && (await profiles.secretOf(found))).toBeUndefined();
+    expect(found && (await profiles.credentialOf(found))).toBeUndefined();
   });
 });
 
@@ -86,11 +90,11 @@ describe("saving", () => {
     await save(profiles, { ...key, who: "alice" }, "od_old");
     const { store } = await profiles.storeFor(key, "file");
     await expect(
-      profiles.save({ ...key, who: "bob" }, "od_new", { ...store, set: refuse }),
+      profiles.save({ ...key, who: "bob" }, { token: "od_new" }, { ...store, set: refuse }),
     ).rejects.toMatchObject({ code: "store_unavailable" });
     const found = await profiles.find(key.url);
     expect(found?.who).toBe("alice");
-    expect(found && (await profiles.secretOf(found))).toBe("od_old");
+    expect(found && (await profiles.credentialOf(found))).toEqual({ token: "od_old" });
   });
 
   test("whose metadata cannot be written takes the secret back", async () => {
@@ -106,8 +110,8 @@ describe("saving", () => {
         await store.set(...args);
       },
     };
-    await expect(profiles.save(key, "od_new", hostile)).rejects.toBeInstanceOf(AppError);
-    expect(await store.get(key)).toBe("od_old");
+    await expect(profiles.save(key, { token: "od_new" }, hostile)).rejects.toBeInstanceOf(AppError);
+    expect(await store.get(profileId(key))).toBe("od_old");
   });
 
   test("by many at once leaves each profile whole", async () => {
@@ -119,7 +123,7 @@ describe("saving", () => {
     const all = await profiles.list();
     expect(all).toHaveLength(21);
     for (const profile of all) {
-      const secret = await profiles.secretOf(profile);
+      const secret = (await profiles.credentialOf(profile))?.token;
       expect(secret).toBe(profile.who === undefined ? `od_${profile.url}` : `od_of_${profile.who}`);
     }
     expect(reports).toEqual([]);
@@ -140,14 +144,85 @@ describe("renewing", () => {
         open().renew(
           old,
           ({ expiresAtMs = 0 }) => expiresAtMs > 50,
-          () => Promise.resolve({ secret: `od_new${++fetched}`, expiresAtMs: 100 }),
+          () => Promise.resolve({ credential: { token: `od_new${++fetched}` }, expiresAtMs: 100 }),
           new AbortController().signal,
         ),
       ),
     );
     expect(fetched).toBe(1);
-    expect(new Set(renewed.map((result) => result?.secret))).toEqual(new Set(["od_new1"]));
+    expect(new Set(renewed.map((result) => result?.credential.token))).toEqual(
+      new Set(["od_new1"]),
+    );
     expect((await profiles.find(key.url))?.expiresAtMs).toBe(100);
+  });
+
+  test("hands over what is kept, and changes neither its place nor its key", async () => {
+    const keychain = fakeKeychain({ kind: "present", locked: false });
+    const profiles = open(keychain);
+    const kept = { token: "od_old", session: { refreshToken: "refresh_old" } };
+    await profiles.save(key, kept, keychain);
+    const [old] = await profiles.list();
+    if (!old) throw new Error("lost");
+    const elsewhere = {
+      ...draft("https://elsewhere.example.com", "other"),
+      store: "file" as const,
+    };
+    const { signal } = new AbortController();
+    const renewed = await open(keychain).renew(
+      old,
+      () => false,
+      ({ profile, credential }) => {
+        expect({ profile, credential }).toEqual({ profile: old, credential: kept });
+        return Promise.resolve({ ...elsewhere, credential: { token: "od_new" } });
+      },
+      signal,
+    );
+    expect(renewed?.profile).toMatchObject({ url: key.url, name: key.name, store: "keychain" });
+    expect(await keychain.get(profileId(key))).toBe("od_new");
+    expect(existsSync(join(configDir, "secrets"))).toBe(false);
+  });
+
+  test("whose new secret cannot be kept says so; what was there is as it was", async () => {
+    const keychain = fakeKeychain({ kind: "present", locked: false });
+    await open(keychain).save(key, { token: "od_old" }, keychain);
+    const [old] = await open(keychain).list();
+    if (!old) throw new Error("lost");
+    const { signal } = new AbortController();
+    await expect(
+      open({ ...keychain, set: refuse }).renew(
+        old,
+        () => false,
+        () => Promise.resolve({ credential: { token: "od_new" }, expiresAtMs: 100 }),
+        signal,
+      ),
+    ).rejects.toMatchObject({
+      code: "store_unavailable",
+      message: `The token of ${key.url} was renewed and cannot be kept: locked`,
+    });
+    expect(await open(keychain).list()).toEqual([old]);
+    expect(await open(keychain).credentialOf(old)).toEqual({ token: "od_old" });
+    expect(learned).toContain("od_new");
+  });
+
+  test("whose metadata cannot be written keeps the new secret: the old one is used up", async () => {
+    const profiles = open();
+    await save(profiles, key, "od_old");
+    const [old] = await profiles.list();
+    if (!old) throw new Error("lost");
+    const renewed = await profiles.renew(
+      old,
+      () => false,
+      () => {
+        // The file turns into a folder, while the server is being asked.
+        rmSync(fileOf(key));
+        mkdirSync(join(fileOf(key), "x"), { recursive: true });
+        return Promise.resolve({ credential: { token: "od_new" }, expiresAtMs: 100 });
+      },
+      new AbortController().signal,
+    );
+    expect(renewed?.credential).toEqual({ token: "od_new" });
+    expect(reports).toEqual([expect.stringContaining("was renewed, its profile was not")]);
+    expect(await profiles.credentialOf(old)).toEqual({ token: "od_new" });
   });
 
   test("of a profile that was removed meanwhile brings nothing back", async () => {
@@ -174,13 +249,44 @@ describe("removing", () => {
     expect(readdirSync(folder())).toEqual([]);
   });
 
+  test("hands over what is kept while nobody can renew it, and nothing comes back", async () => {
+    const profiles = open();
+    await save(profiles, key, "od_kept");
+    const [profile] = await profiles.list();
+    let fetched = false;
+    let renewal: Promise<unknown> | undefined;
+    await profiles.remove(key, async (credential) => {
+      expect(credential).toEqual({ token: "od_kept" });
+      renewal = profiles.renew(
+        profile!,
+        () => false,
+        () => {
+          fetched = true;
+          return Promise.resolve({ credential: { token: "od_renewed" } });
+        },
+        AbortSignal.timeout(10_000),
+      );
+      await Promise.resolve();
+    });
+    expect(await renewal).toBeUndefined();
+    expect(fetched).toBe(false);
+    expect(await profiles.list()).toEqual([]);
+  });
+
+  test("keeps a profile whose end could not be told", async () => {
+    const profiles = open();
+    await save(profiles, key);
+    await expect(profiles.remove(key, refuse)).rejects.toMatchObject({ message: "locked" });
+    expect(await profiles.list()).toHaveLength(1);
+  });
+
   test("keeps the metadata while the secret cannot be removed", async () => {
     const keychain = fakeKeychain({ kind: "present", locked: false });
     const profiles = open({
       ...keychain,
       delete: refuse,
     });
-    await profiles.save(key, "od_secret", keychain);
+    await profiles.save(key, { token: "od_secret" }, keychain);
     await expect(profiles.remove(key)).rejects.toMatchObject({ code: "store_unavailable" });
     expect(await profiles.list()).toHaveLength(1);
   });
@@ -190,10 +296,10 @@ describe("removing", () => {
     const profiles = open(keychain);
     const lost = draft("https://lost.example.com");
     await save(profiles, key);
-    await profiles.save(lost, "od_lost", keychain);
+    await profiles.save(lost, { token: "od_lost" }, keychain);
     writeFileSync(fileOf(lost), "{");
     await createFileStore(join(configDir, "secrets"), () => undefined).set(
-      draft("https://orphan.example.com"),
+      profileId(draft("https://orphan.example.com")),
       "od_orphan",
     );
     expect(await profiles.removeOrphans()).toBe(2);

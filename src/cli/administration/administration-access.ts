@@ -11,10 +11,10 @@ import {
   bearerFor,
   chooseServer,
   environmentTokenCounts,
-  loginHint,
-  refusedHint,
-  runningGateway,
 } from "../server-choice.ts";
+import { renewRefused } from "../profile-bearer.ts";
+import { loginHint, refusedHint } from "../login-hint.ts";
+import { runningGateway } from "../running-gateway.ts";
 import type { ServerChoice } from "../server-choice.ts";
 import type { AuthDependencies } from "../sign-in/dependencies.ts";
 
@@ -107,15 +107,15 @@ async function savedAccess(
   context: Context,
   dependencies: AuthDependencies,
 ): Promise<FindAccess> {
-  const bearer = await bearerFor(choice, options, context, dependencies);
-  const access = {
-    endpoint: choice.endpoint,
-    bearer: bearer.token,
-    ownGateway: choice.runtime !== undefined,
-  };
+  let bearer = await bearerFor(choice, options, context, dependencies);
   const key = { url: choice.canonical, name: bearer.profile?.name ?? options.profile };
-  return (_signal, refused) => {
-    if (refused === undefined) return Promise.resolve(access);
+  const ownGateway = choice.runtime !== undefined;
+  return async (_signal, refused) => {
+    const other = refused === bearer.token && (await renewRefused(bearer, context, dependencies));
+    if (other) bearer = other;
+    if (bearer.token !== refused || refused === undefined) {
+      return { endpoint: choice.endpoint, bearer: bearer.token, ownGateway };
+    }
     throw new AppError("auth_rejected", `Token rejected by ${shownAddress(choice.endpoint)}`, {
       hint: refusedHint(bearer.source, loginHint(key)),
     });

@@ -1,12 +1,15 @@
 import { shownAddress } from "../../client/http-json.ts";
+import { oneLine } from "../../core/terminal-text.ts";
 import { askLine } from "../ask-line.ts";
 import type { Context } from "../context.ts";
 import type { ServerChoice } from "../server-choice.ts";
 import type { CallingOptions, ServerSource } from "./open-server.ts";
+import type { StepUp } from "./step-up.ts";
 
 /**
  * Asks the person at the terminal whether to sign in to a server, and does so as `agent auth login` does;
  * what that prints goes to stderr, because stdout is for the result of the command that asked.
+ * @param stepUp what for, when it is not for want of a token
  * @returns whether it was done; Enter means yes, the end of the input no
  * @throws what `agent auth login` throws; the reason of an abort (Ctrl-C)
  */
@@ -15,15 +18,22 @@ export async function offerSignIn(
   options: CallingOptions,
   context: Context,
   source: Pick<ServerSource, "signIn">,
+  stepUp?: StepUp,
 ): Promise<boolean> {
   const { io } = context;
   const url = shownAddress(choice.given);
-  const answer = await askLine(`Sign in to ${url} now? [Y/n]`, context);
+  const question =
+    stepUp === undefined
+      ? `Sign in to ${url} now?`
+      : `${url} wants more scopes for this. Sign in once more, for ${oneLine(stepUp.scope, 300)}?`;
+  const answer = await askLine(`${question} [Y/n]`, context);
   if (answer === undefined || !/^(?:y(?:es)?)?$/iu.test(answer.trim())) return false;
   await source.signIn(
     {
       ...options,
       url: choice.given,
+      // The one that is used, whatever made it so.
+      profile: options.profile ?? choice.profile?.name,
       // A profile that is there was made with it; otherwise the address was let through.
       insecureHttp: true,
       format: "text",
@@ -39,6 +49,7 @@ export async function offerSignIn(
         },
       }),
     },
+    stepUp?.login,
   );
   return true;
 }

@@ -1,36 +1,57 @@
 import { connectToolServer } from "../../client/connect-tool-server.ts";
 import type { ConnectOptions } from "../../client/connect-tool-server.ts";
+import { CredentialRefused } from "../../client/credential-refused.ts";
 import { askReadiness } from "../../client/gateway-readiness.ts";
 import type { ToolServer } from "../../client/tool-server.ts";
 import { AppError } from "../../core/errors.ts";
+import { InsufficientScope } from "../../core/insufficient-scope.ts";
 import { quoteForShell } from "../../core/shell-quote.ts";
+import type { Profile } from "../../profiles/profile.ts";
 import type { GlobalOptions, ServerOptions } from "../command.ts";
 import type { Context } from "../context.ts";
-import { bearerFor, chooseServer, environmentTokenCounts, refusedHint } from "../server-choice.ts";
-import type { Bearer, ServerChoice } from "../server-choice.ts";
+import { renewRefused } from "../profile-bearer.ts";
+import { bearerFor, chooseServer, environmentTokenCounts } from "../server-choice.ts";
+import { refusedHint } from "../login-hint.ts";
+import type { ServerChoice } from "../server-choice.ts";
+import { authDependencies } from "../sign-in/dependencies.ts";
+import type { StepUp } from "./step-up.ts";
+import type { Bearer } from "../profile-bearer.ts";
 
 /** Where the server and its bearer come from; a test hands in its own. */
 export interface ServerSource {
   chooseServer: typeof chooseServer;
   bearerFor: typeof bearerFor;
+  /** Another bearer for one that a server refused, where one can be got without a person. */
+  renewRefused(bearer: Bearer, context: Context): Promise<Bearer | undefined>;
+  /** How a profile gets a token of more scopes; undefined where it cannot. */
+  stepUp(
+    profile: Profile,
+    needed: readonly string[],
+    context: Context,
+  ): Promise<StepUp | undefined>;
   connect(options: ConnectOptions): Promise<ToolServer>;
   /** What the server says of itself without a sign-in. */
   readiness: typeof askReadiness;
   /** What calls from here belong to. */
   project(context: Context): Promise<string | undefined>;
   /** `agent auth login` with these options. */
-  signIn(options: CallingOptions, context: Context): Promise<unknown>;
+  signIn(options: CallingOptions, context: Context, more?: StepUp["login"]): Promise<unknown>;
 }
 
 export const realSource: ServerSource = {
   chooseServer,
   bearerFor,
+  renewRefused: (bearer, context) => renewRefused(bearer, context, authDependencies),
+  async stepUp(profile, needed, context) {
+    const { stepUpOf } = await import("./step-up.ts");
+    return stepUpOf(profile, needed, context, authDependencies);
+  },
   connect: connectToolServer,
   readiness: askReadiness,
   project: async (context) => (await import("../project.ts")).currentProject(context),
-  async signIn(options, context) {
+  async signIn(options, context, more) {
     const { signInAgain } = await import("../commands/auth/login.ts");
-    await signInAgain(options, context);
+    await signInAgain(options, context, more);
   },
 };
 
@@ -46,8 +67,9 @@ const defaultClientName = "onedoor-cli";
 
 /**
  * Chooses the server, takes the bearer that wins for it, connects, and hands it to `use`; takes leave of
- * it in every case. All of it stands under the command's deadline. Where nobody is signed in, and a person
- * is there to be asked, it offers to sign in, and then does all of it once more.
+ * it in every case. All of it stands under the command's deadline. Where nobody is signed in, or the token is
+ * for fewer scopes than are needed, and a person is there to be asked, it offers to sign in, and then does all
+ * of it once more.
  * @param beforeOffer clears the terminal's line for the question
  * @throws AppError `unreachable`, `timeout`, `auth_required`, `auth_rejected`, … and what `use` throws
  */
@@ -62,19 +84,28 @@ export async function withServer<T>(
   try {
     return await useServer(choice, options, context, source, use);
   } catch (error) {
-    if (!isAboutSignIn(error) || !canOfferSignIn(options, context)) throw error;
     // A token from elsewhere goes on winning over whatever a sign-in would save.
     if (options.token !== undefined || environmentTokenCounts(choice.canonical, context)) {
       throw error;
     }
+    const stepUp =
+      error instanceof InsufficientScope && choice.profile !== undefined
+        ? await source.stepUp(choice.profile, error.scopes, context)
+        : undefined;
+    const failure = stepUp === undefined ? error : withStepUpHint(error, stepUp);
+    const helps = stepUp === undefined ? isAboutSignIn(error) : stepUp.login !== undefined;
+    if (!helps || !canOfferSignIn(options, context)) throw failure;
     beforeOffer?.();
     const { offerSignIn } = await import("./offer-sign-in.ts");
-    if (!(await offerSignIn(choice, options, context, source))) throw error;
+    if (!(await offerSignIn(choice, options, context, source, stepUp))) throw failure;
     return useServer(await source.chooseServer(options, context), options, context, source, use);
   }
 }
 
-/** As `withServer`, with a server that is chosen already, and without an offer. */
+/**
+ * As `withServer`, with a server that is chosen already, and without an offer. Where the server refuses the token of a
+ * profile that can be renewed without a person, that is done, and all of it is tried once more.
+ */
 export async function useServer<T>(
   choice: ServerChoice,
   options: CallingOptions,
@@ -82,7 +113,31 @@ export async function useServer<T>(
   source: ServerSource,
   use: (server: ToolServer) => Promise<T>,
 ): Promise<T> {
-  const { token, source: from } = await source.bearerFor(choice, options, context);
+  const bearer = await source.bearerFor(choice, options, context);
+  let used = bearer;
+  try {
+    try {
+      return await useAs(bearer, choice, options, context, source, use);
+    } catch (error) {
+      const other =
+        error instanceof CredentialRefused ? await source.renewRefused(bearer, context) : undefined;
+      if (other?.token === undefined || other.token === bearer.token) throw error;
+      used = other;
+      return await useAs(other, choice, options, context, source, use);
+    }
+  } catch (error) {
+    throw withSignInHint(error, used, options, context);
+  }
+}
+
+async function useAs<T>(
+  { token }: Bearer,
+  choice: ServerChoice,
+  options: CallingOptions,
+  context: Context,
+  source: ServerSource,
+  use: (server: ToolServer) => Promise<T>,
+): Promise<T> {
   const { environment } = context;
   let server: ToolServer | undefined;
   try {
@@ -97,8 +152,6 @@ export async function useServer<T>(
       signal: context.deadline.signal,
     });
     return await use(server);
-  } catch (error) {
-    throw withSignInHint(error, from, options, context);
   } finally {
     await server?.close();
   }
@@ -113,26 +166,36 @@ export function isAboutSignIn(error: unknown): error is AppError {
 
 /** A person sees stderr and types on stdin, and no program waits for a form of its own. */
 function canOfferSignIn(options: CallingOptions, { io, environment }: Context): boolean {
-  if (options.json || options.quiet || environment.plainOutput) return false;
+  if (options.json || options.quiet || environment.ci) return false;
   return io.stdinIsTerminal && io.stderrIsTerminal;
 }
 
 /** What a server says of a credential, it says without knowing our command line: the hint is ours. */
 function withSignInHint(
   error: unknown,
-  from: Bearer["source"],
+  { source, profile }: Bearer,
   options: CallingOptions,
   context: Context,
 ): unknown {
   if (!isAboutSignIn(error)) return error;
   const url = options.url ?? context.environment.url;
+  // One that `auth switch` chose has a name that the command line does not say.
+  const chosen = profile?.name === "default" ? undefined : profile?.name;
+  const said = {
+    ...options,
+    ...(url !== undefined && { url }),
+    profile: options.profile ?? chosen,
+  };
   return new AppError(error.code, error.message, {
-    hint: refusedHint(
-      from,
-      `agent auth login${sameServer(url === undefined ? options : { ...options, url })}`,
-    ),
+    hint: refusedHint(source, `agent auth login${sameServer(said)}`),
     cause: error,
   });
+}
+
+function withStepUpHint(error: unknown, { hint }: StepUp): unknown {
+  return error instanceof InsufficientScope
+    ? new InsufficientScope(error.message, { scopes: error.scopes, hint })
+    : error;
 }
 
 /** What has to be repeated on the command lines that we suggest: ` --url …`, or nothing. */
@@ -140,7 +203,9 @@ export function sameServer(options: CallingOptions): string {
   const url = options.url === undefined ? "" : ` --url ${quoteForShell(options.url)}`;
   const profile =
     options.profile === undefined ? "" : ` --profile ${quoteForShell(options.profile)}`;
-  return `${url}${profile}${options.insecureHttp === true ? " --insecure-http" : ""}`;
+  const cacert = options.cacert === undefined ? "" : ` --cacert ${quoteForShell(options.cacert)}`;
+  const insecure = options.insecure === true ? " --insecure" : "";
+  return `${url}${profile}${options.insecureHttp === true ? " --insecure-http" : ""}${cacert}${insecure}`;
 }
 
 /** Where to look when a server cannot be started or reached: looking again or waiting changes nothing. */

@@ -8,7 +8,7 @@ import { jsonText } from "../render/json-text.ts";
 import { wrap } from "../render/wrap.ts";
 import { authDependencies } from "../sign-in/dependencies.ts";
 import type { AuthDependencies } from "../sign-in/dependencies.ts";
-import { shownTime } from "../sign-in/profile-row.ts";
+import { shownTime } from "../render/shown-time.ts";
 
 interface PurgeOptions {
   before?: string | undefined;

@@ -5,7 +5,7 @@ import { inLine } from "../render/foreign-text.ts";
 import { jsonText } from "../render/json-text.ts";
 import { authDependencies } from "../sign-in/dependencies.ts";
 import type { AuthDependencies } from "../sign-in/dependencies.ts";
-import { shownTime } from "../sign-in/profile-row.ts";
+import { shownTime } from "../render/shown-time.ts";
 
 export function createRestore(
   dependencies: AuthDependencies = authDependencies,

@@ -1,3 +1,4 @@
+import { AppError } from "../../core/errors.ts";
 import type { HttpAnswer, SendHttp } from "../../mcp-client/transport.ts";
 import type { FollowedServer, ProxyServer } from "./follow-gateway.ts";
 import type { ProxyCredentials } from "./proxy-credentials.ts";
@@ -25,7 +26,10 @@ export function createAuthorizedHttp(
     return answer;
   };
   return async (request) => {
-    const bearer = await credentials.bearer();
+    const bearer = await credentials.bearer().catch((error: unknown) => {
+      if (error instanceof AppError && error.code.startsWith("auth_")) onRefused();
+      throw error;
+    });
     const answer = await sendWith(request, bearer);
     if (answer.status !== 401) return answer;
     const other = await credentials.another(bearer).catch(() => undefined);

@@ -1,7 +1,8 @@
 import { parseServerUrl } from "../../core/url.ts";
 import type { ServerOptions } from "../command.ts";
 import type { Context } from "../context.ts";
-import { chooseServer, runningGateway } from "../server-choice.ts";
+import { chooseServer } from "../server-choice.ts";
+import { runningGateway } from "../running-gateway.ts";
 import type { ServerChoice } from "../server-choice.ts";
 import type { AuthDependencies } from "../sign-in/dependencies.ts";
 import { createProxyCredentials } from "./proxy-credentials.ts";

@@ -1,7 +1,8 @@
 import { randomBytes, randomUUID } from "node:crypto";
 import { createAnonymousAuthenticator } from "../../auth/anonymous-authenticator.ts";
 import { createDoor } from "../../auth/door.ts";
-import { createAgent, shownAddress } from "../../client/http-json.ts";
+import { createConnections } from "../../client/direct-http.ts";
+import { shownAddress } from "../../client/http-json.ts";
 import { createSendHttp } from "../../client/send-http.ts";
 import { baseOf, mcpEndpointsOf } from "../../client/server-address.ts";
 import type { AuditSink } from "../../core/audit.ts";
@@ -255,16 +256,16 @@ function noteOutages(
  * open as long as they like.
  */
 function createEitherHttp(): { send: SendHttp; close: () => void } {
-  const agents = [
-    createAgent("https://localhost", Infinity),
-    createAgent("http://localhost", Infinity),
+  const connections = [
+    createConnections("https://localhost", Infinity),
+    createConnections("http://localhost", Infinity),
   ] as const;
-  const [secure, plain] = agents;
+  const [secure, plain] = connections;
   const [sendSecure, sendPlain] = [createSendHttp(secure), createSendHttp(plain)];
   return {
     send: (request) => (request.url.protocol === "https:" ? sendSecure : sendPlain)(request),
     close() {
-      for (const agent of agents) agent.destroy();
+      for (const kept of connections) kept.destroy();
     },
   };
 }

@@ -16,7 +16,7 @@ export function wayOf(entry: OutsideEntry): SignInWay {
     case "simple":
       return {
         type,
-        description: `With e-mail address and password at ${hostOf(entry.server.url)}: POST /auth/login`,
+        description: `With e-mail address and password at ${hostOf(entry.server.url)}: agent auth login --url <url> --email <address>`,
         login: "/auth/login",
         issuer: `${entry.server.url}/auth/v1`,
       };
@@ -34,7 +34,7 @@ export function wayOf(entry: OutsideEntry): SignInWay {
       const { requiredScopes: scopes } = mapping;
       return {
         type,
-        description: `With a token of the authorization server at ${hostOf(issuer)}: ${show}`,
+        description: `With a token of the authorization server at ${hostOf(issuer)}: agent auth login --url <url> --web`,
         issuer,
         ...(scopes.length > 0 && { scopes }),
       };

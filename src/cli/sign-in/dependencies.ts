@@ -4,7 +4,11 @@ import type { Profiles } from "../../profiles/open-profiles.ts";
 import { mintLocalToken } from "../../runtime/mint-local-token.ts";
 import { readRuntimeFile } from "../../runtime/runtime-file.ts";
 import type { Context } from "../context.ts";
+import { credentialKeeping } from "./credential-keeping.ts";
+import type { CredentialKeeping } from "./credential-keeping.ts";
 import { revokeToken } from "./revoke-token.ts";
+import { waysIn } from "./ways-in.ts";
+import type { WaysIn } from "./ways-in.ts";
 
 /** What the commands of `agent auth` reach for outside themselves; tests hand in their own. */
 export interface AuthDependencies {
@@ -13,6 +17,8 @@ export interface AuthDependencies {
   mintLocalToken: typeof mintLocalToken;
   probeAuthentication: typeof probeAuthentication;
   revokeToken: typeof revokeToken;
+  waysIn: WaysIn;
+  keeping: CredentialKeeping;
 }
 
 export const authDependencies: AuthDependencies = {
@@ -28,4 +34,6 @@ export const authDependencies: AuthDependencies = {
   mintLocalToken,
   probeAuthentication,
   revokeToken,
+  waysIn,
+  keeping: credentialKeeping,
 };

@@ -2,10 +2,21 @@ import type { Context } from "../context.ts";
 import { shownLimits } from "../administration/token-scopes.ts";
 import { inLine } from "../render/foreign-text.ts";
 import { textTable } from "../render/text-table.ts";
-import { shownAge, shownTime } from "./profile-row.ts";
+import { shownAge, shownTime } from "../render/shown-time.ts";
 import type { ProfileRow } from "./profile-row.ts";
 
-const labels = ["url", "name", "who", "token", "store", "source", "saved", "expires", "result"];
+const labels = [
+  "url",
+  "name",
+  "who",
+  "token",
+  "store",
+  "source",
+  "saved",
+  "expires",
+  "renews",
+  "result",
+];
 
 /**
  * Profiles for people: one as lines of `label  value`, several as a table, or as such lines again where the
@@ -45,6 +56,7 @@ function cellsOf(row: ProfileRow, nowMs: number, io: Context["io"]): string[] {
     row.source,
     row.createdAtMs === undefined ? "-" : `${shownAge(nowMs - row.createdAtMs)} ago`,
     row.expiresAtMs === undefined ? "-" : shownTime(row.expiresAtMs),
+    row.renews === undefined ? "-" : row.renews ? "yes" : "no",
     row.result,
   ];
 }

@@ -6,8 +6,11 @@ import { addressOf } from "../../profiles/profile.ts";
 import type { Profile, StoreKind } from "../../profiles/profile.ts";
 import type { RuntimeRecord } from "../../runtime/runtime-record.ts";
 import type { Context } from "../context.ts";
-import { isMinter, profileBearer } from "../server-choice.ts";
-import type { Bearer } from "../server-choice.ts";
+import { expiryWarning } from "../expiry-warning.ts";
+import { profileBearer, renewRefused } from "../profile-bearer.ts";
+import type { Bearer } from "../profile-bearer.ts";
+import { renews } from "../renew-profile.ts";
+import { isMinter } from "../running-gateway.ts";
 import { maskToken } from "./clean-token.ts";
 import type { AuthDependencies } from "./dependencies.ts";
 
@@ -39,11 +42,15 @@ export interface ProfileRow {
   source: "flag" | "environment" | "profile";
   createdAtMs?: number | undefined;
   expiresAtMs?: number | undefined;
+  /** Whether it is got again without a person; absent where that is not known. */
+  renews?: boolean | undefined;
   result: ProfileResult;
   /** One line for people, where the result needs a word more. */
   reason?: string | undefined;
   /** What helps there. */
   hint?: string | undefined;
+  /** What to do before it ends. */
+  warning?: string | undefined;
 }
 
 /** What is tested: a saved profile, or a bearer from elsewhere for a server. */
@@ -79,18 +86,26 @@ export async function testProfile(
 ): Promise<ProfileRow> {
   let row = rowOf(subject, subject.profile);
   try {
+    const ask = (bearer: Bearer | undefined): Promise<AuthenticationProbe> => {
+      if (bearer?.profile) row = rowOf(subject, bearer.profile);
+      row.maskedToken = bearer?.token === undefined ? undefined : maskToken(bearer.token);
+      return dependencies.probeAuthentication(
+        endpointOf(subject, runtime),
+        bearer?.token,
+        context.deadline.signal,
+        subject.server === "unknown" ? undefined : subject.server,
+      );
+    };
     const bearer =
       subject.bearer ??
       (subject.profile && (await ownBearer(subject.profile, runtime, context, dependencies)));
-    if (bearer?.profile) row = rowOf(subject, bearer.profile);
-    row.maskedToken = bearer?.token === undefined ? undefined : maskToken(bearer.token);
-    const probe = await dependencies.probeAuthentication(
-      endpointOf(subject, runtime),
-      bearer?.token,
-      context.deadline.signal,
-      subject.server === "unknown" ? undefined : subject.server,
-    );
-    return { ...row, ...judge(probe, row, context.now()) };
+    let probe = await ask(bearer);
+    if (probe.kind === "rejected" && bearer !== undefined) {
+      const other = await renewRefused(bearer, context, dependencies);
+      if (other !== undefined) probe = await ask(other);
+    }
+    const judged = { ...row, ...judge(probe, row, context.now()) };
+    return { ...judged, warning: warningOf(judged, subject, context.now()) };
   } catch (error) {
     if (context.signal.aborted || !(error instanceof AppError)) throw error;
     const nothingToTest = !subject.profile && !subject.bearer;
@@ -130,6 +145,7 @@ function rowOf(subject: Subject, profile: Profile | undefined): ProfileRow {
     source: from === "option" ? "flag" : from === "environment" ? "environment" : "profile",
     createdAtMs: own?.createdAtMs,
     expiresAtMs: own?.expiresAtMs,
+    renews: own && renews(own),
     result: "missing",
   };
 }
@@ -152,7 +168,20 @@ function judge(
     scopes: probe.scopes,
     organization: probe.organization,
     expiresAtMs: probe.expiresAtMs ?? row.expiresAtMs,
+    ...(probe.lacks && {
+      reason: `it takes the token, which lacks scopes: ${probe.lacks.join(" ")}`,
+    }),
   };
+}
+
+/** What the server says of the expiry counts more than what was saved. */
+function warningOf(
+  { result, expiresAtMs }: ProfileRow,
+  { profile, bearer }: Subject,
+  nowMs: number,
+): string | undefined {
+  if (result !== "ok" || profile === undefined || bearer !== undefined) return undefined;
+  return expiryWarning({ ...profile, expiresAtMs }, nowMs);
 }
 
 /** Every other error is a failure of ours or of the server that says nothing about the profile. */
@@ -172,22 +201,4 @@ export function exitCodeOfRows(rows: readonly ProfileRow[]): number {
   if (results.has("rejected") || results.has("expired") || results.has("missing")) return 4;
   if (results.has("unreachable")) return 3;
   return results.has("store unavailable") || results.has("failed") ? 1 : 0;
-}
-
-/** A time for people: in UTC, to the minute. */
-export function shownTime(timeMs: number): string {
-  return `${new Date(timeMs).toISOString().slice(0, 16).replace("T", " ")} UTC`;
-}
-
-/** How long ago, in the largest unit that fits. */
-export function shownAge(ms: number): string {
-  const units = [
-    ["d", 86_400_000],
-    ["h", 3_600_000],
-    ["min", 60_000],
-  ] as const;
-  const unit = units.find(([, length]) => ms >= length);
-  return unit
-    ? `${Math.floor(ms / unit[1])} ${unit[0]}`
-    : `${Math.max(0, Math.floor(ms / 1000))} s`;
 }

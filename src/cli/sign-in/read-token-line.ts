@@ -35,7 +35,7 @@ export async function readTokenLine(
     onWait: () => void;
     signal: AbortSignal;
     /** What the line is, for messages. */
-    what?: "token" | "password" | undefined;
+    what?: "token" | "password" | "client secret" | undefined;
   },
 ): Promise<string | undefined> {
   const { limitMs, signal, what = "token" } = options;

@@ -1,21 +1,31 @@
 import { shownAddress } from "../../client/http-json.ts";
+import type { ServerKind } from "../../client/identify.ts";
 import type { OfferedWay } from "../../client/probe-authentication.ts";
-import { baseOf } from "../../client/server-address.ts";
 import { quoteForShell } from "../../core/shell-quote.ts";
 import { oneLine } from "../../core/terminal-text.ts";
+import type { BearerChallenge } from "../../oauth/oauth.ts";
 
 /** Characters of what a server says of one way. */
 const longestDescription = 120;
+
+export interface SteppedServer {
+  url: string;
+  own: boolean;
+  kind?: ServerKind | undefined;
+  challenge?: BearerChallenge | undefined;
+}
 
 /**
  * The ways in that exist for a server, each with a command that can be pasted: none of them shows a secret to who lists
  * processes.
  * @param ways what the server offers; undefined where it was not asked
  * @param server.own whether it is the running gateway of this user
+ * @param server.kind what it is; a gateway unless said
+ * @param server.challenge what its refusal said about getting a token
  */
 export function stepsOf(
   ways: readonly OfferedWay[] | undefined,
-  { url, own }: { url: string; own: boolean },
+  { url, own, kind, challenge }: SteppedServer,
 ): string {
   const login = `agent auth login --url ${quoteForShell(shownAddress(url))}`;
   const fromFile = `${login} < token.txt`;
@@ -26,28 +36,32 @@ export function stepsOf(
           ? `${login} --local`
           : `${login} --local on the machine and as the user that its gateway runs as, or with a token of it: ${fromFile}`;
       case "token":
-        return `with a token from its configuration: ${fromFile}`;
+        return kind === "mcp"
+          ? `with a token that its operator gave you: ${fromFile}`
+          : `with a token from its configuration: ${fromFile}`;
       case "jwt":
       case "bearer":
+        return `${named(type, description)}: ${fromFile}`;
       case "oauth":
-        return `${lead(type, description)}: ${fromFile}`;
+        return `${named(type, description)}: ${byOAuth(login)}`;
       case "simple":
-        return `${lead(type, description)}, which stand in login.json as {"email": "…", "password": "…"}: ${byPassword(url, login)}`;
+        return `${named(type, description)}: ${login} --email <address>`;
       default:
         return oneLine(`${type}: ${description}`, longestDescription);
     }
   });
+  // It names an authorization server (RFC 9728 §5.1), which is what a browser can sign in at.
+  if (kind === "mcp" && challenge?.resourceMetadata !== undefined)
+    lines.unshift(`in the browser: ${byOAuth(login)}`);
   return `Ways to sign in: ${[...new Set(lines)].join("; ") || fromFile}`;
 }
 
-/** A description as a gateway gives it, without the command at its end, which names no address. */
-function lead(type: string, description: string): string {
-  const words = description.replace(/: (?:agent |POST ).*$/su, "");
-  return words === "" ? type : oneLine(`${type}: ${words}`, longestDescription);
+function byOAuth(login: string): string {
+  return `${login} --web (--device where there is no browser)`;
 }
 
-/** The password is in a file: on a command line it could be seen with ps. */
-function byPassword(url: string, login: string): string {
-  const at = quoteForShell(`${baseOf(url)}/auth/login`);
-  return `curl -s ${at} -H 'Content-Type: application/json' -d @login.json | jq -r .access_token | ${login}`;
+/** The type and the description as a gateway gives it, without the command at its end, which names no address. */
+function named(type: string, description: string): string {
+  const words = description.replace(/: (?:agent |POST ).*$/su, "");
+  return words === "" ? type : oneLine(`${type}: ${words}`, longestDescription);
 }

@@ -75,7 +75,7 @@ export function addAuthRoutes(app: FastifyInstance, options: AuthRoutesOptions):
     const { clientNonce, serverNonce, proof, purpose } = readBody(cliTokenBody, body);
     if (purpose === undefined && !mintsCliTokens()) {
       throw new AppError("forbidden", "This gateway mints no local tokens", {
-        hint: "agent auth login --token <token>",
+        hint: "agent auth login --url <url>",
       });
     }
     const { localAddress = "", localPort = 0 } = raw.socket;
@@ -102,6 +102,6 @@ export function addAuthRoutes(app: FastifyInstance, options: AuthRoutesOptions):
 async function ofThisMachine({ raw }: FastifyRequest): Promise<void> {
   if (isLocalProgram(raw.socket.remoteAddress, raw)) return;
   throw new AppError("forbidden", "Local tokens are for programs on this machine only", {
-    hint: "agent auth login --token <token>",
+    hint: "agent auth login --url <url>",
   });
 }

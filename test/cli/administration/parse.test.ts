@@ -13,6 +13,8 @@ const frame = {
   profile: undefined,
   token: undefined,
   insecureHttp: false,
+  cacert: undefined,
+  insecure: false,
 };
 const token = {
   ...frame,

@@ -14,6 +14,7 @@ import type { AuthDependencies } from "../../../src/cli/sign-in/dependencies.ts"
 import type { Revocation } from "../../../src/cli/sign-in/revoke-token.ts";
 import { openProfiles } from "../../../src/profiles/open-profiles.ts";
 import type { Profile, ProfileDraft } from "../../../src/profiles/profile.ts";
+import type { StoredCredential } from "../../../src/profiles/stored-credential.ts";
 import type { RuntimeFileState } from "../../../src/runtime/runtime-file.ts";
 import type { RuntimeRecord } from "../../../src/runtime/runtime-record.ts";
 
@@ -39,7 +40,7 @@ export interface FakeDoor {
 }
 
 export interface Seen {
-  what: "probe" | "revoke" | "mint";
+  what: "probe" | "revoke" | "mint" | "refresh" | "revoke grant";
   endpoint: string;
   token?: string | undefined;
   /** Of a minted token. */
@@ -53,6 +54,8 @@ export const runtimeRecord: RuntimeRecord = {
   startedAtMs: 0,
   secret: "s".repeat(43),
 };
+
+const notOffered = (): Promise<never> => Promise.reject(new Error("This server does not offer it"));
 
 /** Everything a command of `agent auth` touches, in a folder and in memory. */
 export class Bench {
@@ -73,6 +76,12 @@ export class Bench {
   columns: number | undefined;
   timeoutMs = 30_000;
   minted = 0;
+  /** What the authorization server says to a refresh, in place of a new token. */
+  refusal: Error | undefined;
+  /** How long a renewed token is good, in milliseconds. */
+  renewedForMs = 3_600_000;
+  renewed = 0;
+  grantRevocation: "revoked" | "kept" | "unreachable" = "revoked";
   readonly secrets = new KnownSecrets();
   readonly #abort = new AbortController();
 
@@ -139,7 +148,46 @@ export class Bench {
       const door = this.#door(endpoint);
       return Promise.resolve(door?.down === true ? "unreachable" : (door?.revocation ?? "revoked"));
     },
+    waysIn: {
+      find: () => Promise.resolve(undefined),
+      web: notOffered,
+      device: notOffered,
+      clientCredentials: notOffered,
+      password: notOffered,
+    },
+    keeping: {
+      renewGrant: (grant) => {
+        const { accessToken, refreshToken, expiresAtMs } = this.#renew(
+          grant.tokenEndpoint,
+          grant.refreshToken,
+        );
+        return Promise.resolve({ accessToken, expiresAtMs, grant: { ...grant, refreshToken } });
+      },
+      revokeGrant: (grant, token) => {
+        this.seen.push({ what: "revoke grant", endpoint: grant.revocationEndpoint ?? "", token });
+        return Promise.resolve(this.grantRevocation);
+      },
+      refreshSession: (endpoint, shown) => {
+        const { accessToken, refreshToken, expiresAtMs } = this.#renew(endpoint, shown);
+        const credential = { token: accessToken, session: { refreshToken } };
+        return Promise.resolve({ credential, expiresAtMs });
+      },
+    },
   };
+
+  #renew(
+    endpoint: string,
+    shown: string | undefined,
+  ): { accessToken: string; refreshToken: string; expiresAtMs: number } {
+    this.seen.push({ what: "refresh", endpoint, token: shown });
+    if (this.refusal !== undefined) throw this.refusal;
+    this.renewed += 1;
+    return {
+      accessToken: `renewed_${this.renewed}`,
+      refreshToken: `refresh_${this.renewed}`,
+      expiresAtMs: this.nowMs + this.renewedForMs,
+    };
+  }
 
   #door(endpoint: string): FakeDoor | undefined {
     return this.doors[endpoint.replace(/\/$/u, "")];
@@ -158,7 +206,7 @@ export class Bench {
       const ways = (door.ways ?? ["local", "token"]).map((way) =>
         typeof way === "string" ? { type: way, description: "" } : way,
       );
-      return Promise.resolve({ kind: "required", server, ways });
+      return Promise.resolve({ kind: "required", server, ways, endpoint });
     }
     const who = door.tokens?.[bearer];
     const minted = bearer.startsWith("od_minted_") && endpoint.startsWith(runtimeRecord.url);
@@ -188,7 +236,11 @@ export class Bench {
     this.stdin = stream;
   }
 
-  async save(url: string, more: Partial<ProfileDraft> = {}, secret = "od_saved"): Promise<Profile> {
+  async save(
+    url: string,
+    more: Partial<ProfileDraft> = {},
+    secret: string | StoredCredential = "od_saved",
+  ): Promise<Profile> {
     const { canonical, endpoint } = parseServerUrl(url, { insecureHttp: true });
     const profiles = this.dependencies.openProfiles(this.context);
     const draft: ProfileDraft = {
@@ -200,7 +252,7 @@ export class Bench {
       ...more,
     };
     const { store } = await profiles.storeFor(draft, "file");
-    return profiles.save(draft, secret, store);
+    return profiles.save(draft, typeof secret === "string" ? { token: secret } : secret, store);
   }
 
   saved(): Promise<Profile[]> {
@@ -208,7 +260,8 @@ export class Bench {
   }
 
   async secretOf(profile: Profile | undefined): Promise<string | undefined> {
-    return profile && this.dependencies.openProfiles(this.context).secretOf(profile);
+    if (profile === undefined) return undefined;
+    return (await this.dependencies.openProfiles(this.context).credentialOf(profile))?.token;
   }
 
   /** Runs a command as the frame does, options as the parser would fill them in. */

@@ -49,13 +49,18 @@ describe("status", () => {
       "source   profile",
       "saved    3 h ago",
       "expires  -",
+      "renews   no",
       "result   ok",
       "",
     ]);
   });
 
   test.each([
-    ["NODE_EXTRA_CA_CERTS=<file> adds a certificate authority", "unreachable", 3],
+    [
+      "--cacert <file> (or NODE_EXTRA_CA_CERTS=<file>) adds a certificate authority",
+      "unreachable",
+      3,
+    ],
     ["The fault is on the server's side; try again later", "timeout", 3],
   ] as const)("what keeps it from being asked, with what helps: %s", async (hint, code, exit) => {
     bench.doors[url] = { failure: new AppError(code, "It is not so", { hint }) };
@@ -300,6 +305,7 @@ describe("whoami", () => {
       scopes: null,
       method: null,
       expiresAt: null,
+      source: "server",
     });
     bench.stdout = "";
     await bench.run(createWhoami(bench.dependencies), {});

@@ -1,7 +1,7 @@
 import { PassThrough } from "node:stream";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { createLogin } from "../../../src/cli/commands/auth/login.ts";
-import { UntrustedCertificate } from "../../../src/client/http-json.ts";
+import { UntrustedCertificate } from "../../../src/client/connection-failure.ts";
 import { Bench, runtimeRecord } from "./bench.ts";
 
 const url = "https://gw.example.com";
@@ -16,6 +16,9 @@ type LoginFlags = Partial<Parameters<ReturnType<typeof createLogin>["run"]>[0]>;
 async function login(flags: LoginFlags = {}): Promise<void> {
   await bench.run(createLogin(bench.dependencies), {
     local: false,
+    web: false,
+    device: false,
+    clientCredentials: false,
     stdinTimeout: 60,
     noVerify: false,
     insecureHttp: false,
@@ -135,7 +138,7 @@ describe("which token", () => {
   test.each([
     [
       { type: "simple", description: "With e-mail address and password: POST /auth/login" },
-      'simple: With e-mail address and password, which stand in login.json as {"email": "…", "password": "…"}: curl -s https://gw.example.com/auth/login -H \'Content-Type: application/json\' -d @login.json | jq -r .access_token | agent auth login --url https://gw.example.com',
+      "simple: With e-mail address and password: agent auth login --url https://gw.example.com --email <address>",
     ],
     [
       { type: "jwt", description: "With a JWT of id.example: agent auth login --token <token>" },
@@ -143,7 +146,7 @@ describe("which token", () => {
     ],
     [
       { type: "oauth", description: "" },
-      "oauth: agent auth login --url https://gw.example.com < token.txt",
+      "oauth: agent auth login --url https://gw.example.com --web (--device where there is no browser)",
     ],
     [
       { type: "token", description: "rm -rf ~" },
@@ -204,7 +207,7 @@ describe("proved before it is saved", () => {
   });
 
   test("a certificate that is not trusted: what would help, not --no-verify", async () => {
-    const hint = "NODE_EXTRA_CA_CERTS=<file> adds a certificate authority";
+    const hint = "--cacert <file> (or NODE_EXTRA_CA_CERTS=<file>) adds a certificate authority";
     bench.doors[url] = { failure: new UntrustedCertificate("Cannot reach it", hint, undefined) };
     await expect(login({ url, token: "od_x" })).rejects.toMatchObject({
       code: "unreachable",
@@ -261,6 +264,9 @@ describe("proved before it is saved", () => {
       store: "file",
       storeReason: expect.stringMatching(/^No keychain here \(/u),
       expiresAt: null,
+      renews: false,
+      issuer: null,
+      scope: null,
     });
     await login({ url, token: "od_given_secret", format: "json", json: true });
     expect(bench.notes.filter((note) => note.includes("No keychain"))).toHaveLength(1);

@@ -1,6 +1,8 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { bearerFor, chooseServer, findServer } from "../../../src/cli/server-choice.ts";
-import type { Bearer, ServerChoice, ServerChoiceOptions } from "../../../src/cli/server-choice.ts";
+import type { ServerChoice, ServerChoiceOptions } from "../../../src/cli/server-choice.ts";
+import type { Bearer } from "../../../src/cli/profile-bearer.ts";
+import { profileId } from "../../../src/profiles/profile-id.ts";
 import { Bench, runtimeRecord } from "./bench.ts";
 
 let bench: Bench;
@@ -157,7 +159,7 @@ describe("which bearer", () => {
     const profile = await bench.save(url);
     const profiles = bench.dependencies.openProfiles(bench.context);
     const { store } = await profiles.storeFor(profile, "file");
-    await store.delete(profile);
+    await store.delete(profileId(profile));
     await expect(bearer({ url })).rejects.toMatchObject({
       code: "auth_required",
       hint: `agent auth login --url ${url}`,
@@ -278,9 +280,9 @@ test("a secret is known from the moment it is read", async () => {
   try {
     const [profile] = await bench.saved();
     const context = { ...bench.context, secrets: fresh.secrets };
-    expect(profile && (await bench.dependencies.openProfiles(context).secretOf(profile))).toBe(
-      "saved-secret",
-    );
+    expect(
+      profile && (await bench.dependencies.openProfiles(context).credentialOf(profile)),
+    ).toEqual({ token: "saved-secret" });
     expect(fresh.secrets.mask("saved-secret")).toBe("****");
   } finally {
     fresh.remove();

@@ -112,6 +112,8 @@ export class Bench {
     },
     readiness: () => Promise.resolve(undefined),
     project: () => Promise.resolve(this.project),
+    renewRefused: () => Promise.resolve(undefined),
+    stepUp: () => Promise.resolve(undefined),
     signIn: async (options, context) => {
       this.signedIn.push(options.url);
       await context.io.out("Signed in\n");

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { createInspect } from "../../../src/cli/commands/inspect.ts";
-import type { Bearer } from "../../../src/cli/server-choice.ts";
+import type { Bearer } from "../../../src/cli/profile-bearer.ts";
 import { AppError } from "../../../src/core/errors.ts";
 import { Bench } from "./bench.ts";
 

@@ -27,7 +27,8 @@ it("tells users of an issuer from the gateway's own by the issuer, and names no 
   const way = wayOf({ type: "simple", users: "supabase", server: supabase, mapping });
   expect(way).toEqual({
     type: "simple",
-    description: "With e-mail address and password at demo.supabase.co: POST /auth/login",
+    description:
+      "With e-mail address and password at demo.supabase.co: agent auth login --url <url> --email <address>",
     login: "/auth/login",
     issuer: "https://demo.supabase.co/auth/v1",
   });

@@ -52,7 +52,7 @@ export function describeCompletion(shell: keyof typeof shells): void {
       );
       expect(await complete("agent", "ins")).toEqual(["inspect", "instructions"]);
       expect((await complete("agent", "auth", "")).toSorted()).toEqual(
-        ["login", "logout", "status", "switch", "token", "whoami"].toSorted(),
+        ["login", "logout", "refresh", "status", "switch", "token", "whoami"].toSorted(),
       );
     });
 

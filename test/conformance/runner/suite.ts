@@ -36,8 +36,12 @@ export interface ScenarioResult {
 }
 
 /** The suite runs under the Node this file runs under: it needs 24. */
-function suite(args: readonly string[], timeoutMs: number): ReturnType<typeof runProcess> {
-  return runProcess(process.execPath, [suiteFile, ...args], { timeoutMs });
+function suite(
+  args: readonly string[],
+  timeoutMs: number,
+  env: NodeJS.ProcessEnv = process.env,
+): ReturnType<typeof runProcess> {
+  return runProcess(process.execPath, [suiteFile, ...args], { timeoutMs, env });
 }
 
 /** @throws Error when the suite's list is not understood */
@@ -91,12 +95,12 @@ export async function runServerScenarios(
   );
 }
 
-/** One client scenario, played by `command`. */
+/** One client scenario, played by `command`, which finds `env`; an extension's belongs to no revision. */
 export async function runClientScenario(
   command: string,
   scenario: string,
   revision: Revision,
-  outDir: string,
+  { outDir, env }: { outDir: string; env: NodeJS.ProcessEnv },
 ): Promise<ScenarioResult> {
   const { code, output } = await suite(
     [
@@ -109,27 +113,36 @@ export async function runClientScenario(
       revision,
       "--timeout",
       String(scenarioMs),
+      "--force",
       "-o",
       outDir,
     ],
     2 * scenarioMs,
+    env,
   );
-  const folders = readdirSync(outDir).filter((folder) => scenarioOf(folder, "") === scenario);
+  const folders = readdirSync(outDir, { recursive: true, encoding: "utf8" }).filter(
+    (folder) => scenarioOf(folder, "") === scenario,
+  );
   const [folder] = folders;
   if (folders.length !== 1 || folder === undefined) {
     return { scenario, holds: false, problems: [`It did not run: ${lastLine(output)}`] };
   }
   const result = judge(scenario, join(outDir, folder));
-  if (code === 0 || result.problems.length > 0) return result;
-  return { scenario, holds: false, problems: [`The client failed: ${clientError(output)}`] };
+  const broken = /^Play failed: .*$/mu.exec(output)?.[0];
+  if (code === 0 && broken === undefined) return result;
+  const said = clientError(output) ?? (result.problems.length === 0 ? lastLine(output) : undefined);
+  const problems = said === undefined ? [] : [`The client said: ${said}`];
+  return { scenario, holds: false, problems: [...result.problems, ...problems] };
 }
 
 function lastLine(output: string): string {
   return output.trimEnd().split("\n").at(-1) ?? "";
 }
 
-function clientError(output: string): string {
-  return /Stderr:\n([\s\S]{0,600})/u.exec(output)?.[1]?.trim() ?? lastLine(output);
+/** The end of what the client wrote to stderr; undefined when the suite shows nothing of it. */
+function clientError(output: string): string | undefined {
+  const said = /Stderr:\n([\s\S]*?)\n(?:Results saved|Checks:)/u.exec(output)?.[1];
+  return said?.trim().slice(-600);
 }
 
 /** Results lie in folders named `[server-]<scenario>-<time>`; a client scenario's `/` makes a folder more. */

@@ -47,8 +47,17 @@ process.once("exit", () => {
 });
 
 export function startAgent(args: readonly string[], options: AgentOptions): RunningAgent {
+  return startProgram(process.execPath, [options.file ?? mainFile, ...args], options);
+}
+
+/** Starts any program as `startAgent` starts ours, for instance a shell that runs ours. */
+export function startProgram(
+  command: string,
+  args: readonly string[],
+  options: Omit<AgentOptions, "file">,
+): RunningAgent {
   const stdin = options.stdin ?? "none";
-  const child = spawn(process.execPath, [options.file ?? mainFile, ...args], {
+  const child = spawn(command, args, {
     env: withChanges(options.home.env, options.env ?? {}),
     cwd: options.cwd ?? options.home.folder,
     stdio: [stdin === "none" ? "ignore" : "pipe", "pipe", "pipe"],

@@ -32,7 +32,7 @@ export interface RunningGateway {
   stop(): Promise<AgentResult>;
 }
 
-/** Starts `agent serve` in the foreground on a free port and resolves once it answers. */
+/** Starts `agent serve` in the foreground and resolves once it answers. */
 export async function startGateway(
   home: Home,
   configuration: object | string = {},
@@ -40,13 +40,18 @@ export async function startGateway(
     args?: readonly string[];
     env?: Readonly<Record<string, string | undefined>>;
     stateDir?: string;
+    /** A free one when absent. */
+    port?: number;
   } = {},
 ): Promise<RunningGateway> {
   home.writeConfiguration(configuration);
-  const agent = startAgent(["serve", "--port", "0", ...(options.args ?? [])], {
-    home,
-    ...(options.env === undefined ? {} : { env: options.env }),
-  });
+  const agent = startAgent(
+    ["serve", "--port", String(options.port ?? 0), ...(options.args ?? [])],
+    {
+      home,
+      ...(options.env === undefined ? {} : { env: options.env }),
+    },
+  );
   await agent.waitFor("stderr", /Listening on/u);
   const file = join(options.stateDir ?? home.stateDir, "server.json");
   const record: RunningGateway["record"] = JSON.parse(readFileSync(file, "utf8"));

@@ -1,16 +1,19 @@
 import { AppError } from "../../../core/errors.ts";
 import { addressOf } from "../../../profiles/profile.ts";
 import type { Profile } from "../../../profiles/profile.ts";
+import type { StoredCredential } from "../../../profiles/stored-credential.ts";
 import type { RuntimeRecord } from "../../../runtime/runtime-record.ts";
 import type { CanonicalUrl } from "../../../core/url.ts";
+import { refuseInsecure } from "../../choose-network.ts";
 import type { CommandModule, GlobalOptions } from "../../command.ts";
 import type { Context } from "../../context.ts";
 import { serverOptions } from "../../options.ts";
 import { jsonText } from "../../render/json-text.ts";
-import { findServer, isMinter, runningGateway } from "../../server-choice.ts";
+import { findServer } from "../../server-choice.ts";
+import { isMinter, runningGateway } from "../../running-gateway.ts";
 import { authDependencies } from "../../sign-in/dependencies.ts";
 import type { AuthDependencies } from "../../sign-in/dependencies.ts";
-import { shownTime } from "../../sign-in/profile-row.ts";
+import { shownTime } from "../../render/shown-time.ts";
 import type { Revocation } from "../../sign-in/revoke-token.ts";
 
 interface LogoutOptions {
@@ -34,6 +37,8 @@ export function createLogout(
       url: serverOptions.url,
       profile: serverOptions.profile,
       insecureHttp: serverOptions.insecureHttp,
+      cacert: serverOptions.cacert,
+      insecure: serverOptions.insecure,
       all: { type: "boolean", describe: "Every profile, and every secret that belongs to one" },
     },
     examples: [
@@ -48,6 +53,7 @@ export function createLogout(
           "--all is for every profile: it goes with neither --url nor --profile",
         );
       }
+      if (options.all) refuseInsecure(options);
       const profiles = dependencies.openProfiles(context);
       const server = options.all
         ? undefined
@@ -59,18 +65,26 @@ export function createLogout(
       const removals = await Promise.all(
         targets.map((profile) => signOut(profile, runtime, context, dependencies)),
       );
-      const orphans = options.all ? await profiles.removeOrphans() : 0;
+      let orphans = 0;
+      let stuck: unknown;
+      try {
+        if (options.all) orphans = await profiles.removeOrphans();
+      } catch (error) {
+        // What could be removed is, and is told before what could not.
+        stuck = error;
+      }
       await report(removals, orphans, { ...options, server: server?.canonical }, context);
+      if (stuck !== undefined) throw stuck;
     },
   };
 }
 
 export const command = createLogout();
 
-/**
- * Revokes on the server where that can be done, then removes the profile in any case. A local token is shown
- * to nobody but the instance that minted it.
- */
+/** How long a server may take to revoke, in milliseconds: one that is dead holds up nobody for longer. */
+const revocationMs = 10_000;
+
+/** Revokes where that can be done, then removes the profile in any case. */
 async function signOut(
   profile: Profile,
   runtime: RuntimeRecord | undefined,
@@ -80,19 +94,36 @@ async function signOut(
   const profiles = dependencies.openProfiles(context);
   let revocation: Removal["revocation"] = "not asked";
   try {
-    const secret = await profiles.secretOf(profile);
-    const endpoint = revocationEndpoint(profile, runtime);
-    if (secret !== undefined && endpoint !== undefined) {
-      revocation = await dependencies.revokeToken(endpoint, secret, context.deadline.signal);
-    } else if (secret !== undefined && profile.source === "local") {
-      revocation = "unreachable";
-    }
-    await profiles.remove(profile);
+    await profiles.remove(profile, async (credential) => {
+      revocation = await revoke(profile, credential, runtime, context, dependencies);
+    });
     return { profile, revocation };
   } catch (error) {
     if (context.signal.aborted || !(error instanceof AppError)) throw error;
     return { profile, revocation, kept: error };
   }
+}
+
+/** An OAuth grant ends at its authorization server; a local token is shown to nobody but its minter. */
+async function revoke(
+  profile: Profile,
+  { token, oauth }: StoredCredential,
+  runtime: RuntimeRecord | undefined,
+  context: Context,
+  dependencies: AuthDependencies,
+): Promise<Removal["revocation"]> {
+  const { keeping, revokeToken } = dependencies;
+  const limit = AbortSignal.timeout(revocationMs);
+  const signal = AbortSignal.any([context.deadline.signal, limit]);
+  try {
+    if (oauth !== undefined) return await keeping.revokeGrant(oauth, token, context, signal);
+    const endpoint = revocationEndpoint(profile, runtime);
+    if (endpoint !== undefined) return await revokeToken(endpoint, token, signal);
+  } catch (error) {
+    if (context.signal.aborted || !signal.aborted) throw error;
+    return "unreachable";
+  }
+  return profile.source === "local" ? "unreachable" : "not asked";
 }
 
 /** Where the token can be revoked; undefined where nobody can, or may be asked to. */

@@ -1,16 +1,12 @@
 import { AppError } from "../../../core/errors.ts";
 import type { ErrorCode } from "../../../core/errors.ts";
+import { refuseInsecure } from "../../choose-network.ts";
 import type { CommandModule, GlobalOptions, ServerOptions } from "../../command.ts";
 import type { Context } from "../../context.ts";
 import { jsonText } from "../../render/json-text.ts";
-import {
-  bearerFor,
-  environmentTokenCounts,
-  findActiveServer,
-  loginHint,
-  refusedHint,
-  runningGateway,
-} from "../../server-choice.ts";
+import { bearerFor, environmentTokenCounts, findActiveServer } from "../../server-choice.ts";
+import { loginHint, refusedHint } from "../../login-hint.ts";
+import { runningGateway } from "../../running-gateway.ts";
 import type { ServerChoice } from "../../server-choice.ts";
 import { authDependencies } from "../../sign-in/dependencies.ts";
 import type { AuthDependencies } from "../../sign-in/dependencies.ts";
@@ -34,7 +30,7 @@ export function createStatus(
     ],
     /**
      * With `--json` an array of `{url, name, endpoint, who, role, scopes, organization, maskedToken, store, source,
-     * createdAt, expiresAt, result, reason}`. Exit code 0, 3, 4 or 1 by the worst row.
+     * createdAt, expiresAt, renews, result, reason}`. Exit code 0, 3, 4 or 1 by the worst row.
      */
     async run(options, context) {
       const spinner = context.io.spin("Asking the servers");
@@ -67,6 +63,7 @@ async function findSubjects(
     const choice = await findActiveServer(options, context, dependencies);
     if (choice) return [await subjectFor(choice, options, context, dependencies)];
   }
+  refuseInsecure(options);
   const name = options.profile ?? environment.profile;
   const saved = await dependencies.openProfiles(context).list();
   const wanted = saved.filter((profile) => name === undefined || profile.name === name);
@@ -119,6 +116,7 @@ async function print(
     if (row.reason !== undefined) io.note(`${row.url}: ${row.reason}`, { always: true });
     const hint = hintOf(row);
     if (hint !== undefined) io.note(`hint: ${hint}`);
+    if (row.warning !== undefined) io.note(row.warning, { always: true });
   }
 }
 
@@ -160,7 +158,7 @@ function isoTime(ms: number | undefined): string | null {
   return ms === undefined ? null : new Date(ms).toISOString();
 }
 
-function rowJson(row: ProfileRow): Record<string, string | readonly string[] | null> {
+function rowJson(row: ProfileRow): Record<string, string | boolean | readonly string[] | null> {
   return {
     url: row.url,
     name: row.name,
@@ -174,6 +172,7 @@ function rowJson(row: ProfileRow): Record<string, string | readonly string[] | n
     source: row.source,
     createdAt: isoTime(row.createdAtMs),
     expiresAt: isoTime(row.expiresAtMs),
+    renews: row.renews ?? null,
     result: row.result,
     reason: row.reason ?? null,
   };

@@ -1,6 +1,7 @@
 import { AppError } from "../../../core/errors.ts";
 import { quoteForShell } from "../../../core/shell-quote.ts";
 import { parseServerUrl } from "../../../core/url.ts";
+import type { Profiles } from "../../../profiles/open-profiles.ts";
 import type { Profile } from "../../../profiles/profile.ts";
 import type { CommandModule, ServerOptions } from "../../command.ts";
 import type { Context } from "../../context.ts";
@@ -29,7 +30,7 @@ export function createSwitch(
     async run(options, context) {
       const profiles = dependencies.openProfiles(context);
       const saved = await profiles.list();
-      const profile = chosen(saved, options, context);
+      const profile = await chosen(saved, options, context, profiles);
       await profiles.choose(profile);
       const { url, name } = profile;
       await context.io.out(
@@ -43,12 +44,17 @@ export function createSwitch(
 
 export const command = createSwitch();
 
-/** The one profile that the words on the command line mean. @throws AppError `usage`, `not_found`, `auth_required` */
-function chosen(
+/**
+ * The one profile that the words on the command line mean; of several for a URL that is named alone, the one that is
+ * used there already.
+ * @throws AppError `usage`, `not_found`, `auth_required`
+ */
+async function chosen(
   saved: readonly Profile[],
   options: SwitchOptions & ServerOptions,
   context: Context,
-): Profile {
+  profiles: Profiles,
+): Promise<Profile> {
   if (saved.length === 0) {
     throw new AppError("auth_required", "No profile is saved", { hint: "agent auth login" });
   }
@@ -70,6 +76,8 @@ function chosen(
     throw new AppError("not_found", "There is no such profile", { hint: listed(saved) });
   }
   if (another !== undefined) {
+    const used = url !== undefined && name === undefined && (await profiles.find(url));
+    if (used) return used;
     throw new AppError("usage", `${fitting.length} profiles are meant by that`, {
       hint: listed(fitting),
     });

@@ -1,7 +1,8 @@
 import { AppError } from "../../../core/errors.ts";
 import type { CommandModule } from "../../command.ts";
 import { jsonText } from "../../render/json-text.ts";
-import { bearerFor, chooseServer, loginHint } from "../../server-choice.ts";
+import { bearerFor, chooseServer } from "../../server-choice.ts";
+import { loginHint } from "../../login-hint.ts";
 import { authDependencies } from "../../sign-in/dependencies.ts";
 import type { AuthDependencies } from "../../sign-in/dependencies.ts";
 

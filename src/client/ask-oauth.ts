@@ -1,0 +1,41 @@
+import { AppError } from "../core/errors.ts";
+import type { AskServer } from "../oauth/oauth.ts";
+import { UntrustedCertificate } from "./connection-failure.ts";
+import { openAnswer, readBody } from "./http-json.ts";
+import { proxyFor } from "./network.ts";
+
+/** No metadata and no token answer is longer, in bytes. */
+const maxAnswerBytes = 1024 * 1024;
+/** How long one answer may take, in milliseconds, whatever the command's own deadline is. */
+const answerMs = 15_000;
+
+/**
+ * Asks authorization servers by the same rules as every other question of ours. What helps there is another thing than
+ * at a server that somebody chose.
+ */
+export const askOAuth: AskServer = async (request) => {
+  try {
+    return await ask(request);
+  } catch (error) {
+    if (!(error instanceof AppError) || error.code !== "unreachable") throw error;
+    // What is said of a certificate or of a proxy holds for every server.
+    if (error instanceof UntrustedCertificate || proxyFor(new URL(request.url))) throw error;
+    const { message, cause } = error;
+    const hint = "Where to sign in is named by the server; its operator can put it right";
+    throw new AppError("unreachable", message, { hint, cause });
+  }
+};
+
+const ask: AskServer = async ({ signal, ...request }) => {
+  const question = {
+    ...request,
+    signal: AbortSignal.any([signal, AbortSignal.timeout(answerMs)]),
+  };
+  const answer = await openAnswer(question);
+  const headers: Record<string, string | undefined> = {};
+  for (const [name, value] of Object.entries(answer.headers)) {
+    headers[name] = Array.isArray(value) ? value.join(", ") : value;
+  }
+  const body = await readBody(answer, question, maxAnswerBytes);
+  return { status: answer.status, headers, body };
+};

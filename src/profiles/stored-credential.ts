@@ -1,0 +1,11 @@
+import type { OAuthGrant } from "../oauth/oauth.ts";
+
+/** What a credential store keeps for one profile. */
+export interface StoredCredential {
+  /** The bearer that requests show. */
+  token: string;
+  /** How an OAuth token is renewed and revoked. */
+  oauth?: OAuthGrant | undefined;
+  /** How a session of `POST /auth/login` is renewed: by its refresh token, at the server itself. */
+  session?: { refreshToken: string } | undefined;
+}

@@ -1,0 +1,40 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { openProfiles } from "../../src/profiles/open-profiles.ts";
+import { buildRingProgram } from "./support/ring-process.ts";
+import { expectWhole, raiseStorm } from "./support/storm.ts";
+
+let folder: string;
+let program: string;
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), "onedoor-storm-"));
+  program = await buildRingProgram(folder);
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+// The same over a real Secret Service is in test/keychain.
+test("50 processes that log in, refresh and log out at once for 10 s leave every profile whole", async () => {
+  const configDir = join(folder, "config");
+  const outcome = await raiseStorm(program, {
+    configDir,
+    store: "file",
+    processes: 50,
+    ms: 10_000,
+  });
+  expect(outcome).toMatchObject({ errors: [], reports: [] });
+  for (const operation of ["login", "refresh", "logout", "use", "logout --all"]) {
+    expect(outcome.counts[operation]).toBeGreaterThan(50);
+  }
+  const reports: string[] = [];
+  const profiles = openProfiles({
+    configDir,
+    now: Date.now,
+    report: (line) => reports.push(line),
+    learn: () => undefined,
+    sessionBus: undefined,
+  });
+  await expectWhole(profiles, configDir);
+  expect(reports).toEqual([]);
+}, 90_000);
