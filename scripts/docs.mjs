@@ -6,6 +6,7 @@ import { mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from "nod
 import { fileURLToPath } from "node:url";
 import { withSources } from "./load-sources.mjs";
 import { configurationPage } from "./docs-configuration.mjs";
+import { documentedResults } from "./docs-results.mjs";
 import { recordSession } from "./docs-session.mjs";
 
 const docs = fileURLToPath(new URL("../docs/", import.meta.url));
@@ -23,13 +24,14 @@ const schema = `${JSON.stringify(code.configurationJsonSchema(), null, 2)}\n`;
 /** @param {string} text */
 const cell = (text) => text.replaceAll("|", "\\|").replaceAll("<", "&lt;");
 
-/** @param {string} title @param {readonly (readonly [string, string])[]} rows */
-function table(title, rows) {
+/** @param {string} title @param {readonly (readonly [string, string])[]} rows @param {string} [says] above it */
+function table(title, rows, says) {
   if (rows.length === 0) return "";
   const lines = rows.map(
     ([name, text]) => `| \`${name.replaceAll("|", "\\|")}\` | ${cell(text)} |`,
   );
-  return [`## ${title}`, "", "| | |", "|---|---|", ...lines, "", ""].join("\n");
+  const above = says === undefined ? [] : [says, ""];
+  return [`## ${title}`, "", ...above, "| | |", "|---|---|", ...lines, "", ""].join("\n");
 }
 
 const runMark = "## A real run";
@@ -41,6 +43,7 @@ const index = [];
 for (const entry of code.commandTable) {
   const module = code.modules.get(entry);
   const name = entry.path.join("-");
+  const result = documentedResults[name] ?? { fields: [] };
   index.push(`| [\`agent ${entry.path.join(" ")}\`](${name}.md) | ${entry.summary} |`);
   pages.set(
     name,
@@ -60,6 +63,7 @@ for (const entry of code.commandTable) {
       ) +
         table("Options", code.optionRows(module.options)) +
         (module.talksToServer ? table("Server", code.optionRows(code.serverOptions)) : "") +
+        table("Result with --json", result.fields, result.says) +
         table("Examples", module.examples) +
         "[Options of every command](README.md#options-of-every-command) · [Exit codes](README.md#exit-codes)",
       "",

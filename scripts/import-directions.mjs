@@ -16,7 +16,7 @@ export const mayImport = {
   auth: { rooms: ["core", "runtime"], packages: ["jose", "undici"], node: ["node:crypto"] },
   administration: { rooms: ["core", "auth"], packages: [], node: ["node:crypto"] },
   "mcp-client": { rooms: ["core"], packages: ["eventsource-parser"] },
-  upstream: { rooms: ["core", "oauth", "mcp-client"], packages: ["cross-spawn", "undici"] },
+  upstream: { rooms: ["core", "mcp-client"], packages: ["cross-spawn", "undici"] },
   gateway: { rooms: ["core", "auth", "upstream"], packages: [], node: ["node:crypto"] },
   mcp: { rooms: ["core", "gateway"], packages: [] },
   metrics: { rooms: ["core"], packages: ["prom-client"] },

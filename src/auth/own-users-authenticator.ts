@@ -22,7 +22,7 @@ export function createOwnUsersAuthenticator(options: {
     way: {
       type: "simple",
       description:
-        "With e-mail address and password: agent auth login --url <url> --email <address>",
+        "With email address and password: agent auth login --url <url> --email <address>",
       login: "/auth/login",
     },
     authenticate({ bearer }) {

@@ -16,7 +16,7 @@ export interface SignInClient {
   address: string;
 }
 
-/** Who signs in with e-mail address and password (`auth` type `simple`). */
+/** Who signs in with email address and password (`auth` type `simple`). */
 export interface PasswordSignIn {
   /**
    * @param credentials.organizationId for members of several organisations

@@ -1,11 +1,12 @@
 import { proxySecrets } from "../client/choose-proxy.ts";
-import { leaveUnchecked, setNetwork } from "../client/network.ts";
+import { setNetwork } from "../client/network.ts";
 import type { Environment } from "../config/environment.ts";
-import { AppError } from "../core/errors.ts";
 import type { CommandModule, ServerOptions } from "./command.ts";
-import type { Context } from "./context.ts";
 import type { KnownSecrets } from "./known-secrets.ts";
-import type { ServerChoice } from "./server-choice.ts";
+import { readSmallFile } from "./read-small-file.ts";
+
+/** Far more than all authorities of a system take, in bytes. */
+const maxFileBytes = 4 * 1024 * 1024;
 
 /**
  * Says how this command gets to servers: the proxies of the environment, and whom it trusts (`--cacert`,
@@ -24,32 +25,16 @@ export async function chooseNetwork(
     setNetwork({ proxies });
     return;
   }
-  const { readAuthorities } = await import("../client/authorities.ts");
-  const from = options.cacert === undefined ? "ONEDOOR_CACERT" : "--cacert";
-  setNetwork({ proxies, authorities: await readAuthorities({ path, from }, extraAuthorities) });
-}
-
-/**
- * `--insecure`: whatever certificate the chosen server shows is taken, and its alone: neither an authorization server
- * nor a proxy is meant. One's own gateway is known by its certificate and needs none of this.
- */
-export function heedInsecure(
-  { endpoint, runtime }: ServerChoice,
-  options: ServerOptions & { json?: boolean | undefined },
-  { io }: Pick<Context, "io">,
-): void {
-  const { protocol, host } = new URL(endpoint);
-  if (options.insecure !== true || protocol !== "https:" || runtime !== undefined) return;
-  // A program that reads --json reads one line for a failure and no other.
-  if (!leaveUnchecked(endpoint) || options.json === true) return;
-  const risk = "whoever stands in between reads the token and answers in its place";
-  io.note(`Warning: the certificate of ${host} is not checked (--insecure): ${risk}`, {
-    always: true,
-  });
-}
-
-/** For a command about every profile. @throws AppError `usage` when certificates should not be checked there */
-export function refuseInsecure(options: ServerOptions): void {
-  if (options.insecure !== true) return;
-  throw new AppError("usage", "--insecure is for one server: name it with --url <url>");
+  const { authoritiesHint, authoritiesIn } = await import("../client/authorities.ts");
+  const file = {
+    path,
+    from: options.cacert === undefined ? "ONEDOOR_CACERT" : "--cacert",
+  } as const;
+  const hint = authoritiesHint(file);
+  const text = await readSmallFile(path, maxFileBytes, "certificates", hint);
+  // One that cannot be read is left out by Node too.
+  const extra =
+    extraAuthorities &&
+    (await readSmallFile(extraAuthorities, maxFileBytes, "certificates").catch(() => ""));
+  setNetwork({ proxies, authorities: authoritiesIn(text, file, extra) });
 }

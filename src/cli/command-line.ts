@@ -95,6 +95,7 @@ export async function runCommandLine(
       // Beside one JSON line for a failure, stderr has room for nothing that can be left out.
       quiet: options.quiet || options.json,
       plainOutput: environment.plainOutput,
+      json: options.format === "json" || options.format === "jsonl",
       secrets,
       folder: form.folder,
     });
@@ -117,6 +118,7 @@ export async function runCommandLine(
         lastBreath.push(work);
       },
       deadline,
+      renewals: new Map(),
     };
     const exitCode = (await module.run(options, context)) ?? 0;
     if (!finished) tell(exitCode);

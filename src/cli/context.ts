@@ -2,6 +2,7 @@ import type { Readable } from "node:stream";
 import type { Deadline } from "../client/deadline.ts";
 import type { Directories } from "../config/directories.ts";
 import type { Environment } from "../config/environment.ts";
+import type { Renewals } from "./bearer.ts";
 import type { KnownSecrets } from "./known-secrets.ts";
 
 /** The terminal or pipe around a command. Only `createProcessIo` knows `process`. */
@@ -53,4 +54,6 @@ export interface Context {
   onForcedEnd(work: () => void): void;
   /** The one deadline of this command: `--timeout`, else the command's own default. Below `signal`. */
   readonly deadline: Deadline;
+  /** What this command has renewed, or tried to. */
+  readonly renewals: Renewals;
 }

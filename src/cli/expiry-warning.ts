@@ -10,8 +10,8 @@ const dayMs = 24 * 60 * 60 * 1000;
  * that renews itself, and for one that has expired, which is its server's to judge.
  */
 export function expiryWarning(profile: Profile, nowMs: number): string | undefined {
-  const { expiresAtMs, createdAtMs, url } = profile;
+  const { expiresAtMs, createdAtMs, renewedAtMs = createdAtMs, url } = profile;
   if (expiresAtMs === undefined || expiresAtMs <= nowMs || renews(profile)) return undefined;
-  if (expiresAtMs - nowMs > Math.min(dayMs, (expiresAtMs - createdAtMs) / 2)) return undefined;
+  if (expiresAtMs - nowMs > Math.min(dayMs, (expiresAtMs - renewedAtMs) / 2)) return undefined;
   return `The token of ${url} expires ${shownTime(expiresAtMs)} and does not renew itself; ${loginHint(profile)} saves another`;
 }

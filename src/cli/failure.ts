@@ -19,13 +19,12 @@ export function formatFailure(
   const body = explain(error).toBody();
   const failure = body.error;
   if (failure.hint !== undefined) failure.hint = withFolder(failure.hint, folder);
-  const lines = json
-    ? [JSON.stringify(body)]
-    : [
-        `agent: ${failure.message}`,
-        ...(failure.hint === undefined ? [] : [`hint: ${failure.hint}`]),
-        ...(debug ? [stackOf(error)] : []),
-      ];
+  if (json) return secrets.maskJson(JSON.stringify(body));
+  const lines = [
+    `agent: ${failure.message}`,
+    ...(failure.hint === undefined ? [] : [`hint: ${failure.hint}`]),
+    ...(debug ? [stackOf(error)] : []),
+  ];
   return secrets.mask(lines.join("\n"));
 }
 

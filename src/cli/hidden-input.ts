@@ -10,37 +10,35 @@ export type AskHidden = (
 ) => Promise<string | undefined>;
 
 /**
- * Lets `use` ask the person at the terminal for lines that are not shown while they are typed, outside the command's
- * deadline. Keys come raw meanwhile: Backspace and Ctrl-U edit, Ctrl-C ends the command. Whatever happens, the
+ * Lets `use` ask the person at the terminal for lines that are not shown while they are typed; each is waited for outside
+ * the command's deadline. Keys come raw meanwhile: Backspace and Ctrl-U edit, Ctrl-C ends the command. Whatever happens, the
  * terminal shows what is typed again afterwards; stdin is closed then.
  * @param use its `release` gives the terminal back until the next question, for who waits for something else: of raw
  *   keys Ctrl-C is noticed only where a line is read
  * @throws what `use` throws; the reason of an abort (Ctrl-C); AppError `usage` where stdin is no terminal, cannot be
  *   read, or has a line of more than 4096 characters
  */
-export function withHiddenInput<T>(
+export async function withHiddenInput<T>(
   context: Context,
   use: (ask: AskHidden, release: () => void) => Promise<T>,
 ): Promise<T> {
   const { io, signal, deadline } = context;
-  return deadline.outside(async () => {
-    signal.throwIfAborted();
-    const { stdin } = io;
-    const typing = typingOn(stdin);
-    context.onForcedEnd(typing.show);
-    const keys = createKeys(stdin, signal);
-    try {
-      return await use((question, { shown = false } = {}) => {
-        if (shown) typing.show();
-        else typing.hide();
-        io.note(question, { always: true });
-        return readLine(keys, context);
-      }, typing.show);
-    } finally {
-      typing.show();
-      keys.close();
-    }
-  });
+  signal.throwIfAborted();
+  const { stdin } = io;
+  const typing = typingOn(stdin);
+  context.onForcedEnd(typing.show);
+  const keys = createKeys(stdin, signal);
+  try {
+    return await use((question, { shown = false } = {}) => {
+      if (shown) typing.show();
+      else typing.hide();
+      io.note(question, { always: true });
+      return deadline.outside(() => readLine(keys, context));
+    }, typing.show);
+  } finally {
+    typing.show();
+    keys.close();
+  }
 }
 
 /** @throws AppError `usage` where there is no terminal */

@@ -28,6 +28,8 @@ export function createProcessIo(
   options: {
     quiet: boolean;
     plainOutput: boolean;
+    /** Whether results are JSON. */
+    json?: boolean | undefined;
     /** What is masked in all that is said. */
     secrets: KnownSecrets;
     /** `--config-dir` as it was given, for the commands that notes suggest. */
@@ -42,6 +44,8 @@ export function createProcessIo(
   const spinners =
     stderrIsTerminal && streams.stderr.columns > 0 && !options.plainOutput && !options.quiet;
   const stdoutIsTerminal = isTerminal(streams.stdout);
+  const maskedResult = (text: string): string =>
+    options.json === true ? options.secrets.maskJson(text) : options.secrets.mask(text);
   const shownText = (text: string): string => escapeForTerminal(options.secrets.mask(text));
   return {
     get stdin() {
@@ -57,10 +61,7 @@ export function createProcessIo(
     spinners,
     columns: streams.stdout.columns || 80,
     out: (text, { exact = false } = {}) =>
-      writeAll(
-        streams.stdout,
-        exact || typeof text !== "string" ? text : options.secrets.mask(text),
-      ),
+      writeAll(streams.stdout, exact || typeof text !== "string" ? text : maskedResult(text)),
     note(line, { always = false } = {}) {
       if (!always) {
         if (options.quiet || noted.has(line)) return;

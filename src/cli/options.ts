@@ -73,6 +73,15 @@ export const serverOptions = {
   },
 } as const satisfies Record<string, OptionSpec>;
 
+/** Of a command about a saved profile, to which no token from elsewhere is of use. */
+export const keyRingOptions = {
+  url: serverOptions.url,
+  profile: serverOptions.profile,
+  insecureHttp: serverOptions.insecureHttp,
+  cacert: serverOptions.cacert,
+  insecure: serverOptions.insecure,
+} as const satisfies Record<string, OptionSpec>;
+
 /** `configDir` is written `--config-dir`. */
 export function flagOf(key: string): string {
   return key.replace(/[A-Z]/gu, (letter) => `-${letter.toLowerCase()}`);

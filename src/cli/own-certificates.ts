@@ -1,4 +1,4 @@
-import { parseServerUrl } from "../core/url.ts";
+import { isLoopbackHost, parseServerUrl } from "../core/url.ts";
 import type { ExpectedCertificates } from "../runtime/pinned-agent.ts";
 import { readRuntimeFile } from "../runtime/runtime-file.ts";
 
@@ -10,9 +10,9 @@ export function ownCertificates(stateDir: string): ExpectedCertificates {
   return async ({ hostname, port }) => {
     const host = hostname.includes(":") ? `[${hostname.replace(/^\[|\]$/gu, "")}]` : hostname;
     const address = `https://${host}:${port}`;
-    if (!URL.canParse(address)) return undefined;
-    const { canonical, loopback } = parseServerUrl(address);
-    if (!loopback) return undefined;
+    // What is no address of a server is none of ours: who connects says what is wrong with it.
+    if (!isLoopbackHost(hostname) || !URL.canParse(address)) return undefined;
+    const { canonical } = parseServerUrl(address);
     const state = await readRuntimeFile(stateDir);
     if (state.kind !== "running") return undefined;
     const { url, certificates } = state.record;

@@ -1,27 +1,14 @@
-import type { Deadline } from "../client/deadline.ts";
 import { AppError } from "../core/errors.ts";
 import type { Profile } from "../profiles/profile.ts";
 import { profileId } from "../profiles/profile-id.ts";
 import type { RuntimeRecord } from "../runtime/runtime-record.ts";
+import type { Bearer } from "./bearer.ts";
 import type { Context } from "./context.ts";
 import { loginHint } from "./login-hint.ts";
 import { shownTime } from "./render/shown-time.ts";
 import { endsSoon, isSameToken, renewProfile, renews } from "./renew-profile.ts";
 import { isMinter } from "./running-gateway.ts";
 import type { AuthDependencies } from "./sign-in/dependencies.ts";
-
-/** What a request shows, and where that comes from. */
-export interface Bearer {
-  token?: string | undefined;
-  source: "option" | "environment" | "profile" | "none";
-  profile?: Profile | undefined;
-}
-
-/**
- * What became of renewing, for each profile, under one deadline, which is what a command has one of: a server that
- * always refuses, or an authorization server that is away, is not asked again and again.
- */
-const attempts = new WeakMap<Deadline, Map<string, Promise<Bearer | undefined>>>();
 
 /**
  * The bearer of one saved profile, where it may be sent at all. One that is about to expire and can be got again
@@ -63,7 +50,8 @@ async function renewedInTime(
   const isGood = (current: Profile): boolean =>
     !endsSoon(current, context.now()) || !isSameToken(current, profile);
   try {
-    return await renewOnce(profile, isGood, context, dependencies);
+    const isUrgent = (profile.expiresAtMs ?? 0) <= context.now();
+    return await renewOnce(profile, isGood, context, dependencies, isUrgent);
   } catch (error) {
     const { expiresAtMs = 0 } = profile;
     const isOver = context.signal.aborted || context.deadline.signal.aborted;
@@ -76,7 +64,7 @@ async function renewedInTime(
 
 /**
  * Another bearer after a server has refused this one (401), which it may do before its time: the clock of this machine
- * may be wrong, the token may be revoked. Once for each command.
+ * may be wrong, the token may be revoked. Once for each command, and again when what came of that is about to end.
  * @returns undefined where there is none to be had: it is no profile's, does not renew itself, or was renewed already
  * @throws what renewing throws
  */
@@ -87,23 +75,23 @@ export async function renewRefused(
 ): Promise<Bearer | undefined> {
   const { source, profile } = bearer;
   if (source !== "profile" || profile === undefined || !renews(profile)) return undefined;
-  if (attempts.get(context.deadline)?.has(profileId(profile)) === true) return undefined;
+  const earlier = context.renewals.get(profileId(profile));
+  if (earlier !== undefined && !(await isSpent(earlier, context))) return undefined;
   return renewOnce(profile, (current) => !isSameToken(current, profile), context, dependencies);
 }
 
-/** The first attempt of a command is its only one; what came of it counts for all of it. */
-function renewOnce(
+/** What came of the first attempt of a command counts for all of it, but for the time of what it got. */
+async function renewOnce(
   profile: Profile,
   isGood: (current: Profile) => boolean,
   context: Context,
   dependencies: AuthDependencies,
+  isUrgent = true,
 ): Promise<Bearer | undefined> {
-  const made = attempts.get(context.deadline) ?? new Map<string, Promise<Bearer | undefined>>();
-  attempts.set(context.deadline, made);
   const id = profileId(profile);
-  const earlier = made.get(id);
-  if (earlier !== undefined) return earlier;
-  const attempt = renewProfile(profile, isGood, context, dependencies).then(
+  const earlier = context.renewals.get(id);
+  if (earlier !== undefined && !(await isSpent(earlier, context))) return earlier;
+  const attempt = renewProfile(profile, isGood, context, dependencies, isUrgent).then(
     (renewed): Bearer | undefined =>
       renewed && {
         token: renewed.credential.token,
@@ -111,6 +99,12 @@ function renewOnce(
         profile: renewed.profile,
       },
   );
-  made.set(id, attempt);
+  context.renewals.set(id, attempt);
   return attempt;
+}
+
+/** Whether what an attempt got is about to end as well, as it does while a command runs for long. */
+async function isSpent(attempt: Promise<Bearer | undefined>, { now }: Context): Promise<boolean> {
+  const got = await attempt.catch(() => undefined);
+  return got?.profile !== undefined && endsSoon(got.profile, now());
 }

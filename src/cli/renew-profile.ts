@@ -1,8 +1,9 @@
 import { AppError } from "../core/errors.ts";
+import { timeLimit } from "../core/time-limit.ts";
 import { renewsItself } from "../oauth/oauth.ts";
-import type { KeptProfile, Renewal } from "../profiles/open-profiles.ts";
 import { addressOf } from "../profiles/profile.ts";
 import type { Profile } from "../profiles/profile.ts";
+import type { KeptProfile, Renewal } from "../profiles/renew-credential.ts";
 import type { StoredCredential } from "../profiles/stored-credential.ts";
 import type { Context } from "./context.ts";
 import { loginHint } from "./login-hint.ts";
@@ -18,6 +19,8 @@ const marginMs = 60_000;
 const burstMs = 10_000;
 /** How long an answer that may hold a rotated refresh token is waited for after Ctrl-C, in milliseconds. */
 const graceMs = 5_000;
+/** How long, in milliseconds, each of lock and answer is waited for at most while the token that there is stays good. */
+const impatienceMs = 10_000;
 
 /** Whether a profile's token can be got again without a person, as far as its metadata say. */
 export function renews({ source, renews: isRenewable }: Profile): boolean {
@@ -41,6 +44,7 @@ export function isSameToken(a: Profile, b: Profile): boolean {
  * changes when that fails. A refresh that was sent is waited for in spite of Ctrl-C, for a short time: the refresh
  * token that it used up is good no more.
  * @param isGood whether the profile, as it stands under its lock, needs no other token
+ * @param isUrgent whether there is no token to go on with: only then it takes as long as the command may
  * @throws AppError `auth_rejected` (renewing was refused), `auth_required` (there is nothing to renew it with),
  *   `unreachable`, `timeout`, `store_unavailable`, each with what to run
  */
@@ -49,20 +53,44 @@ export async function renewProfile(
   isGood: (current: Profile) => boolean,
   context: Context,
   dependencies: AuthDependencies,
+  isUrgent = true,
 ): Promise<{ profile: Profile; credential: StoredCredential } | undefined> {
-  const patience = afterGrace(context.deadline.signal);
+  const { signal: overall, timeoutMs } = context.deadline;
+  const patience = afterGrace(overall);
+  // Whatever the command may take, its question has to find a third of it left.
+  const limitMs = Math.min(impatienceMs, timeoutMs / 3);
+  const limited = (signal: AbortSignal): AbortSignal =>
+    isUrgent ? signal : timeLimit(limitMs, signal);
+  // Of two waits, one after the other, the second shall not begin with nothing left.
+  const forOthers = limited(overall);
+  let limit = forOthers;
   try {
-    return await dependencies
-      .openProfiles(context)
-      .renew(
-        profile,
-        isGood,
-        (kept) => fetchAnew(kept, context, dependencies, patience.signal),
-        context.deadline.signal,
-      );
+    return await dependencies.openProfiles(context).renew(
+      profile,
+      isGood,
+      (kept) => {
+        limit = limited(patience.signal);
+        return fetchAnew(kept, context, dependencies, limit);
+      },
+      forOthers,
+    );
   } catch (error) {
-    if (context.signal.aborted || !(error instanceof AppError)) throw error;
-    throw failedRenewal(profile, error);
+    if (context.signal.aborted) throw error;
+    if (error instanceof AppError) throw failedRenewal(profile, error);
+    if (!limit.aborted) throw error;
+    const { reason }: { reason: unknown } = overall;
+    throw failedRenewal(
+      profile,
+      overall.aborted && reason instanceof AppError
+        ? reason
+        : new AppError(
+            "timeout",
+            limit === forOthers
+              ? `another process has been at it for ${limitMs / 1000} s`
+              : `no answer within ${limitMs / 1000} s`,
+            { cause: error },
+          ),
+    );
   } finally {
     patience.close();
   }
@@ -74,7 +102,6 @@ async function fetchAnew(
   dependencies: AuthDependencies,
   signal: AbortSignal,
 ): Promise<Renewal> {
-  const renewedAtMs = context.now();
   if (profile.source === "local") {
     const runtime = await runningGateway(context, dependencies);
     if (!isMinter(runtime, profile)) {
@@ -84,28 +111,23 @@ async function fetchAnew(
     }
     const minted = await dependencies.mintLocalToken(runtime, signal);
     const { token, tokenId, expiresAtMs, role } = minted;
-    return { credential: { token }, tokenId, expiresAtMs, role, renewedAtMs };
+    return { credential: { token }, tokenId, expiresAtMs, role };
   }
   if (credential?.oauth && renewsItself(credential.oauth)) {
     const { keeping } = dependencies;
     const granted = await keeping.renewGrant(credential.oauth, context, signal);
     const { accessToken: token, expiresAtMs, grant: oauth } = granted;
     const scope = oauth.scope && context.secrets.mask(oauth.scope);
-    const renewable = renewsItself(oauth);
-    return { credential: { token, oauth }, expiresAtMs, scope, renews: renewable, renewedAtMs };
+    return { credential: { token, oauth }, expiresAtMs, scope };
   }
   if (credential?.session) {
     const { refreshToken } = credential.session;
     const endpoint = addressOf(profile);
-    const session = await dependencies.keeping.refreshSession(endpoint, refreshToken, signal);
+    const { keeping } = dependencies;
+    const session = await keeping.refreshSession(endpoint, refreshToken, context, signal);
     const { expiresAtMs, credential: renewed } = session;
     context.secrets.add(renewed.token);
-    return {
-      credential: renewed,
-      expiresAtMs,
-      renews: renewed.session !== undefined,
-      renewedAtMs,
-    };
+    return { credential: renewed, expiresAtMs };
   }
   throw new AppError("auth_required", "its store holds nothing to renew it with");
 }

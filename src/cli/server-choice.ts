@@ -7,17 +7,17 @@ import { isProfileName } from "../profiles/parse-profile.ts";
 import { addressOf } from "../profiles/profile.ts";
 import type { Profile } from "../profiles/profile.ts";
 import type { RuntimeRecord } from "../runtime/runtime-record.ts";
+import type { Bearer } from "./bearer.ts";
 import type { ServerOptions } from "./command.ts";
-import { heedInsecure } from "./choose-network.ts";
 import type { Context } from "./context.ts";
 import { expiryWarning } from "./expiry-warning.ts";
+import { heedInsecure } from "./heed-insecure.ts";
 import { loginHint } from "./login-hint.ts";
 import { profileBearer } from "./profile-bearer.ts";
-import type { Bearer } from "./profile-bearer.ts";
 import { runningGateway } from "./running-gateway.ts";
 import { authDependencies } from "./sign-in/dependencies.ts";
 import type { AuthDependencies } from "./sign-in/dependencies.ts";
-import { cleanToken } from "./sign-in/clean-token.ts";
+import { bearerFromElsewhere, tokenFromElsewhere } from "./token-from-elsewhere.ts";
 
 /** The server a command talks to, and how it was found. */
 export interface ServerChoice {
@@ -43,8 +43,11 @@ export interface ServerChoiceOptions extends ServerOptions {
 }
 
 /** The profile that was asked for by name. @throws AppError `usage` for a word that can be no name */
-export function askedProfileName(options: ServerOptions, context: Context): string | undefined {
-  const name = options.profile ?? context.environment.profile;
+export function askedProfileName(
+  options: Pick<ServerOptions, "profile">,
+  { environment }: { environment: Pick<Context["environment"], "profile"> },
+): string | undefined {
+  const name = options.profile ?? environment.profile;
   if (name !== undefined && !isProfileName(name)) {
     throw new AppError("usage", "A profile's name is 1 to 64 letters, digits and any of . _ @ -");
   }
@@ -55,7 +58,7 @@ export function askedProfileName(options: ServerOptions, context: Context): stri
  * Finds the server of a command (contract §2 "Which server"): `--url`, `ONEDOOR_URL`, the running gateway of
  * this user, the default profile's server. What was not given on the command line is said on stderr; that it
  * is the running gateway, as is usual, only on a terminal: programs read every character. Nothing is contacted.
- * @throws AppError `usage` (the address), `unreachable` (there is none), `store_unavailable`
+ * @throws AppError `usage` (the address, none for ONEDOOR_TOKEN), `unreachable` (there is none), `store_unavailable`
  */
 export async function chooseServer(
   options: ServerChoiceOptions,
@@ -64,6 +67,11 @@ export async function chooseServer(
 ): Promise<ServerChoice> {
   const choice = await findServer(options, context, dependencies);
   if (choice) return choice;
+  if (options.token === undefined && context.environment.token !== undefined) {
+    throw new AppError("usage", "ONEDOOR_TOKEN is set, but no server is named", {
+      hint: "ONEDOOR_URL=<url>, or --url <url>",
+    });
+  }
   throw new AppError("unreachable", "No gateway of yours is running, and no profile is saved", {
     hint: "agent serve --background, or name a server with --url <url>",
   });
@@ -145,9 +153,7 @@ function complete(
   const runtime =
     running && parseServerUrl(running.url).canonical === url.canonical ? running : undefined;
   const usesProfile =
-    profile !== undefined &&
-    options.token === undefined &&
-    !environmentTokenCounts(url.canonical, context);
+    profile !== undefined && tokenFromElsewhere(url.canonical, options, context) === undefined;
   const choice: ServerChoice = {
     // The names of the loopback interface are one key and several listeners: the token goes to the one that
     // it was verified against.
@@ -168,23 +174,11 @@ function loopbackAddress(profile: Profile, runtime: RuntimeRecord | undefined): 
   return profile.source === "local" && runtime ? runtime.url : addressOf(profile);
 }
 
-/** `ONEDOOR_TOKEN` is for `ONEDOOR_URL` alone where that is set, and for any server where it is not. */
-export function environmentTokenCounts(canonical: CanonicalUrl, context: Context): boolean {
-  const { token, url } = context.environment;
-  if (token === undefined) return false;
-  if (url === undefined) return true;
-  try {
-    return parseServerUrl(url, { insecureHttp: true }).canonical === canonical;
-  } catch {
-    return false;
-  }
-}
-
 /**
  * The bearer of a request (contract §2 "Who wins when a request is sent"): `--token`, `ONEDOOR_TOKEN`, the
  * saved profile, none. What ends soon and renews itself is renewed first; what does not is warned of a day ahead.
- * @throws AppError `usage` (a malformed token), `unreachable` (`requireOwnGateway`), `auth_required` (the profile asked for does not exist, or its
- *   secret is gone), `store_unavailable`; what minting throws
+ * @throws AppError `usage` (a malformed token), `unreachable` (`requireOwnGateway`), `auth_required` (there is no
+ *   profile of the name asked for); what `profileBearer` throws
  */
 export async function bearerFor(
   choice: ServerChoice,
@@ -192,16 +186,8 @@ export async function bearerFor(
   context: Context,
   dependencies: AuthDependencies = authDependencies,
 ): Promise<Bearer> {
-  if (options.token !== undefined) {
-    const token = cleanToken(options.token, "--token");
-    context.secrets.add(token);
-    return { token, source: "option" };
-  }
-  if (environmentTokenCounts(choice.canonical, context)) {
-    const token = cleanToken(context.environment.token ?? "", "ONEDOOR_TOKEN");
-    context.secrets.add(token);
-    return { token, source: "environment" };
-  }
+  const elsewhere = bearerFromElsewhere(choice.canonical, options, context);
+  if (elsewhere) return elsewhere;
   const { profile } = choice;
   if (!profile) {
     await refuseUnknownName(choice, options, context, dependencies);
@@ -219,13 +205,12 @@ export async function bearerFor(
 function ownGatewayIsAway(
   { canonical, profile, runtime }: ServerChoice,
   options: ServerOptions,
-  context: Context,
+  context: Pick<Context, "environment">,
 ): boolean {
   return (
     profile?.source === "local" &&
     runtime === undefined &&
-    options.token === undefined &&
-    !environmentTokenCounts(canonical, context)
+    tokenFromElsewhere(canonical, options, context) === undefined
   );
 }
 
@@ -238,12 +223,17 @@ function ownGatewayIsAway(
 export function requireOwnGateway(
   choice: ServerChoice,
   options: ServerOptions,
-  context: Context,
+  context: Pick<Context, "environment">,
 ): void {
   if (!ownGatewayIsAway(choice, options, context)) return;
   throw new AppError("unreachable", `Your gateway at ${choice.canonical} is not running`, {
     hint: "agent serve --background",
   });
+}
+
+/** What is said of a name that no profile has, of one server or of any. */
+export function unknownProfile(name: string, canonical?: CanonicalUrl): string {
+  return `There is no profile "${name}"${canonical === undefined ? "" : ` for ${canonical}`}`;
 }
 
 async function refuseUnknownName(
@@ -257,9 +247,9 @@ async function refuseUnknownName(
   const elsewhere = (await dependencies.openProfiles(context).list()).find(
     (profile) => profile.name === name,
   );
-  throw new AppError("auth_required", `There is no profile "${name}" for ${choice.canonical}`, {
+  throw new AppError("auth_required", unknownProfile(name, choice.canonical), {
     hint: elsewhere
       ? `It is one of ${elsewhere.url}: add --url ${quoteForShell(elsewhere.url)}`
-      : loginHint({ url: choice.canonical, name }),
+      : loginHint({ url: choice.given, name }, options),
   });
 }

@@ -9,7 +9,7 @@ export const commandTable: readonly CommandEntry[] = [
   },
   {
     path: ["auth", "login"],
-    summary: "Save a verified bearer profile for a server",
+    summary: "Sign in to a server, and keep it for the other commands",
     load: async () => (await import("./commands/auth/login.ts")).command,
   },
   {

@@ -2,6 +2,7 @@ import { AppError, errorCodes } from "../core/errors.ts";
 import type { ErrorCode } from "../core/errors.ts";
 import { InsufficientScope } from "../core/insufficient-scope.ts";
 import { isJsonObject } from "../core/json.ts";
+import { longestScope, maxScopes } from "../core/scope-token.ts";
 import { oneLine } from "../core/terminal-text.ts";
 import { readBearerChallenge } from "../oauth/bearer-challenge.ts";
 import type { BearerChallenge } from "../oauth/oauth.ts";
@@ -11,7 +12,7 @@ import { shownAddress } from "./http-json.ts";
 /** The head of an answer that says no, and its body where that is JSON. */
 export interface RefusedAnswer {
   status: number;
-  headers: Readonly<Record<string, string | string[] | undefined>>;
+  headers: Readonly<Record<string, string | undefined>>;
   json?: unknown;
 }
 
@@ -23,19 +24,13 @@ function boundedSeconds(told: unknown): number | undefined {
 }
 
 function retryAfterOf({ headers }: RefusedAnswer): number | undefined {
-  const header = headers["retry-after"];
-  return boundedSeconds(Array.isArray(header) ? header[0] : header);
+  return boundedSeconds(headers["retry-after"]);
 }
 
 /** What the head of an answer says about getting another token. */
 export function challengeOf({ headers }: RefusedAnswer): BearerChallenge | undefined {
-  const header = headers["www-authenticate"];
-  return readBearerChallenge(Array.isArray(header) ? header.join(", ") : header);
+  return readBearerChallenge(headers["www-authenticate"]);
 }
-
-/** No server has a use for more scopes at once, and none of them is longer in characters. */
-const maxScopes = 50;
-const longestScope = 200;
 
 function boundedScopes(scopes: readonly unknown[]): string[] {
   return scopes
@@ -49,6 +44,9 @@ function codeOf(value: unknown): ErrorCode | undefined {
   return errorCodes.find((code) => code === value);
 }
 
+/** Where nothing else helps. */
+const serverFault = "The fault is on the server's side; try again later";
+
 /** What helps where the words of the server are not taken for ours. */
 const ownHints: Partial<Record<ErrorCode, string>> = {
   not_found: "agent inspect lists what is there",
@@ -56,10 +54,8 @@ const ownHints: Partial<Record<ErrorCode, string>> = {
   auth_required: "agent auth login",
   auth_rejected: "agent auth login",
   forbidden: "agent auth whoami shows who you are there",
+  unreachable: serverFault,
 };
-
-/** Where nothing else helps. */
-const serverFault = "The fault is on the server's side; try again later";
 
 /** What a gateway with a certificate answers to who speaks plain http to it. */
 const onlyHttps = "Only https is spoken here";
@@ -95,10 +91,20 @@ export function errorOfGateway(answer: RefusedAnswer, ownGateway = false): AppEr
   });
 }
 
+/** What a gateway says with a 5xx. Whatever else is said with one: who fails has judged neither token nor question. */
+const faults: ReadonlySet<ErrorCode> = new Set([
+  "unreachable",
+  "timeout",
+  "upstream_unavailable",
+  "store_unavailable",
+  "tool_error",
+  "rate_limited",
+]);
+
 /**
- * What an answer outside 200–299 means here. A gateway's own error stays what it is; 401 is about the
- * credential only when one was sent (`CredentialRefused`); a fault of the server (5xx) is never a rejected
- * credential; a 403 that names the scopes a token would need is `InsufficientScope` (RFC 6750 §3.1).
+ * What an answer outside 200–299 means here. A gateway's own error stays what it is, if the status allows it; 401 is
+ * about the credential only when one was sent (`CredentialRefused`); a fault of the server (5xx) is never a judgement
+ * of it; a 403 that names the scopes a token would need is `InsufficientScope` (RFC 6750 §3.1).
  * @param bearer whether the question carried one
  * @param ownGateway whether this is the running gateway of this user. A hint is a command that people and
  *   agents run: only that one's hints are shown as ours, any other server's are left out.
@@ -115,12 +121,14 @@ export function errorOfAnswer(
     const code = bearer ? "auth_rejected" : "auth_required";
     return new CredentialRefused(
       code,
-      told?.message ?? (bearer ? `${where} rejected the token` : `${where} needs a sign-in`),
+      told?.message ?? (bearer ? `Token rejected by ${where}` : `Not signed in to ${where}`),
       { hint: told?.hint ?? ownHints[code], endpoint: url, challenge: challengeOf(answer) },
     );
   }
-  if (told?.code === "unreachable" && told.hint === undefined) {
-    return new AppError(told.code, told.message, { hint: serverFault });
+  if (answer.status >= 500) {
+    if (told !== undefined && faults.has(told.code)) return told;
+    const message = `${where} answered with HTTP ${answer.status}`;
+    return new AppError("unreachable", message, { hint: serverFault });
   }
   if (told instanceof InsufficientScope) return told;
   if (answer.status === 403) {
@@ -143,28 +151,17 @@ export function errorOfAnswer(
     });
   }
   return new AppError("unreachable", `${where} answered with HTTP ${answer.status}`, {
-    hint:
-      answer.status >= 500
-        ? serverFault
-        : "Check that the address is that of an MCP server or a OneDoor gateway",
+    hint: "Check that the address is that of an MCP server or a OneDoor gateway",
   });
 }
 
-/** What a server says of a fault of its own that is told on. */
-const faults: ReadonlySet<ErrorCode> = new Set([
-  "unreachable",
-  "timeout",
-  "upstream_unavailable",
-  "store_unavailable",
-]);
-
-/** Whatever the body of a 5xx says: the server could not tell, so the credential was not judged. */
-export function faultOfAnswer(url: string, answer: RefusedAnswer, bearer: boolean): AppError {
-  const { status, headers } = answer;
-  const { hint, message } = errorOfAnswer(url, { status, headers }, bearer);
-  const told = errorOfGateway(answer);
-  const isFault = told !== undefined && faults.has(told.code);
-  return new AppError("unreachable", isFault ? told.message : message, { hint });
+/**
+ * A 5xx to a question that is about a credential, or to one that is no gateway's own: there the codes of a gateway would
+ * be taken for something that happened here.
+ */
+export function faultOfAnswer(url: string, answer: RefusedAnswer): AppError {
+  const { message, hint = serverFault } = errorOfAnswer(url, answer, false);
+  return new AppError("unreachable", message, { hint });
 }
 
 /** Something answered, and not as a gateway does. */

@@ -1,4 +1,5 @@
 import { AppError } from "../core/errors.ts";
+import { timeLimit } from "../core/time-limit.ts";
 import type { AskServer } from "../oauth/oauth.ts";
 import { UntrustedCertificate } from "./connection-failure.ts";
 import { openAnswer, readBody } from "./http-json.ts";
@@ -29,13 +30,9 @@ export const askOAuth: AskServer = async (request) => {
 const ask: AskServer = async ({ signal, ...request }) => {
   const question = {
     ...request,
-    signal: AbortSignal.any([signal, AbortSignal.timeout(answerMs)]),
+    signal: timeLimit(answerMs, signal),
   };
   const answer = await openAnswer(question);
-  const headers: Record<string, string | undefined> = {};
-  for (const [name, value] of Object.entries(answer.headers)) {
-    headers[name] = Array.isArray(value) ? value.join(", ") : value;
-  }
-  const body = await readBody(answer, question, maxAnswerBytes);
-  return { status: answer.status, headers, body };
+  const { status, headers } = answer;
+  return { status, headers, body: await readBody(answer, question, maxAnswerBytes) };
 };

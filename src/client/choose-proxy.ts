@@ -1,6 +1,7 @@
 import { AppError } from "../core/errors.ts";
 import type { ProxyVariable, ProxyVariables } from "../core/proxy-variables.ts";
-import { isDirect, isThisMachine } from "./no-proxy.ts";
+import { isThisMachine } from "../core/url.ts";
+import { isDirect } from "./no-proxy.ts";
 
 /** The proxy that a question goes through. */
 export interface Proxy {
@@ -19,7 +20,7 @@ export interface Proxy {
  */
 export function chooseProxy(target: URL, variables: ProxyVariables): Proxy | undefined {
   const variable = target.protocol === "https:" ? variables.https : variables.http;
-  if (variable === undefined || isThisMachine(target)) return undefined;
+  if (variable === undefined || isThisMachine(target.hostname)) return undefined;
   if (variables.direct !== undefined && isDirect(target, variables.direct)) return undefined;
   return read(variable);
 }
@@ -28,17 +29,29 @@ export function chooseProxy(target: URL, variables: ProxyVariables): Proxy | und
 export function proxySecrets(variables: ProxyVariables): string[] {
   return [variables.http, variables.https].flatMap((variable) => {
     if (variable === undefined) return [];
-    const written = /^(?:[^/]*:\/\/)?([^/?#]*)@/u.exec(variable.value)?.[1];
-    if (written === undefined) return [];
-    const [, password = ""] = /:(.*)$/su.exec(written) ?? [];
-    const { name, password: meant } = credentialsOf(written);
-    return [written, password, meant, encoded(name, meant)];
+    const text = variable.value.replace(scheme, "");
+    // What stands before the last @ was meant for no other eyes, whatever ends the authority before it.
+    return [/^([^/\\?#]*)@/u, /^(.*)@/su].flatMap((before) => {
+      const written = before.exec(text)?.[1];
+      if (written === undefined) return [];
+      const [, password = ""] = /:(.*)$/su.exec(written) ?? [];
+      const { name, password: meant } = credentialsOf(written);
+      return [written, password, meant, encoded(name, meant)];
+    });
   });
 }
 
+const scheme = /^\s*[a-z][a-z\d+.-]*:\/\//iu;
+
 function read({ name: variable, value }: ProxyVariable): Proxy {
   const text = value.trim();
-  const url = /^[a-z][a-z\d+.-]*:\/\//iu.test(text) ? text : `http://${text}`;
+  const url = scheme.test(text) ? text : `http://${text}`;
+  // A password with one of / \ ? # ends the authority: what stands before it would be taken for the host.
+  if (/^[/\\?#].*@/su.test(url.replace(scheme, "").replace(/^[^/\\?#]*/u, ""))) {
+    throw new AppError("usage", `${variable} holds an @ behind its host`, {
+      hint: "Where that is the name or the password: percent-encode it (/ is %2F, # is %23, ? is %3F)",
+    });
+  }
   const hint = `${variable}=http://<host>:<port>, or https://; NO_PROXY=<host> goes to a host without it`;
   const parsed = URL.canParse(url) ? new URL(url) : undefined;
   if (parsed === undefined || parsed.hostname === "")

@@ -1,5 +1,6 @@
 import { AppError } from "../core/errors.ts";
 import { systemErrorCode } from "../core/system-error-code.ts";
+import { isLoopbackHost } from "../core/url.ts";
 import { otherCertificate } from "../runtime/pinned-agent.ts";
 
 /** Somebody answered, whose certificate is not what it must be: nothing was sent there, and would be at no time. */
@@ -12,7 +13,7 @@ export class UntrustedCertificate extends AppError {
 /** Why a connection could not be made, for people. Codes are Node's, undici's and OpenSSL's own. */
 function reasonOf(code: string): string {
   if (code === "ECONNREFUSED") return "connection refused";
-  if (code === "ENOTFOUND" || code === "EAI_AGAIN") return "its name cannot be resolved";
+  if (isUnknownName(code)) return "its name cannot be resolved";
   if (isCutOff(code)) return "the connection was closed before the answer";
   if (code === "EHOSTUNREACH" || code === "ENETUNREACH") return "there is no route to it";
   if (code === "ETIMEDOUT") return "it does not answer";
@@ -21,6 +22,10 @@ function reasonOf(code: string): string {
   if (code.startsWith("HPE_")) return "it does not answer in HTTP";
   if (isAboutCertificate(code)) return `its TLS certificate is not trusted (${code})`;
   return code === "" ? "the connection failed" : code;
+}
+
+function isUnknownName(code: string): boolean {
+  return code === "ENOTFOUND" || code === "EAI_AGAIN";
 }
 
 function isCutOff(code: string): boolean {
@@ -57,7 +62,13 @@ export function notReached(who: string, error: unknown, hint: string): AppError 
 /** The error for a server that is asked without anybody in between. */
 export function unreachable(url: string, error: unknown): AppError {
   // What cannot be reached is the server; which of its paths we asked for is nobody's concern.
-  const hint =
-    "Is it running, and is the address right? agent serve --status shows your own gateway";
-  return notReached(new URL(url).origin, error, hint);
+  const { origin, hostname, protocol } = new URL(url);
+  const variable = protocol === "https:" ? "HTTPS_PROXY" : "HTTP_PROXY";
+  if (isUnknownName(systemErrorCode(error) ?? "")) {
+    return notReached(origin, error, `Is the address right? Behind a proxy set ${variable}`);
+  }
+  const hint = isLoopbackHost(hostname)
+    ? "Is it running, and is the address right? agent serve --status shows your own gateway"
+    : `Are the address and this machine's network right? Where a proxy leads out: ${variable}=http://<host>:<port>`;
+  return notReached(origin, error, hint);
 }

@@ -9,6 +9,7 @@ import { expectedCertificates } from "./expected-certificates.ts";
 import type { HttpAnswer, HttpQuestion, SharedConnections } from "./http-question.ts";
 import { trustIn } from "./network.ts";
 import type { Trust } from "./network.ts";
+import { singleHeaders } from "./single-headers.ts";
 
 /**
  * `localhost` is this machine and nobody else (RFC 6761 §6.3): 127.0.0.1 is tried first, then ::1, and
@@ -88,7 +89,7 @@ export function askDirectly({ signal, ...question }: HttpQuestion): Promise<Http
       answer.on("error", () => undefined);
       resolve({
         status: answer.statusCode ?? 0,
-        headers: answer.headers,
+        headers: singleHeaders(answer.headers),
         body: answer,
         destroy: () => void answer.destroy(),
       });

@@ -4,7 +4,7 @@ import type { JsonObject } from "../core/json.ts";
 import { isInputRequired } from "../core/mcp.ts";
 import type { CallToolResult } from "../core/mcp.ts";
 import { splitTarget } from "../core/target.ts";
-import { errorOfAnswer, notAGateway } from "./answer-error.ts";
+import { errorOfAnswer, errorOfGateway, notAGateway } from "./answer-error.ts";
 import type { RefusedAnswer } from "./answer-error.ts";
 import { bearerHeader } from "./bearer-header.ts";
 import { onceBegun } from "./credential-refused.ts";
@@ -90,7 +90,7 @@ export function createGatewayToolServer(options: GatewayOptions): ToolServer {
     const answer = await openAnswer(question);
     const { status } = answer;
     if (status === 200 && mediaTypeOf(answer) === "text/event-stream") {
-      return readCall(answer, question, call, refused);
+      return readCall(answer, question, call, options.ownGateway);
     }
     const json = jsonOrUndefined(await readBody(answer, question, maxAnswerBytes));
     if (status !== 200) {
@@ -157,12 +157,15 @@ async function readCall(
   answer: HttpAnswer,
   question: HttpQuestion,
   call: ToolCall,
-  refused: (url: string, answer: RefusedAnswer) => AppError,
+  ownGateway: boolean | undefined,
 ): Promise<CallToolResult> {
   const find = ({ event, data }: StreamEvent): CallToolResult | undefined => {
     const value = jsonOrUndefined(data);
     if (event === "result" && isJsonObject(value)) return value;
-    if (event === "error") throw refused(question.url, { status: 500, headers: {}, json: value });
+    if (event === "error") {
+      const told = errorOfGateway({ ...answer, json: value }, ownGateway);
+      throw told ?? notAGateway(question.url, mediaTypeOf(answer));
+    }
     const progress = event === "progress" ? progressOf(value) : undefined;
     if (progress) call.onProgress?.(progress);
     return undefined;

@@ -1,7 +1,7 @@
-import type { IncomingHttpHeaders } from "node:http";
 import { AppError } from "../core/errors.ts";
 import { quoteForShell } from "../core/shell-quote.ts";
 import { oneLine } from "../core/terminal-text.ts";
+import { isLoopbackHost } from "../core/url.ts";
 import { unreachable } from "./connection-failure.ts";
 import type { Proxy } from "./choose-proxy.ts";
 import { askDirectly } from "./direct-http.ts";
@@ -13,7 +13,7 @@ export const maxAnswerBytes = 64 * 1024 * 1024;
 
 export interface JsonAnswer {
   status: number;
-  headers: IncomingHttpHeaders;
+  headers: HttpAnswer["headers"];
   /** Undefined when the body is not JSON. */
   json: unknown;
   /** Lower case, without parameters; empty when there is none. */
@@ -61,7 +61,7 @@ export async function openAnswer(question: HttpQuestion): Promise<HttpAnswer> {
   }
   if (answer.status >= 300 && answer.status < 400) {
     answer.destroy();
-    throw redirected(url, answer.headers.location);
+    throw redirected(url, answer.headers["location"]);
   }
   return answer;
 }
@@ -114,13 +114,13 @@ export async function readBody(
 
 /** The error for a call whose answer was cut off. */
 export function cutOff(url: string, cause?: unknown): AppError {
+  const more = isLoopbackHost(new URL(url).hostname)
+    ? "agent serve --status shows your own gateway"
+    : "look before you call it again";
   return new AppError(
     "unreachable",
     `${shownAddress(url)} closed the connection before the tool's answer`,
-    {
-      hint: "Whether the tool ran is not known; agent serve --status shows your own gateway",
-      cause,
-    },
+    { hint: `Whether the tool ran is not known; ${more}`, cause },
   );
 }
 

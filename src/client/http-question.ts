@@ -1,6 +1,5 @@
-import type { Agent as HttpAgent, IncomingHttpHeaders } from "node:http";
+import type { Agent as HttpAgent } from "node:http";
 import type { Agent as HttpsAgent } from "node:https";
-import type { ProxiedHttp } from "./proxied-http.ts";
 
 export interface HttpQuestion {
   url: string;
@@ -17,11 +16,19 @@ export interface HttpQuestion {
 /** The head of an answer; whoever asked reads the body. */
 export interface HttpAnswer {
   status: number;
-  /** Lower-case names; what came several times is one value (RFC 9110 §5.3), but for `set-cookie`. */
-  headers: IncomingHttpHeaders;
+  /** Lower-case names; what came several times is one value (`singleHeaders`). */
+  headers: Readonly<Record<string, string | undefined>>;
   /** Fails when the connection ends before it does, or the question's signal is aborted. To stop reading ends it. */
   body: AsyncIterable<Uint8Array>;
   /** Ends the connection, for who does not read the body. */
+  destroy(): void;
+}
+
+/** Connections to one server through one proxy. */
+export interface ProxiedHttp {
+  /** @throws AppError `unreachable` (the proxy, or the server behind it); anything when the signal is aborted */
+  ask(question: HttpQuestion, onClose?: () => void): Promise<HttpAnswer>;
+  /** Ends them all, those that are being made as well. */
   destroy(): void;
 }
 

@@ -4,6 +4,7 @@ import { RpcFault, rpcCodes } from "../core/json-rpc.ts";
 import { isTool, progressOf } from "../core/mcp.ts";
 import type { Progress, ProtocolEra, Tool } from "../core/mcp.ts";
 import { headerDeclarationFault } from "../core/parameter-headers.ts";
+import { timeLimit } from "../core/time-limit.ts";
 import { version } from "../core/version.ts";
 import { OpenFault } from "../mcp-client/mcp-connection.ts";
 import type { McpConnection as Connection, RequestListener } from "../mcp-client/mcp-connection.ts";
@@ -122,10 +123,7 @@ async function tryConnect(
   };
   const transport: Transport =
     way === "sse" ? createSseTransport(server) : createStreamableHttpTransport(server);
-  const signal =
-    way === "sse"
-      ? AbortSignal.any([options.signal, AbortSignal.timeout(sseOpeningMs)])
-      : options.signal;
+  const signal = way === "sse" ? timeLimit(sseOpeningMs, options.signal) : options.signal;
   try {
     const connection = await openConnection({
       transport,

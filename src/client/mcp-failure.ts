@@ -45,7 +45,7 @@ export function mcpFailure(error: unknown, asked: Asked): unknown {
 function refusal(cause: HttpStatusError, { url, bearer }: Asked): AppError {
   const { status, headers, body } = cause;
   const answer = { status, headers, json: jsonOrUndefined(body) };
-  if (status >= 500) return faultOfAnswer(url, answer, bearer);
+  if (status >= 500) return faultOfAnswer(url, answer);
   if (status === 401 || status === 403 || status === 429) return errorOfAnswer(url, answer, bearer);
   // A gateway says why it does not answer; that there is nothing at this path, our own hint says better.
   const told = errorOfGateway(answer);

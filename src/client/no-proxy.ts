@@ -1,18 +1,6 @@
 import { BlockList, isIP } from "node:net";
-import { isLoopbackHost } from "../core/url.ts";
 
 const defaultPorts: Readonly<Record<string, string>> = { "http:": "80", "https:": "443" };
-
-/**
- * Whether a target is on this machine. Nothing that goes there goes to a proxy, which would be told the token and
- * would look for the server on its own machine. Wider than what counts as loopback elsewhere: this only keeps
- * questions from leaving.
- */
-export function isThisMachine(target: URL): boolean {
-  const host = target.hostname.replace(/\.$/u, "");
-  if (isLoopbackHost(host) || host.endsWith(".localhost")) return true;
-  return /^0\.0\.0\.0$|^\[::\]$|^\[::ffff:(?:7f[\da-f]{2}:|0:0\])/u.test(host);
-}
 
 /**
  * Whether `NO_PROXY` names a target, by the rules of curl: entries divided by commas or spaces, each `*` for

@@ -4,7 +4,13 @@ import type { JsonObject } from "../core/json.ts";
 import { InsufficientScope } from "../core/insufficient-scope.ts";
 import { oneLine } from "../core/terminal-text.ts";
 import type { BearerChallenge } from "../oauth/oauth.ts";
-import { challengeOf, errorOfAnswer, faultOfAnswer, notAGateway } from "./answer-error.ts";
+import {
+  challengeOf,
+  errorOfAnswer,
+  errorOfGateway,
+  faultOfAnswer,
+  notAGateway,
+} from "./answer-error.ts";
 import { CredentialRefused } from "./credential-refused.ts";
 import { askJson } from "./http-json.ts";
 import type { JsonAnswer } from "./http-json.ts";
@@ -52,10 +58,17 @@ export interface RequiredSignIn {
 export type AuthenticationProbe = { server: ServerKind } & (
   | { kind: "open" }
   | ({ kind: "required" } & RequiredSignIn)
-  /** With what its answer says about getting another one. */
-  | { kind: "rejected"; challenge?: BearerChallenge | undefined }
+  /** With what its answer says about getting another one, and why; foreign text, of one line. */
+  | {
+      kind: "rejected";
+      challenge?: BearerChallenge | undefined;
+      words?: string | undefined;
+    }
   | ({ kind: "accepted" } & AcceptedIdentity)
 );
+
+/** What a server says of a bearer that it refuses, in characters. */
+const longestWords = 200;
 
 const maxAnswer = { maxBytes: 1024 * 1024 };
 
@@ -87,9 +100,7 @@ async function ask(
 
 /** An answer of a gateway that must be a JSON object; a fault of the server is said as such. */
 function objectOf(url: string, answer: JsonAnswer, bearer: boolean): JsonObject {
-  if (answer.status >= 500) {
-    throw faultOfAnswer(url, answer, bearer);
-  }
+  if (answer.status >= 500) throw faultOfAnswer(url, answer);
   if (answer.status < 200 || answer.status > 299) throw errorOfAnswer(url, answer, bearer);
   if (isJsonObject(answer.json)) return answer.json;
   throw notAGateway(url, answer.mediaType);
@@ -133,7 +144,9 @@ async function probeBearer(
   const answer = await ask(url, bearer, signal);
   if (answer.status === 401) {
     const challenge = challengeOf(answer);
-    return { kind: "rejected", server: "onedoor", ...(challenge && { challenge }) };
+    const told = errorOfGateway(answer)?.message;
+    const words = told && { words: oneLine(told, longestWords) };
+    return { kind: "rejected", server: "onedoor", ...(challenge && { challenge }), ...words };
   }
   const body = objectOf(url, answer, true);
   if (body["authenticated"] !== true) return { kind: "rejected", server: "onedoor" };

@@ -7,18 +7,11 @@ import { systemErrorCode } from "../core/system-error-code.ts";
 import type { Proxy } from "./choose-proxy.ts";
 import { notReached } from "./connection-failure.ts";
 import { lookup } from "./direct-http.ts";
-import type { HttpAnswer, HttpQuestion } from "./http-question.ts";
+import type { HttpAnswer, HttpQuestion, ProxiedHttp } from "./http-question.ts";
 import { authorities, trustIn } from "./network.ts";
+import { singleHeaders } from "./single-headers.ts";
 
 // This file loads undici, so import it dynamically.
-
-/** Connections to one server through one proxy. */
-export interface ProxiedHttp {
-  /** @throws AppError `unreachable` (the proxy, or the server behind it); anything when the signal is aborted */
-  ask(question: HttpQuestion, onClose?: () => void): Promise<HttpAnswer>;
-  /** Ends them all, those that are being made as well. */
-  destroy(): void;
-}
 
 /**
  * Asks a server through a proxy, over the question's connections or over one of its own.
@@ -122,7 +115,7 @@ async function ask(
   body.on("error", () => undefined).once("close", onClose);
   return {
     status: statusCode,
-    headers: joined(answer.headers),
+    headers: singleHeaders(answer.headers),
     body,
     destroy: () => void body.destroy(),
   };
@@ -140,14 +133,6 @@ async function untilAborted<Value>(signal: AbortSignal, work: Promise<Value>): P
   } finally {
     settled.abort();
   }
-}
-
-function joined(headers: Dispatcher.ResponseData["headers"]): HttpAnswer["headers"] {
-  const single: HttpAnswer["headers"] = {};
-  for (const [name, value] of Object.entries(headers)) {
-    single[name] = Array.isArray(value) && name !== "set-cookie" ? value.join(", ") : value;
-  }
-  return single;
 }
 
 /** What goes wrong before there is a connection; of a plain question that is the one to the proxy. */

@@ -2,7 +2,7 @@ import { AppError } from "../core/errors.ts";
 import { isJsonObject } from "../core/json.ts";
 import type { JsonObject } from "../core/json.ts";
 import type { StoredCredential } from "../profiles/stored-credential.ts";
-import { errorOfAnswer, errorOfGateway, notAGateway } from "./answer-error.ts";
+import { errorOfAnswer, errorOfGateway, faultOfAnswer, notAGateway } from "./answer-error.ts";
 import { askJson, shownAddress } from "./http-json.ts";
 import type { JsonAnswer } from "./http-json.ts";
 import { baseOf } from "./server-address.ts";
@@ -21,6 +21,12 @@ export interface Session {
   expiresAtMs?: number | undefined;
 }
 
+/** The one deadline, and the clock that a session's end is told by. */
+export interface Limits {
+  signal: AbortSignal;
+  now: () => number;
+}
+
 /** In bytes; far more than two tokens and a message. */
 const maxAnswerBytes = 64 * 1024;
 /** In characters: what fits into the header of a request. */
@@ -31,7 +37,7 @@ const longestRefreshToken = 4096;
 const longestLifetime = 10 * 366 * 24 * 60 * 60;
 
 /**
- * Signs in with e-mail address and password (`POST /auth/login`, contract §4 `simple`).
+ * Signs in with email address and password (`POST /auth/login`, contract §4 `simple`).
  * @param endpoint the server, as the profile keeps it
  * @throws AppError `auth_rejected` (which of the two is wrong is not told), `rate_limited` with the seconds to wait,
  *   `forbidden`, `usage` (the server has no such sign-in, or an organisation must be named: `OrganizationNeeded`),
@@ -40,10 +46,10 @@ const longestLifetime = 10 * 366 * 24 * 60 * 60;
 export function logIn(
   endpoint: string,
   { email, password, organization }: LoginCredentials,
-  signal: AbortSignal,
+  limits: Limits,
 ): Promise<Session> {
   const body = { email, password, ...(organization !== undefined && { organization }) };
-  return ask(endpoint, body, signal);
+  return ask(endpoint, body, limits);
 }
 
 /**
@@ -53,9 +59,9 @@ export function logIn(
 export async function refreshSession(
   endpoint: string,
   refreshToken: string,
-  signal: AbortSignal,
+  limits: Limits,
 ): Promise<Session> {
-  const { credential, ...rest } = await ask(endpoint, { refresh_token: refreshToken }, signal);
+  const { credential, ...rest } = await ask(endpoint, { refresh_token: refreshToken }, limits);
   // A server that gives no other one lets the old one stand (RFC 6749 §6).
   return { ...rest, credential: { session: { refreshToken }, ...credential } };
 }
@@ -63,7 +69,7 @@ export async function refreshSession(
 /** The password is right, and it must be said for which organisation. */
 export class OrganizationNeeded extends AppError {}
 
-async function ask(endpoint: string, body: JsonObject, signal: AbortSignal): Promise<Session> {
+async function ask(endpoint: string, body: JsonObject, { signal, now }: Limits): Promise<Session> {
   const url = `${baseOf(endpoint)}/auth/login`;
   const answer = await askJson(
     {
@@ -77,7 +83,7 @@ async function ask(endpoint: string, body: JsonObject, signal: AbortSignal): Pro
   );
   if (answer.status < 200 || answer.status > 299) throw refusalOf(url, endpoint, answer);
   if (!isJsonObject(answer.json)) throw notAGateway(url, answer.mediaType);
-  const session = sessionOf(answer.json);
+  const session = sessionOf(answer.json, now());
   if (session !== undefined) return session;
   throw new AppError(
     "unreachable",
@@ -93,11 +99,7 @@ function refusalOf(url: string, endpoint: string, answer: JsonAnswer): AppError 
   const { status } = answer;
   const told = errorOfGateway(answer);
   const where = shownAddress(baseOf(endpoint));
-  if (status >= 500) {
-    const isFault = told?.code === "unreachable" || told?.code === "store_unavailable";
-    const { message, hint } = errorOfAnswer(url, { ...answer, json: undefined }, false);
-    return new AppError("unreachable", isFault ? told.message : message, { hint });
-  }
+  if (status >= 500) return faultOfAnswer(url, answer);
   if (status === 401) {
     const message = told?.code === "auth_rejected" ? told.message : `${where} refused the sign-in`;
     return new AppError("auth_rejected", message);
@@ -125,13 +127,13 @@ function refusalOf(url: string, endpoint: string, answer: JsonAnswer): AppError 
       ? new OrganizationNeeded("usage", told.message, { hint: "Name one: --organization <id>" })
       : new AppError("usage", told.message);
   }
-  return new AppError("usage", `${where} has no sign-in with e-mail address and password`, {
+  return new AppError("usage", `${where} has no sign-in with email address and password`, {
     hint: "agent auth login without --email names the ways that it has",
   });
 }
 
 /** RFC 6749 §5.1 as far as the contract has it; undefined: it is none, or nothing that a request could show. */
-function sessionOf(answer: JsonObject): Session | undefined {
+function sessionOf(answer: JsonObject, nowMs: number): Session | undefined {
   const {
     access_token: token,
     token_type: type,
@@ -145,7 +147,7 @@ function sessionOf(answer: JsonObject): Session | undefined {
   if (renews && !isTokenText(refreshToken, longestRefreshToken)) return undefined;
   return {
     credential: { token, ...(renews && { session: { refreshToken } }) },
-    ...(seconds !== null && { expiresAtMs: Date.now() + Math.floor(seconds) * 1000 }),
+    ...(seconds !== null && { expiresAtMs: nowMs + Math.floor(seconds) * 1000 }),
   };
 }
 

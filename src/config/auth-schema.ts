@@ -8,7 +8,7 @@ const meanings: Readonly<Record<AuthenticationType, string>> = {
     "`local`: tokens the gateway mints, for its owner and by `agent token create` (the default).",
   token: "`token`: static tokens from this file.",
   simple:
-    "`simple`: e-mail address and password, of the gateway's own users, or with options of a Supabase project's.",
+    "`simple`: email address and password, of the gateway's own users, or with options of a Supabase project's.",
   bearer: "`bearer`: tokens that a remote auth server confirms (Supabase, RFC 7662).",
   jwt: "`jwt`: JWTs of an issuer, checked here.",
   oauth: "`oauth`: tokens of an authorization server that clients are told of (RFC 9728).",

@@ -1,5 +1,6 @@
 import { homedir } from "node:os";
-import { join, resolve } from "node:path";
+import { join, posix, resolve, win32 } from "node:path";
+import { AppError } from "../core/errors.ts";
 import type { Environment } from "./environment.ts";
 
 /** Where everything of one user lives; nothing here is created by resolving it. */
@@ -13,11 +14,25 @@ export interface Directories {
 /**
  * The XDG directories on Linux, the platform's own places on macOS and Windows; with `--config-dir`
  * (or its environment twin) everything lives below that folder.
+ * @throws AppError `usage` where the environment names no home: nothing is kept wherever a command happens to run
  */
 export function resolveDirectories(
   configDir: string | undefined,
   environment: Environment,
   platform: NodeJS.Platform = process.platform,
+): Directories {
+  const directories = directoriesOf(configDir, environment, platform);
+  const path = platform === "win32" ? win32 : posix;
+  if (path.isAbsolute(directories.config) && path.isAbsolute(directories.state)) return directories;
+  throw new AppError("usage", "There is no home directory: HOME is empty or no absolute path", {
+    hint: "--config-dir <dir>, or ONEDOOR_CONFIG_DIR, says where everything is kept",
+  });
+}
+
+function directoriesOf(
+  configDir: string | undefined,
+  environment: Environment,
+  platform: NodeJS.Platform,
 ): Directories {
   const given = configDir ?? environment.configDir;
   if (given !== undefined) {

@@ -1,10 +1,9 @@
 import { z } from "zod";
+import { scopeToken } from "../core/scope-token.ts";
 import { organizationId, roleName } from "./security-schema.ts";
 
 const longestClaimName = 200;
 const deepestClaim = 8;
-// RFC 6749 §3.3 scope-token.
-const scopeToken = /^[\x21\x23-\x5b\x5d-\x7e]+$/;
 
 const claimName = z
   .string({ error: "expected the name of a claim, or a list of names that leads to it" })
@@ -28,9 +27,7 @@ export const claims = z
         .describe(
           "Who it is: a text that stays the same and is nobody else's. Default: `sub`, with Supabase `id`.",
         ),
-      name: claim
-        .optional()
-        .describe("What people call the user. Default: the e-mail or the name."),
+      name: claim.optional().describe("What people call the user. Default: the email or the name."),
       organization: claim
         .optional()
         .describe(

@@ -14,7 +14,7 @@ export interface Organization {
 }
 
 export interface User {
-  /** A strict identifier; may be an e-mail address. */
+  /** A strict identifier; may be an email address. */
   id: string;
   name: string;
   /** How a password is known again (a PHC string, never shown to anybody), and when it was set; null: none is set. */

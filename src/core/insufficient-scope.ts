@@ -1,5 +1,6 @@
 import { AppError } from "./errors.ts";
 import type { ErrorBody } from "./errors.ts";
+import { isScopeToken } from "./scope-token.ts";
 import { oneLine } from "./terminal-text.ts";
 
 /**
@@ -20,8 +21,6 @@ export class InsufficientScope extends AppError {
   }
 }
 
-/** RFC 6749 §3.3 `scope-token`. */
-const scopeToken = /^[\x21\x23-\x5b\x5d-\x7e]+$/u;
 /** What may stand between quotes of a challenge (RFC 6750 §3), readable still where it quotes a name itself. */
 export function quotable(text: string): string {
   return text.replaceAll('"', "'").replaceAll(/[^\x20-\x21\x23-\x5b\x5d-\x7e]/gu, "?");
@@ -39,7 +38,7 @@ export function insufficientScopeChallenge({
   scopes,
 }: Pick<InsufficientScope, "message" | "scopes">): string {
   const description = quotable(oneLine(message, longestDescription));
-  const canBeTold = scopes.length > 0 && scopes.every((scope) => scopeToken.test(scope));
+  const canBeTold = scopes.length > 0 && scopes.every(isScopeToken);
   return [
     'Bearer realm="onedoor"',
     'error="insufficient_scope"',

@@ -26,7 +26,7 @@ export interface Principal {
   userId: string;
   /** What people call it. */
   displayName: string;
-  /** Its e-mail address, where it is known. */
+  /** Its email address, where it is known. */
   email?: string | undefined;
   /** The organisation it acts in; null: in none, as the owner of the gateway does. */
   organizationId: string | null;

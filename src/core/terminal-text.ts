@@ -54,5 +54,8 @@ export function escapeJsonForTerminal(json: string): string {
  */
 export function oneLine(text: string, limit = 300): string {
   const line = text.replace(/\s+/gu, " ").trim();
-  return line.length <= limit ? line : `${line.slice(0, limit - 1).trimEnd()}…`;
+  if (line.length <= limit) return line;
+  const start = line.slice(0, limit - 1);
+  // The last may be half of a character of two units.
+  return `${start.replace(/\p{Cs}$/u, "").trimEnd()}…`;
 }

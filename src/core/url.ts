@@ -84,6 +84,22 @@ function embeddedIpv4(hostname: string): string | undefined {
   return [high >> 8, high & 255, low >> 8, low & 255].join(".");
 }
 
+/**
+ * Whether a host of a `URL` is this machine in whatever clothes: loopback, what names below `.localhost` resolve to on
+ * most machines, the addresses to listen on, and what of these IPv6 embeds. Wider than `isLoopbackHost`: it is for what
+ * must not come here from elsewhere, or leave from here.
+ */
+export function isThisMachine(hostname: string): boolean {
+  const name = hostname.replace(/\.$/u, "");
+  const address = embeddedIpv4(name) ?? name;
+  return (
+    isLoopbackHost(address) ||
+    address.endsWith(".localhost") ||
+    address === "0.0.0.0" ||
+    address === "[::]"
+  );
+}
+
 /** Host in canonical spelling. `URL` has already made it lower case and punycode. */
 function canonicalHost(hostname: string): string {
   const name = hostname.replace(/\.$/u, "");

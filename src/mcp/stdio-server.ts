@@ -1,6 +1,7 @@
 import type { Readable } from "node:stream";
 import { rpcCodes } from "../core/json-rpc.ts";
 import type { RpcFailure, RpcMessage } from "../core/json-rpc.ts";
+import { timeLimit } from "../core/time-limit.ts";
 import { toJsonRpcError } from "../gateway/json-rpc-error.ts";
 import { createDuplexClient } from "./duplex-client.ts";
 import type { DuplexOptions } from "./duplex-client.ts";
@@ -149,7 +150,7 @@ async function* linesOf(input: Readable, maxBytes: number): AsyncGenerator<Buffe
 
 /** Resolves when the work is done, the time is over or the signal is aborted. */
 async function finished(work: Promise<void>, limitMs: number, signal: AbortSignal): Promise<void> {
-  const limit = AbortSignal.any([signal, AbortSignal.timeout(limitMs)]);
+  const limit = timeLimit(limitMs, signal);
   const over = new Promise<void>((resolve) => {
     if (limit.aborted) resolve();
     else limit.addEventListener("abort", () => resolve(), { once: true });

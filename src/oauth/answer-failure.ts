@@ -2,9 +2,16 @@ import { AppError } from "../core/errors.ts";
 import type { AppErrorOptions } from "../core/errors.ts";
 import { isJsonObject } from "../core/json.ts";
 import type { JsonObject } from "../core/json.ts";
-import { oneLine } from "../core/terminal-text.ts";
+import { sayForeign } from "./foreign-text.ts";
 import type { OAuthAnswer } from "./oauth.ts";
 import { hostOf } from "./sign-in-address.ts";
+
+/** What an authorization server says when it says no; all of it foreign. */
+interface ForeignRefusal {
+  error: string;
+  description?: unknown;
+  date?: string | undefined;
+}
 
 /** An authorization server says no, in OAuth's form (RFC 6749 §5.2). */
 export class OAuthRefusal extends AppError {
@@ -12,19 +19,26 @@ export class OAuthRefusal extends AppError {
   readonly error: string;
   /** Of the answer, as the server's clock gave it. */
   readonly date: string | undefined;
+  /** What the server says of it beside, as it came; foreign text. */
+  readonly description: string | undefined;
 
-  constructor(message: string, error: string, date?: string, options: AppErrorOptions = {}) {
+  constructor(
+    message: string,
+    { error, date, description }: ForeignRefusal,
+    options: AppErrorOptions = {},
+  ) {
     super("auth_rejected", message, options);
     this.error = error;
     this.date = date;
+    this.description = typeof description === "string" ? description : undefined;
   }
 }
 
-/** What a foreign error says, short enough for a message of ours. */
-export function sayRefusal(error: string, description: unknown): string {
-  const code = oneLine(error, 80);
+/** What a foreign error says, short enough for a message of ours: the words for people first, where there are some. */
+export function sayRefusal({ error, description }: ForeignRefusal): string {
+  const code = sayForeign(error, 80);
   return typeof description === "string" && description.trim() !== ""
-    ? `${code}: ${oneLine(description, 200)}`
+    ? `${sayForeign(description)} (${code})`
     : code;
 }
 
@@ -69,7 +83,9 @@ export function troubleIn(url: string, { status, headers }: OAuthAnswer): AppErr
 }
 
 /**
- * What an endpoint answered, when it is what was asked for.
+ * What an endpoint answered, when it is what was asked for. In place of oauth4webapi's `process…Response`, which refuse
+ * what real servers say: a refusal with 200, a registration with 200 or without `client_secret_expires_at`, a lifetime
+ * that is null, an ID token whose times our clock does not like. What they do check is checked by who reads the object.
  * @throws AppError `unreachable` (5xx, a redirect), `rate_limited`, `auth_rejected`: an `OAuthRefusal` when the server
  *   gave a reason
  */
@@ -79,8 +95,12 @@ export function readAnswer(url: string, answer: OAuthAnswer): JsonObject {
   const json = objectIn(answer.body);
   const error = json?.["error"];
   if (typeof error === "string" && error !== "") {
-    const said = sayRefusal(error, json?.["error_description"]);
-    throw new OAuthRefusal(`${hostOf(url)} refused: ${said}`, error, answer.headers["date"]);
+    const refusal = {
+      error,
+      description: json?.["error_description"],
+      date: answer.headers["date"],
+    };
+    throw new OAuthRefusal(`${hostOf(url)} refused: ${sayRefusal(refusal)}`, refusal);
   }
   if (answer.status >= 400) throw nonsense(url, `it answered ${answer.status} without a reason`);
   if (!json) throw nonsense(url, "it sent no JSON object");

@@ -2,9 +2,10 @@ import { AppError } from "../core/errors.ts";
 import type { JsonObject } from "../core/json.ts";
 import { nonsense } from "./answer-failure.ts";
 import { firstDocument } from "./first-document.ts";
+import { quoteForeign } from "./foreign-text.ts";
 import type { AuthorizationServer, OAuthDependencies } from "./oauth.ts";
 import { wellFormedScopes } from "./scope-list.ts";
-import { checkAddress, hostOf, quoteForeign } from "./sign-in-address.ts";
+import { checkAddress, hostOf } from "./sign-in-address.ts";
 
 /**
  * Where an issuer's metadata may be, in the order of the MCP specification: RFC 8414 §3.1, then OpenID Connect
@@ -88,8 +89,7 @@ function readAuthorizationServer(
     registrationEndpoint: endpoint("registration_endpoint"),
     revocationEndpoint: endpoint("revocation_endpoint"),
     takesS256: textsIn(json["code_challenge_methods_supported"])?.includes("S256") === true,
-    namesItself: json["authorization_response_iss_parameter_supported"] === true,
-    takesClientMetadataUrls: json["client_id_metadata_document_supported"] === true,
+    issParameterSupported: json["authorization_response_iss_parameter_supported"] === true,
     tokenEndpointAuthMethods: textsIn(json["token_endpoint_auth_methods_supported"]),
     scopesSupported: Array.isArray(scopes) ? wellFormedScopes(scopes) : undefined,
     grantTypesSupported: textsIn(json["grant_types_supported"]),

@@ -2,7 +2,8 @@ import { setTimeout as waitFor } from "node:timers/promises";
 import { deviceAuthorizationRequest, deviceCodeGrantRequest } from "oauth4webapi";
 import { AppError } from "../core/errors.ts";
 import type { JsonObject } from "../core/json.ts";
-import { OAuthRefusal, nonsense } from "./answer-failure.ts";
+import { OAuthRefusal, nonsense, sayRefusal } from "./answer-failure.ts";
+import { grantOf } from "./grant-of.ts";
 import type {
   GrantedToken,
   OAuthClient,
@@ -10,12 +11,15 @@ import type {
   OAuthGrant,
   SignInTarget,
 } from "./oauth.ts";
+import { objectOf, prepareAsking } from "./prepare-asking.ts";
+import type { Asking } from "./prepare-asking.ts";
+import { readToken } from "./read-token.ts";
 import { checkAddress, hostOf, isSafeAddress } from "./sign-in-address.ts";
-import { objectOf, prepareAsking, readToken } from "./token-request.ts";
-import type { Asking } from "./token-request.ts";
 
 /** Seconds between two questions when the server says nothing (RFC 8628 §3.2), and by how much it slows us down. */
 const defaultIntervalSeconds = 5;
+/** Who asks more often is answered no sooner, whatever the server says; so the number of questions has a bound too. */
+const shortestIntervalSeconds = 1;
 const longestIntervalSeconds = 60;
 /** A code that is good for longer is not waited for, in seconds. */
 const longestWaitSeconds = 30 * 60;
@@ -44,11 +48,12 @@ export interface DeviceAuthorizationBegun {
  * @throws AppError `usage` when the server has no such sign-in, `auth_rejected`, `unreachable`, `timeout`
  */
 export async function beginDeviceAuthorization(
-  { server, resource, scope }: SignInTarget,
+  target: SignInTarget,
   client: OAuthClient,
   deps: OAuthDependencies,
 ): Promise<DeviceAuthorizationBegun> {
-  const { issuer, tokenEndpoint, revocationEndpoint, deviceAuthorizationEndpoint: url } = server;
+  const { server, resource, scope } = target;
+  const { issuer, deviceAuthorizationEndpoint: url } = server;
   if (url === undefined) {
     throw new AppError("usage", `${hostOf(issuer)} offers no sign-in on another device`);
   }
@@ -61,17 +66,8 @@ export async function beginDeviceAuthorization(
     asking.options,
   );
   const begun = readDeviceAnswer(await objectOf(response, url), url, deps);
-  const grant: OAuthGrant = {
-    type: "device_code",
-    issuer,
-    tokenEndpoint,
-    revocationEndpoint,
-    resource,
-    scope,
-    client,
-  };
-  const { shown } = begun;
-  return { ...shown, finish: () => untilDecided(asking, grant, begun, deps) };
+  const grant = grantOf("device_code", target, client);
+  return { ...begun.shown, finish: () => untilDecided(asking, grant, begun, deps) };
 }
 
 interface DeviceAnswer {
@@ -108,7 +104,10 @@ function readDeviceAnswer(
       expiresAtMs:
         now() + secondsIn(json["expires_in"], longestWaitSeconds, longestWaitSeconds) * 1000,
     },
-    intervalSeconds: secondsIn(json["interval"], defaultIntervalSeconds, longestIntervalSeconds),
+    intervalSeconds: Math.max(
+      shortestIntervalSeconds,
+      secondsIn(json["interval"], defaultIntervalSeconds, longestIntervalSeconds),
+    ),
   };
 }
 
@@ -147,7 +146,10 @@ async function untilDecided(
       else if (asked === "slow_down" || asked === "rate_limited")
         interval += defaultIntervalSeconds;
       else if (asked === "expired_token") throw expired(grant.issuer);
-      else if ((asked === "unreachable" || asked === "timeout") && failures < maxFailures) {
+      else if (error instanceof OAuthRefusal && asked === "access_denied") {
+        const message = `${hostOf(grant.issuer)} refused the sign-in: ${sayRefusal(error)}`;
+        throw new OAuthRefusal(message, error, { cause: error });
+      } else if ((asked === "unreachable" || asked === "timeout") && failures < maxFailures) {
         failures += 1;
         interval = Math.min(interval * 2, longestIntervalSeconds);
       } else throw error;

@@ -3,13 +3,14 @@ import {
   findAuthorizationServer,
   findOwnAuthorizationServer,
 } from "./authorization-server-metadata.ts";
+import { quoteForeign } from "./foreign-text.ts";
 import type {
   AuthorizationServer,
   BearerChallenge,
   OAuthDependencies,
   SignInTarget,
 } from "./oauth.ts";
-import { refuseWithoutS256 } from "./proof-key.ts";
+import { refuseWithoutPkce } from "./refuse-without-pkce.ts";
 import { findProtectedResource } from "./protected-resource.ts";
 import type { ProtectedResource } from "./protected-resource.ts";
 import { joinScopes, splitScope } from "./scope-list.ts";
@@ -23,22 +24,28 @@ const withoutCode = new Set(["client_credentials", "urn:ietf:params:oauth:grant-
  * Discovery"): by the metadata that its challenge names, else by its well-known addresses, else by its origin's own
  * authorization server (2025-03-26).
  * @param endpoint the server's address, as requests go to it
+ * @param issuer the one authorization server that may be used, to the letter; undefined: any
  * @returns undefined when the server offers no OAuth
  * @throws AppError `auth_rejected` when somebody on the way says what cannot be: another server's resource, another
- *   issuer, addresses that are neither https nor on this machine, no PKCE with S256; `unreachable`, `timeout`
+ *   issuer, addresses that are neither https nor on this machine, no PKCE with S256, none of the issuer that was asked
+ *   for; `unreachable`, `timeout`
  */
 export async function findSignIn(
   endpoint: string,
   challenge: BearerChallenge | undefined,
   deps: OAuthDependencies,
+  issuer?: string,
 ): Promise<SignInTarget | undefined> {
   const named = challenge?.resourceMetadata;
   const lookup = findProtectedResource(endpoint, named, deps);
   const found = await (named === undefined ? unannounced(lookup) : lookup);
   const server = found?.authorizationServers.length
-    ? await firstServer(found, endpoint, deps)
+    ? await firstServer(allowed(found, issuer, endpoint), endpoint, deps)
     : usable(await unannounced(findOwnAuthorizationServer(endpoint, deps)));
   if (!server) return undefined;
+  if (issuer !== undefined && server.issuer !== issuer) {
+    throw otherIssuer(endpoint, [server.issuer], issuer);
+  }
   const asked = splitScope(challenge?.scope);
   const scopes = asked.length > 0 ? asked : (found?.scopesSupported ?? []);
   return {
@@ -58,6 +65,30 @@ async function unannounced<T>(lookup: Promise<T | undefined>): Promise<T | undef
     if (!answered) throw error;
     return undefined;
   }
+}
+
+/**
+ * A resource with the one authorization server that may be used; the others are not even asked for their metadata.
+ * @throws AppError `auth_rejected`: it is not among them
+ */
+function allowed(
+  resource: ProtectedResource,
+  issuer: string | undefined,
+  endpoint: string,
+): ProtectedResource {
+  if (issuer === undefined) return resource;
+  const { authorizationServers } = resource;
+  if (authorizationServers.includes(issuer)) return { ...resource, authorizationServers: [issuer] };
+  throw otherIssuer(endpoint, authorizationServers, issuer);
+}
+
+function otherIssuer(endpoint: string, named: readonly string[], issuer: string): AppError {
+  const others = named.length > 1 ? ` and ${named.length - 1} more` : "";
+  return new AppError(
+    "auth_rejected",
+    `${hostOf(endpoint)} sends to ${quoteForeign(named[0] ?? "")}${others} to sign in, not to ${quoteForeign(issuer)}`,
+    { hint: "Nothing was sent there; --issuer is compared to the letter" },
+  );
 }
 
 /** The first that works, in the resource's order; when none does, what is wrong with the first. */
@@ -87,7 +118,7 @@ async function firstServer(
 /** @throws AppError `auth_rejected` when nothing that it offers can be used safely */
 function usable(server: AuthorizationServer | undefined): AuthorizationServer | undefined {
   if (server && server.grantTypesSupported?.some((type) => withoutCode.has(type)) !== true) {
-    refuseWithoutS256(server);
+    refuseWithoutPkce(server);
   }
   return server;
 }

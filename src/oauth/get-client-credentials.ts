@@ -1,4 +1,5 @@
 import { clientCredentialsGrantRequest } from "oauth4webapi";
+import { grantOf } from "./grant-of.ts";
 import type {
   GrantedToken,
   OAuthClient,
@@ -6,33 +7,23 @@ import type {
   OAuthGrant,
   SignInTarget,
 } from "./oauth.ts";
+import { prepareAsking } from "./prepare-asking.ts";
+import { readToken } from "./read-token.ts";
 import { joinScopes, splitScope } from "./scope-list.ts";
-import { prepareAsking, readToken } from "./token-request.ts";
 
 /**
  * Gets a token for a client itself (RFC 6749 §4.4), for one resource (RFC 8707).
  * @throws AppError `auth_rejected` when it is refused, `usage` when the client's key is of no use; `unreachable`, `timeout`
  */
 export async function getClientCredentials(
-  { server, resource, scope }: SignInTarget,
+  target: SignInTarget,
   client: OAuthClient,
   deps: OAuthDependencies,
 ): Promise<GrantedToken> {
-  const { issuer, tokenEndpoint, revocationEndpoint } = server;
   // There is no refresh token to ask for.
-  const scopes = splitScope(scope).filter((each) => each !== "offline_access");
-  return await requestClientToken(
-    {
-      type: "client_credentials",
-      issuer,
-      tokenEndpoint,
-      revocationEndpoint,
-      resource,
-      scope: joinScopes(scopes),
-      client,
-    },
-    deps,
-  );
+  const scopes = splitScope(target.scope).filter((scope) => scope !== "offline_access");
+  const asked = { ...target, scope: joinScopes(scopes) };
+  return await requestClientToken(grantOf("client_credentials", asked, client), deps);
 }
 
 /** Gets a token of a client again, with what is known of the first time. */

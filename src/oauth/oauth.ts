@@ -56,10 +56,8 @@ export interface AuthorizationServer {
   revocationEndpoint?: string | undefined;
   /** Whether it says that it takes PKCE with S256 (RFC 7636); a sign-in by code is refused where it does not. */
   takesS256?: boolean | undefined;
-  /** Whether it says that it names itself in its answers (RFC 9207 §3). */
-  namesItself: boolean;
-  /** Whether it takes the URL of a metadata document for a client id. */
-  takesClientMetadataUrls: boolean;
+  /** Whether it says that it names itself in its answers, in `iss` (RFC 9207 §3). */
+  issParameterSupported: boolean;
   /** How clients may show themselves at the token endpoint; undefined: `client_secret_basic` (RFC 8414 §2). */
   tokenEndpointAuthMethods: readonly string[] | undefined;
   scopesSupported: readonly string[] | undefined;

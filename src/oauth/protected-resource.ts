@@ -2,9 +2,10 @@ import { AppError } from "../core/errors.ts";
 import type { JsonObject } from "../core/json.ts";
 import { isLoopbackHost } from "../core/url.ts";
 import { firstDocument } from "./first-document.ts";
+import { quoteForeign } from "./foreign-text.ts";
 import type { OAuthDependencies } from "./oauth.ts";
 import { wellFormedScopes } from "./scope-list.ts";
-import { checkAddress, hostOf, quoteForeign } from "./sign-in-address.ts";
+import { checkAddress, hostOf } from "./sign-in-address.ts";
 
 /** More authorization servers than a resource has. */
 const maxServers = 10;

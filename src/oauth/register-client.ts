@@ -1,13 +1,14 @@
 import { AppError } from "../core/errors.ts";
 import { OAuthRefusal, nonsense, readAnswer } from "./answer-failure.ts";
-import { authenticationFor } from "./client-authentication-choice.ts";
+import { chooseClientAuthentication } from "./choose-client-authentication.ts";
+import { quoteForeign } from "./foreign-text.ts";
 import type {
   AuthorizationServer,
   ClientAuthentication,
   OAuthClient,
   OAuthDependencies,
 } from "./oauth.ts";
-import { hostOf, quoteForeign } from "./sign-in-address.ts";
+import { hostOf } from "./sign-in-address.ts";
 
 /** How a client of ours can show itself that is registered on the way, the simplest first. */
 const ways = ["none", "client_secret_basic", "client_secret_post"] as const;
@@ -80,7 +81,7 @@ function authenticationOf(
   { issuer, tokenEndpointAuthMethods }: AuthorizationServer,
   client: Pick<OAuthClient, "secret">,
 ): ClientAuthentication {
-  const chosen = authenticationFor(client, tokenEndpointAuthMethods);
+  const chosen = chooseClientAuthentication(client, tokenEndpointAuthMethods);
   if (typeof said !== "string") return chosen;
   const known = ways.find((way) => way === said);
   if (known === undefined) {
@@ -106,7 +107,7 @@ function registrationIn<T>(issuer: string, read: () => T): T {
     if (!(error instanceof OAuthRefusal)) {
       throw new AppError("auth_rejected", message, { hint: beforehand, cause: error });
     }
-    throw new OAuthRefusal(message, error.error, error.date, { hint: beforehand, cause: error });
+    throw new OAuthRefusal(message, error, { hint: beforehand, cause: error });
   }
 }
 

@@ -2,8 +2,9 @@ import { refreshTokenGrantRequest } from "oauth4webapi";
 import { AppError } from "../core/errors.ts";
 import { requestClientToken } from "./get-client-credentials.ts";
 import type { GrantedToken, OAuthDependencies, OAuthGrant } from "./oauth.ts";
+import { prepareAsking } from "./prepare-asking.ts";
+import { readToken } from "./read-token.ts";
 import { hostOf } from "./sign-in-address.ts";
-import { prepareAsking, readToken } from "./token-request.ts";
 
 /**
  * Gets a new token of a grant: by client credentials again, else by its refresh token (RFC 6749 §6), which stays the one

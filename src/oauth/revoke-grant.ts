@@ -2,11 +2,14 @@ import { revocationRequest } from "oauth4webapi";
 import { AppError } from "../core/errors.ts";
 import { troubleIn } from "./answer-failure.ts";
 import type { OAuthDependencies, OAuthGrant } from "./oauth.ts";
-import { prepareAsking } from "./token-request.ts";
-import type { Asking } from "./token-request.ts";
+import { prepareAsking } from "./prepare-asking.ts";
+import type { Asking } from "./prepare-asking.ts";
 
-/** `kept`: the server takes nothing back, or refused; what is not taken back stays good until it expires. */
-export type Revocation = "revoked" | "kept" | "unreachable";
+/**
+ * `refresh token`: that alone is taken back; `kept`: the server takes nothing back, or refused. What is not taken back
+ * stays good until it expires.
+ */
+export type GrantRevocation = "revoked" | "refresh token" | "kept" | "unreachable";
 
 /**
  * Takes back the refresh token and the access token of a grant (RFC 7009).
@@ -16,7 +19,7 @@ export async function revokeGrant(
   grant: OAuthGrant,
   accessToken: string,
   deps: OAuthDependencies,
-): Promise<Revocation> {
+): Promise<GrantRevocation> {
   const { revocationEndpoint, refreshToken } = grant;
   if (revocationEndpoint === undefined) return "kept";
   const tokens = [
@@ -26,7 +29,8 @@ export async function revokeGrant(
   for (const { token } of tokens) deps.learn(token);
   const asking = await askingOrNothing(grant, deps);
   if (asking === undefined) return "kept";
-  let outcome: Revocation = "revoked";
+  let outcome: GrantRevocation = "revoked";
+  let endsRenewal = false;
   for (const { token, hint } of tokens) {
     try {
       const response = await revocationRequest(
@@ -39,10 +43,11 @@ export async function revokeGrant(
       const { status } = response;
       const trouble = troubleIn(revocationEndpoint, { status, headers: {}, body: "" });
       if (trouble) throw trouble;
-      if (!response.ok) outcome = "kept";
+      if (!response.ok) outcome = endsRenewal ? "refresh token" : "kept";
+      else if (hint === "refresh_token") endsRenewal = true;
     } catch (error) {
       if (deps.signal.aborted || !(error instanceof AppError)) throw error;
-      return "unreachable";
+      return endsRenewal ? "refresh token" : "unreachable";
     }
   }
   return outcome;

@@ -1,5 +1,4 @@
-/** More scopes than any server has; what goes on after that is not asked for. */
-const maxScopes = 200;
+import { isScopeToken, longestScope, maxScopes } from "../core/scope-token.ts";
 
 /** The scopes of a list with spaces between (RFC 6749 §3.3), each once; what is no scope is left out. */
 export function splitScope(scope: string | undefined): string[] {
@@ -10,7 +9,7 @@ export function splitScope(scope: string | undefined): string[] {
 export function wellFormedScopes(list: readonly unknown[]): string[] {
   const scopes = list.filter(
     (scope): scope is string =>
-      typeof scope === "string" && /^[\x21\x23-\x5b\x5d-\x7e]{1,200}$/u.test(scope),
+      typeof scope === "string" && scope.length <= longestScope && isScopeToken(scope),
   );
   return [...new Set(scopes)].slice(0, maxScopes);
 }

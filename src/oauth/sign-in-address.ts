@@ -1,18 +1,13 @@
 import { AppError } from "../core/errors.ts";
-import { oneLine } from "../core/terminal-text.ts";
-import { isLoopbackHost } from "../core/url.ts";
+import { isLoopbackHost, isThisMachine } from "../core/url.ts";
+import { quoteForeign, sayForeign } from "./foreign-text.ts";
 
 /** No address that a server may name is longer, in characters. */
 const maxLength = 2048;
 
 /** The host of a sign-in address, as messages name it. */
 export function hostOf(address: string): string {
-  return URL.canParse(address) ? new URL(address).host : oneLine(address, 200);
-}
-
-/** Foreign text as part of a message of ours. */
-export function quoteForeign(text: string): string {
-  return `"${oneLine(text, 200)}"`;
+  return URL.canParse(address) ? new URL(address).host : sayForeign(address);
 }
 
 /** Whether an address is https, or http on this machine's loopback (OAuth 2.1 §1.5, RFC 8252 §8.3). */
@@ -37,7 +32,7 @@ export function checkAddress(text: string, what: string, namedBy: string): strin
       { hint: "Nothing was sent there; the operator of the server can put it right" },
     );
   if (!isSafeAddress(text)) throw refused("neither https nor on this machine");
-  if (isLoopbackHost(new URL(text).hostname) && !isLoopbackHost(new URL(namedBy).hostname)) {
+  if (isThisMachine(new URL(text).hostname) && !isThisMachine(new URL(namedBy).hostname)) {
     throw refused("on this machine");
   }
   return text;

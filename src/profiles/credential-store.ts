@@ -13,10 +13,24 @@ export interface CredentialStore {
   get(id: string): Promise<string | undefined>;
   /** @throws AppError `store_unavailable`, also for a text of more than 64 KiB; what was there then still is */
   set(id: string, secret: string): Promise<void>;
+  /**
+   * Makes room for a text of `bytes` before something is used up for it. Absent where nobody can: writing what is
+   * there once more then shows whether the store takes anything.
+   * @throws AppError `store_unavailable`
+   */
+  reserve?(id: string, bytes: number): Promise<ReservedRoom>;
   /** With all that a killed process left of it. False when there was nothing to remove. */
   delete(id: string): Promise<boolean>;
   /** Of all secrets that may be here, whether or not a profile knows of them. Asks no keychain. */
   ids(): Promise<string[]>;
+}
+
+/** Room in a store for the next text of one profile. */
+export interface ReservedRoom {
+  /** As the store's own. */
+  set(secret: string): Promise<void>;
+  /** Gives back what was not used. Never throws. */
+  release(): Promise<void>;
 }
 
 /** No credential is longer, in bytes; what is was not written by us. */

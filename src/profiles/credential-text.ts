@@ -1,29 +1,54 @@
 import { isJsonObject } from "../core/json.ts";
 import type { JsonObject } from "../core/json.ts";
 import type { OAuthClient, OAuthGrant } from "../oauth/oauth.ts";
+import type { ProfileDraft } from "./profile.ts";
 import type { StoredCredential } from "./stored-credential.ts";
 
 /** Holds a space, which no bearer can (RFC 6750 §2.1): no text of this form is ever taken for a token. */
 const mark = "od1 ";
 const space = /[\s\p{Cc}]/u;
 
-/** The text that a store keeps for a credential: a plain bearer as it is, anything with more as `od1 <JSON>`. */
-export function encodeCredential(credential: StoredCredential): string {
-  const { token, oauth, session } = credential;
-  if (oauth === undefined && session === undefined && !space.test(token)) return token;
-  return `${mark}${JSON.stringify({ token, oauth, session })}`;
+/** What a store's text holds. */
+export interface DecodedCredential {
+  credential: StoredCredential;
+  /** Whom it was written for, as `ownerOf` says; undefined in a text that is nothing but a bearer. */
+  owner: string | undefined;
 }
 
-/** Reads what `encodeCredential` made. Undefined for any other text: nothing of it may be shown to a server. */
-export function decodeCredential(text: string): StoredCredential | undefined {
-  if (!text.startsWith(mark)) return text === "" || space.test(text) ? undefined : { token: text };
+/**
+ * Whom a profile's credential is kept for: a text that somebody moved into another profile's place, or a local token
+ * whose profile was edited to be something else, is known by it and shown to nobody.
+ */
+export function ownerOf({ url, name, source, instanceId }: ProfileDraft): string {
+  return [url, name, ...(source === "local" ? [instanceId ?? ""] : [])].join(" ");
+}
+
+/** The text that a store keeps for a credential: `od1 <JSON>`. */
+export function encodeCredential(
+  { token, oauth, session }: StoredCredential,
+  owner: string,
+): string {
+  return `${mark}${JSON.stringify({ for: owner, token, oauth, session })}`;
+}
+
+/**
+ * Reads what `encodeCredential` made, or a plain bearer. Undefined for any other text: nothing of it may be shown to a
+ * server.
+ */
+export function decodeCredential(text: string): DecodedCredential | undefined {
+  if (!text.startsWith(mark)) {
+    if (text === "" || space.test(text)) return undefined;
+    return { credential: { token: text }, owner: undefined };
+  }
   let value: unknown;
   try {
     value = JSON.parse(text.slice(mark.length));
   } catch {
     return undefined;
   }
-  return isCredential(value) ? value : undefined;
+  if (!isCredential(value)) return undefined;
+  const { for: owner, ...credential } = value;
+  return { credential, owner };
 }
 
 /** All of a credential that nobody may see. */
@@ -43,9 +68,9 @@ const authentications = [
 
 // What a credential must hold is looked at, and whatever else it holds is kept: parts of an OAuth client add to it.
 
-function isCredential(value: unknown): value is StoredCredential {
+function isCredential(value: unknown): value is StoredCredential & { for?: string } {
   return (
-    hasTexts(value, ["token"], []) &&
+    hasTexts(value, ["token"], ["for"]) &&
     value["token"] !== "" &&
     (value["oauth"] === undefined || isGrant(value["oauth"])) &&
     (value["session"] === undefined || hasTexts(value["session"], ["refreshToken"], []))

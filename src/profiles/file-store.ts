@@ -5,6 +5,8 @@ import { maxSecretBytes, requireStorable } from "./credential-store.ts";
 import type { CredentialStore } from "./credential-store.ts";
 import {
   draftOwner,
+  closeDirectory,
+  draftPrivateFile,
   ensurePrivateDirectory,
   notOurs,
   readPrivateFile,
@@ -14,16 +16,18 @@ import {
 } from "./private-file.ts";
 import { isProfileId } from "./profile-id.ts";
 
+export interface FileStore extends CredentialStore {
+  /** Takes away what others are allowed in the directory and its files; says so. Never throws. */
+  close(): Promise<void>;
+}
+
 /**
  * Secrets in plain files, one each, 0600 in a 0700 directory: for machines without a keychain. Each file is
  * replaced as a whole.
  * @param directory made at the first write
  * @param report told what had to be mended, and what lies in a secret's place and is none
  */
-export function createFileStore(
-  directory: string,
-  report: (line: string) => void,
-): CredentialStore {
+export function createFileStore(directory: string, report: (line: string) => void): FileStore {
   const pathOf = (id: string): string => join(directory, id);
 
   async function names(): Promise<string[]> {
@@ -34,6 +38,9 @@ export function createFileStore(
       throw storeError("read", directory, error);
     }
   }
+
+  const draftsOf = async (id: string): Promise<string[]> =>
+    (await names()).filter((name) => draftOwner(name) === id);
 
   /** False also, reported, for what is no file of ours: a directory is not taken away. */
   async function remove(path: string): Promise<boolean> {
@@ -50,6 +57,7 @@ export function createFileStore(
   return {
     kind: "file",
     description: directory,
+    close: () => closeDirectory(directory, report),
     async get(id) {
       try {
         return await readPrivateFile(pathOf(id), { maxBytes: maxSecretBytes, report });
@@ -65,8 +73,21 @@ export function createFileStore(
       await ensurePrivateDirectory(directory, report);
       await writePrivateFile(pathOf(id), secret);
     },
+    async reserve(id, bytes) {
+      await ensurePrivateDirectory(directory, report);
+      // Whoever was killed with room in its hands leaves it; we hold the profile's lock.
+      await Promise.all((await draftsOf(id)).map((name) => remove(pathOf(name))));
+      const draft = await draftPrivateFile(pathOf(id), bytes);
+      return {
+        async set(secret) {
+          requireStorable(secret);
+          await draft.write(secret);
+        },
+        release: () => draft.discard(),
+      };
+    },
     async delete(id) {
-      const drafts = (await names()).filter((name) => draftOwner(name) === id);
+      const drafts = await draftsOf(id);
       const removed = await Promise.all([id, ...drafts].map((name) => remove(pathOf(name))));
       return removed.includes(true);
     },

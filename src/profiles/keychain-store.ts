@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
-import { join } from "node:path";
+import { realpathSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
 import { requireStorable } from "./credential-store.ts";
 import type { CredentialStore } from "./credential-store.ts";
 import type { KeychainEntry } from "./keychain-entry.ts";
@@ -10,7 +11,7 @@ import type { KeychainState } from "./secret-service.ts";
 import { splitEntry } from "./split-entry.ts";
 
 export interface KeychainOptions {
-  /** The directory of the profiles: two of them never share an entry. */
+  /** The directory of the profiles: two of them never share an entry, and all ways to one lead to the same. */
   configDir: string;
   /** Address of the D-Bus session bus; asked on Linux only. */
   sessionBus: string | undefined;
@@ -23,8 +24,15 @@ export interface KeychainOptions {
 }
 
 export interface Keychain extends CredentialStore {
+  /** Takes an id off those that `ids` tells: there is nothing of it in any keychain. */
+  forget(id: string): Promise<void>;
   /** Whether there is one. Asked once; a mute one is not absent. */
   state(): Promise<KeychainState>;
+  /**
+   * Opens a locked one, where a person is there to do so: waits for them.
+   * @throws AppError `store_unavailable`
+   */
+  unlock(): Promise<void>;
 }
 
 /** Entries are named so in the system's own key ring program. */
@@ -34,6 +42,9 @@ const service = "onedoor";
 const windowsLimit = 1280;
 
 const readAttempts = 3;
+
+/** Of an entry that is written and removed to open the keychain: reading what is not there opens nothing. */
+const unlocking = "unlocking";
 
 /**
  * The only place that imports the binding. Not its keytar-like interface and not its automatic choice of
@@ -50,7 +61,8 @@ async function loadSystemBinding(): Promise<(account: string) => KeychainEntry> 
  */
 export function createKeychainStore(options: KeychainOptions): Keychain {
   const platform = options.platform ?? process.platform;
-  const scope = createHash("sha256").update(options.configDir).digest("hex").slice(0, 16);
+  const place = realPath(options.configDir);
+  const scope = createHash("sha256").update(place).digest("hex").slice(0, 16);
   const probe =
     options.probe ??
     (() =>
@@ -115,6 +127,11 @@ export function createKeychainStore(options: KeychainOptions): Keychain {
     kind: "keychain",
     description: "the system keychain",
     state,
+    unlock: () =>
+      use(accountOf(unlocking), async (entry) => {
+        await entry.setPassword(unlocking);
+        await entry.deletePassword();
+      }),
     ids: () => register.ids(),
     async get(id) {
       const secret = await use(accountOf(id), readEntry);
@@ -134,9 +151,21 @@ export function createKeychainStore(options: KeychainOptions): Keychain {
     },
     async delete(id) {
       const deleted = await use(accountOf(id), (entry) => entry.deletePassword());
-      if (!deleted) await refuseWhileLocked();
-      await register.remove(id);
+      if (deleted) await register.remove(id);
+      // A profile leads here: its secret may be in a keychain that this session does not see.
+      else await refuseWhileLocked();
       return deleted;
     },
+    forget: (id) => register.remove(id),
   };
+}
+
+/** Where a path leads, whether or not its end is there yet. */
+function realPath(path: string): string {
+  try {
+    return realpathSync(path);
+  } catch {
+    const parent = dirname(path);
+    return parent === path ? path : join(realPath(parent), basename(path));
+  }
 }

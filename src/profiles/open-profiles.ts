@@ -1,16 +1,21 @@
 import { join } from "node:path";
-import { AppError } from "../core/errors.ts";
 import type { CanonicalUrl } from "../core/url.ts";
-import { decodeCredential, encodeCredential, secretsOf } from "./credential-text.ts";
 import type { CredentialStore } from "./credential-store.ts";
 import { createFileStore } from "./file-store.ts";
+import { createKeptCredentials } from "./kept-credentials.ts";
+import { KeychainError } from "./keychain-error.ts";
 import type { Keychain } from "./keychain-store.ts";
 import { createProfileFiles } from "./profile-files.ts";
 import { profileId } from "./profile-id.ts";
 import { withProfileLock } from "./profile-lock.ts";
+import type { StartOf } from "./profile-lock.ts";
 import type { Profile, ProfileDraft, ProfileKey, StoreKind } from "./profile.ts";
+import { removeOrphans } from "./remove-orphans.ts";
+import { renewCredential } from "./renew-credential.ts";
+import type { KeptProfile, Renewal } from "./renew-credential.ts";
 import { selectStore } from "./select-store.ts";
 import type { SelectedStore } from "./select-store.ts";
+import { canRenew } from "./stored-credential.ts";
 import type { StoredCredential } from "./stored-credential.ts";
 
 export interface ProfilesOptions {
@@ -21,28 +26,25 @@ export interface ProfilesOptions {
   report: (line: string) => void;
   /** Told every secret that is read, saved or fetched, before anything can go wrong with it. */
   learn: (secret: string) => void;
+  /** When a process started: a lock is not another's who was given the same pid. */
+  startOf: StartOf;
   /** Address of the D-Bus session bus, for the keychain on Linux. */
   sessionBus: string | undefined;
   /** Another keychain, for tests. */
   keychain?: Keychain;
 }
 
-/** A profile and what its store keeps for it, as they stand under its lock. */
-export interface KeptProfile {
-  profile: Profile;
-  credential: StoredCredential | undefined;
-}
-
-/** A new credential, and what changes in the profile with it. */
-export type Renewal = { credential: StoredCredential } & Partial<ProfileDraft>;
-
-/** The key ring of one user: metadata in files, each secret in the store its profile remembers. */
+/**
+ * The key ring of one user: metadata in files, each secret in the store its profile remembers. A `signal` ends the wait
+ * for other processes; whoever has waited finishes.
+ */
 export interface Profiles {
   /** In the order of their making. */
   list(): Promise<Profile[]>;
   /**
    * The profile of a URL: of the name given, else the one that was chosen for it, else `default`, else the
    * oldest.
+   * @throws AppError `store_unavailable`: the one that is named, or `default`, is there and cannot be read
    */
   find(url: CanonicalUrl, name?: string): Promise<Profile | undefined>;
   /**
@@ -58,18 +60,27 @@ export interface Profiles {
   credentialOf(profile: Profile): Promise<StoredCredential | undefined>;
   /**
    * Where the secret of a profile goes: the store that is asked for, else the one an earlier profile of that
-   * key remembers, else the keychain, and where there is none, a file.
+   * key remembers, else the keychain, and where there is none, a file. A locked keychain is opened, which may take
+   * as long as a person does.
    * @throws AppError `store_unavailable`
    */
   storeFor(key: ProfileKey, choice: StoreKind | undefined): Promise<SelectedStore>;
-  /** Saves secret and metadata together or not at all. @throws AppError `store_unavailable` */
-  save(draft: ProfileDraft, credential: StoredCredential, store: CredentialStore): Promise<Profile>;
+  /**
+   * Saves secret and metadata together or not at all. Signing in anew makes no profile younger.
+   * @throws AppError `store_unavailable`
+   */
+  save(
+    draft: ProfileDraft,
+    credential: StoredCredential,
+    store: CredentialStore,
+    signal?: AbortSignal,
+  ): Promise<Profile>;
   /**
    * Replaces a profile's credential in its own store, in one process at a time: whoever comes second gets what
-   * the first one fetched. Undefined for a profile that was removed meanwhile.
+   * the first one fetched. Undefined for a profile that was removed meanwhile. A store that takes nothing is found
+   * out before `fetch` uses anything up.
    * @param isGood whether the saved profile, as it stands now, needs no new credential
    * @param fetch gets a new one by what is kept now; once it was asked, its answer is kept whatever `signal` says
-   * @param signal ends the wait for other processes
    * @throws AppError `store_unavailable`; what `fetch` throws, the profile being as it was
    */
   renew(
@@ -79,7 +90,7 @@ export interface Profiles {
     signal: AbortSignal,
   ): Promise<{ profile: Profile; credential: StoredCredential } | undefined>;
   /** Makes a profile the default, for its URL and over all. */
-  choose(profile: Profile): Promise<void>;
+  choose(profile: Profile, signal?: AbortSignal): Promise<void>;
   /**
    * Removes secret and metadata. False when there was none.
    * @param before handed what is kept, where it is still there, to be ended where it came from: nobody renews it
@@ -89,17 +100,25 @@ export interface Profiles {
   remove(
     key: ProfileKey,
     before?: (credential: StoredCredential) => Promise<void>,
+    signal?: AbortSignal,
   ): Promise<boolean>;
   /**
    * Removes what no profile owns: secrets left behind in either store, files that were set aside or never finished.
    * Returns how many secrets.
    * @throws AppError `store_unavailable`, after all that can be removed is
    */
-  removeOrphans(): Promise<number>;
+  removeOrphans(signal?: AbortSignal): Promise<number>;
 }
 
 export function openProfiles(options: ProfilesOptions): Profiles {
-  const { configDir, now, report, learn } = options;
+  const { configDir, now, startOf, learn } = options;
+  const said = new Set<string>();
+  /** A file that cannot be mended is met again and again. */
+  const report = (line: string): void => {
+    if (said.has(line)) return;
+    said.add(line);
+    options.report(line);
+  };
   const files = createProfileFiles(join(configDir, "profiles"), now, report);
   const fileStore = createFileStore(join(configDir, "secrets"), report);
 
@@ -111,177 +130,113 @@ export function openProfiles(options: ProfilesOptions): Profiles {
     ));
   const storeOf = async (kind: StoreKind): Promise<CredentialStore> =>
     kind === "file" ? fileStore : keychain();
+  const kept = createKeptCredentials(files, storeOf, { report, learn });
+
+  let closed: Promise<void> | undefined;
+  /** Secrets that no profile leads to (its file was set aside) are nobody else's to read either. */
+  const closeSecrets = (): Promise<void> => (closed ??= fileStore.close());
+  const list = async (): Promise<Profile[]> => {
+    await closeSecrets();
+    return files.list();
+  };
 
   async function lockedById<T>(
     id: string,
     work: () => Promise<T>,
     signal?: AbortSignal,
   ): Promise<T> {
-    return withProfileLock(await files.lockPath(id), work, signal);
+    return withProfileLock(await files.lockPath(id), work, { startOf, signal });
   }
   const locked = <T>(key: ProfileKey, work: () => Promise<T>, signal?: AbortSignal): Promise<T> =>
-    lockedById(profileId(key), work, signal);
+    about(key, () => lockedById(profileId(key), work, signal));
 
-  /** Writes secret, then metadata; a failure of the second takes the first back. Under the lock. */
-  async function write(
-    profile: Profile,
-    credential: StoredCredential,
-    store: CredentialStore,
-  ): Promise<void> {
-    secretsOf(credential).forEach(learn);
-    const id = profileId(profile);
-    const earlier = await store.get(id).catch(() => undefined);
-    await store.set(id, encodeCredential(credential));
-    try {
-      await files.write(profile);
-    } catch (error) {
-      await (earlier === undefined ? store.delete(id) : store.set(id, earlier)).catch(
-        () => undefined,
-      );
-      throw error;
-    }
-  }
-
-  /**
-   * Writes what a renewal brought. The server has ended what was kept before, so a new secret is not taken back
-   * where the metadata cannot be written: that only looks older than it is, and is renewed again. Under the lock.
-   */
-  async function writeRenewed(profile: Profile, credential: StoredCredential): Promise<void> {
-    secretsOf(credential).forEach(learn);
-    const store = await storeOf(profile.store);
-    try {
-      await store.set(profileId(profile), encodeCredential(credential));
-    } catch (error) {
-      if (!(error instanceof AppError)) throw error;
-      throw new AppError(
-        error.code,
-        `The token of ${profile.url} was renewed and cannot be kept: ${error.message}`,
-        { hint: error.hint, cause: error },
-      );
-    }
-    try {
-      await files.write(profile);
-    } catch (error) {
-      report(`The token of ${profile.url} was renewed, its profile was not: ${messageOf(error)}`);
-    }
-  }
-
-  async function credentialOf(profile: Profile): Promise<StoredCredential | undefined> {
-    const store = await storeOf(profile.store);
-    const text = await store.get(profileId(profile));
-    if (text === undefined) return undefined;
-    const credential = decodeCredential(text);
-    if (credential === undefined) {
-      report(`What ${store.description} keeps for ${profile.url} is no token; it is not used`);
-      return undefined;
-    }
-    secretsOf(credential).forEach(learn);
-    return credential;
-  }
-
-  const list: Profiles["list"] = () => files.list();
   return {
     list,
     async find(url, name) {
       if (name !== undefined) {
+        await closeSecrets();
         return files.read(profileId({ url, name }));
       }
       const own = (await list()).filter((profile) => profile.url === url);
-      return latestChoice(own) ?? own.find((profile) => profile.name === "default") ?? own[0];
+      return (
+        latestChoice(own) ??
+        own.find((profile) => profile.name === defaultName) ??
+        // One that is there and cannot be read was left out: nobody goes there without its token, unasked.
+        (await files.read(profileId({ url, name: defaultName }))) ??
+        own[0]
+      );
     },
     async findDefault(name) {
       const all = (await list()).filter((profile) => name === undefined || profile.name === name);
       return latestChoice(all) ?? all[0];
     },
-    credentialOf,
-    async storeFor(key, choice) {
-      const earlier = await files.read(profileId(key));
-      return selectStore({ choice: choice ?? earlier?.store, fileStore, keychain });
-    },
-    save: (draft, credential, store) =>
-      locked(draft, async () => {
-        const earlier = await files.read(profileId(draft));
-        const profile: Profile = {
-          ...draft,
-          store: store.kind,
-          createdAtMs: now(),
-          chosenAtMs: earlier?.chosenAtMs,
-        };
-        await write(profile, credential, store);
-        if (earlier && earlier.store !== store.kind) {
-          const old = await storeOf(earlier.store);
-          await old.delete(profileId(profile)).catch((error: unknown) => {
-            report(`The earlier token stays in ${old.description}: ${messageOf(error)}`);
-          });
-        }
-        return profile;
+    credentialOf: (profile) => about(profile, () => kept.read(profile)),
+    storeFor: (key, choice) =>
+      about(key, async () => {
+        const earlier = await files.read(profileId(key));
+        return selectStore({ choice: choice ?? earlier?.store, fileStore, keychain });
       }),
+    save: (draft, credential, store, signal) =>
+      locked(
+        draft,
+        async () => {
+          const earlier = await files.read(profileId(draft));
+          const profile: Profile = {
+            ...draft,
+            store: store.kind,
+            // What `first` means to people does not change with a new token.
+            createdAtMs: earlier?.createdAtMs ?? now(),
+            renewedAtMs: earlier && now(),
+            renews: canRenew(credential),
+            chosenAtMs: earlier?.chosenAtMs,
+          };
+          await kept.write(profile, credential, store);
+          if (earlier && earlier.store !== store.kind) {
+            const old = await storeOf(earlier.store);
+            await old.delete(profileId(profile)).catch((error: unknown) => {
+              const reason = error instanceof Error ? error.message : String(error);
+              report(`The earlier token stays in ${old.description}: ${reason}`);
+            });
+          }
+          return profile;
+        },
+        signal,
+      ),
     renew: (profile, isGood, fetch, signal) =>
+      locked(profile, () => renewCredential(profile, isGood, fetch, { files, kept, now }), signal),
+    choose: (profile, signal) =>
       locked(
         profile,
         async () => {
           const current = await files.read(profileId(profile));
-          if (!current) return undefined;
-          const kept = await credentialOf(current);
-          if (kept !== undefined && isGood(current)) return { profile: current, credential: kept };
-          const { credential, ...changes } = await fetch({ profile: current, credential: kept });
-          const renewed: Profile = {
-            ...current,
-            ...changes,
-            // What it is and where it lies is no renewal's to change.
-            url: current.url,
-            name: current.name,
-            store: current.store,
-            createdAtMs: now(),
-          };
-          await writeRenewed(renewed, credential);
-          return { profile: renewed, credential };
+          if (!current) return;
+          const latest = latestChoice(await files.list())?.chosenAtMs ?? 0;
+          // Later than a choice by a clock that was ahead, too.
+          await files.write({ ...current, chosenAtMs: Math.max(now(), latest + 1) });
         },
         signal,
       ),
-    choose: (profile) =>
-      locked(profile, async () => {
-        const current = await files.read(profileId(profile));
-        if (current) await files.write({ ...current, chosenAtMs: now() });
-      }),
-    remove: (key, before) =>
-      locked(key, async () => {
-        const current = await files.read(profileId(key));
-        if (!current) return false;
-        if (before !== undefined) {
-          const credential = await credentialOf(current);
-          if (credential !== undefined) await before(credential);
-        }
-        await (await storeOf(current.store)).delete(profileId(key));
-        return files.remove(profileId(key));
-      }),
-    async removeOrphans() {
-      const registered = new Set(await (await keychain()).ids());
-      const inFiles = await fileStore.ids();
-      let count = 0;
-      let failure: unknown;
-      for (const id of new Set([...(await files.ids()), ...inFiles, ...registered])) {
-        try {
-          // Under the lock: a secret without metadata may be one that is just being saved.
-          count += await lockedById(id, () => removeOrphansOf(id, registered.has(id)));
-        } catch (error) {
-          failure ??= error;
-        }
-      }
-      if (failure !== undefined) throw failure;
-      return count;
-    },
+    remove: (key, before, signal) =>
+      locked(
+        key,
+        async () => {
+          const current = await files.read(profileId(key));
+          if (!current) return false;
+          if (before !== undefined) {
+            const credential = await kept.read(current);
+            if (credential !== undefined) await before(credential);
+          }
+          await (await storeOf(current.store)).delete(profileId(key));
+          return files.remove(profileId(key));
+        },
+        signal,
+      ),
+    removeOrphans: async (signal) =>
+      removeOrphans(files, fileStore, await keychain(), (id, work) => lockedById(id, work, signal)),
   };
-
-  async function removeOrphansOf(id: string, inKeychain: boolean): Promise<number> {
-    const owner = (await files.read(id))?.store;
-    let count = 0;
-    if (owner !== "file" && (await fileStore.delete(id))) count += 1;
-    if (owner !== "keychain" && inKeychain && (await (await keychain()).delete(id))) count += 1;
-    await files.removeRemains(id);
-    return count;
-  }
 }
+
+const defaultName = "default";
 
 function latestChoice(profiles: readonly Profile[]): Profile | undefined {
   return profiles
@@ -289,6 +244,11 @@ function latestChoice(profiles: readonly Profile[]): Profile | undefined {
     .toSorted((a, b) => (b.chosenAtMs ?? 0) - (a.chosenAtMs ?? 0))[0];
 }
 
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+/** A keychain does not know whose secrets it keeps: what it fails with is told of the profile it was used for. */
+async function about<T>(key: ProfileKey, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    throw error instanceof KeychainError ? error.of(key) : error;
+  }
 }

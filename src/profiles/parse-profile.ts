@@ -24,7 +24,7 @@ export function parseProfile(text: string): Profile | { problem: string } {
   }
   if (!isJsonObject(value)) return { problem: "is not a JSON object" };
 
-  const { name, createdAtMs } = value;
+  const { name } = value;
   const url = canonicalOf(value["url"]);
   if (url === undefined) return wrong("url");
   if (typeof name !== "string" || !isProfileName(name)) return wrong("name");
@@ -38,7 +38,8 @@ export function parseProfile(text: string): Profile | { problem: string } {
   if (store === undefined) return wrong("store");
   const source = profileSources.find((known) => known === value["source"]);
   if (source === undefined) return wrong("source");
-  if (typeof createdAtMs !== "number") return wrong("createdAtMs");
+  const createdAtMs = time(value["createdAtMs"]);
+  if (createdAtMs === undefined) return wrong("createdAtMs");
   return {
     url,
     name,
@@ -69,8 +70,11 @@ function textOf(value: unknown): string | undefined {
   return typeof value === "string" ? value : undefined;
 }
 
+/** What a Date can hold, in milliseconds (ECMA-262 §21.4.1.1). */
+const lastTimeMs = 8.64e15;
+
 function time(value: unknown): number | undefined {
-  return typeof value === "number" ? value : undefined;
+  return typeof value === "number" && Math.abs(value) <= lastTimeMs ? value : undefined;
 }
 
 /** A URL that is its own canonical form; plain http was agreed to when the profile was made. */

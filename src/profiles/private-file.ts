@@ -1,5 +1,6 @@
 import { constants } from "node:fs";
-import { chmod, mkdir, open, rename, stat, unlink } from "node:fs/promises";
+import { chmod, lstat, mkdir, open, readdir, rename, stat, unlink } from "node:fs/promises";
+import type { FileHandle } from "node:fs/promises";
 import { randomBytes } from "node:crypto";
 import { basename, dirname, join } from "node:path";
 import { AppError } from "../core/errors.ts";
@@ -74,10 +75,42 @@ export async function mendDirectory(path: string, report: (line: string) => void
     await chmod(path, 0o700);
     report(mended(path, mode, 0o700));
   } catch (error) {
-    report(
-      `${path} is open to others and cannot be closed to them (${systemErrorCode(error) ?? "unknown"})`,
-    );
+    report(notMended(path, error));
   }
+}
+
+/**
+ * Takes away what others are allowed in a directory of ours, where there is one, and in each file there, whether or
+ * not anybody is about to read it. What keeps it from being done is reported, or left to whoever uses the directory.
+ */
+export async function closeDirectory(path: string, report: (line: string) => void): Promise<void> {
+  if (windows) return;
+  let names: string[];
+  try {
+    names = await readdir(path);
+    await mendDirectory(path, report);
+  } catch {
+    return;
+  }
+  await Promise.all(
+    names.map(async (name) => {
+      const file = join(path, name);
+      try {
+        const { mode } = await lstat(file);
+        // A link's own mode says nothing, and a directory there is none of ours.
+        if ((mode & constants.S_IFMT) !== constants.S_IFREG || (mode & 0o077) === 0) return;
+        await chmod(file, 0o600);
+        report(mended(file, mode, 0o600));
+      } catch (error) {
+        // Another process may have replaced or removed it.
+        if (systemErrorCode(error) !== "ENOENT") report(notMended(file, error));
+      }
+    }),
+  );
+}
+
+function notMended(path: string, error: unknown): string {
+  return `${path} is open to others and cannot be closed to them (${systemErrorCode(error) ?? "unknown"})`;
 }
 
 function octal(mode: number): string {
@@ -89,7 +122,8 @@ function mended(path: string, was: number, now: number): string {
 }
 
 /**
- * Reads a small file of ours. A link is not followed, and a mode looser than 0600 is mended and said.
+ * Reads a small file of ours. A link is not followed, and a mode looser than 0600 is mended and said, or said where it
+ * cannot be mended.
  * @returns undefined when there is none
  * @throws AppError `store_unavailable`: unreadable, a link, no regular file, or longer than `maxBytes`
  */
@@ -108,8 +142,11 @@ export async function readPrivateFile(
       });
       if (size > options.maxBytes) throw Object.assign(new Error("too long"), { code: "EFBIG" });
       if (!windows && (mode & 0o077) !== 0) {
-        await file.chmod(0o600);
-        options.report(mended(path, mode, 0o600));
+        await file.chmod(0o600).then(
+          () => options.report(mended(path, mode, 0o600)),
+          // On a disk that is read-only, or where it is somebody else's who lets us read it: it is no less readable.
+          (error: unknown) => options.report(notMended(path, error)),
+        );
       }
       return await file.readFile("utf8");
     } finally {
@@ -121,24 +158,66 @@ export async function readPrivateFile(
   }
 }
 
+/** A file that is being written: beside its place, with room for its text. */
+export interface PrivateDraft {
+  /** Puts the file in its place, whole or not at all. @throws AppError `store_unavailable` */
+  write(text: string): Promise<void>;
+  /** Takes the draft away, where it was not written. Never throws. */
+  discard(): Promise<void>;
+}
+
+/**
+ * Begins a file that only its owner can read.
+ * @param bytes the room that is taken on the disk for it; a longer text may find none
+ * @throws AppError `store_unavailable`
+ */
+export async function draftPrivateFile(path: string, bytes: number): Promise<PrivateDraft> {
+  const draft = join(dirname(path), `.${basename(path)}.${randomBytes(8).toString("hex")}.draft`);
+  const orGone = async (work: (file: FileHandle) => Promise<void>, flags: string) => {
+    try {
+      const file = await open(draft, flags, 0o600);
+      try {
+        await work(file);
+        await file.sync();
+      } finally {
+        await file.close();
+      }
+    } catch (error) {
+      await removeFile(draft).catch(() => false);
+      throw storeError("write", path, error);
+    }
+  };
+  await orGone((file) => file.writeFile(Buffer.alloc(bytes, " ")), "wx");
+  let isWritten = false;
+  return {
+    async write(text) {
+      await orGone(async (file) => {
+        await file.writeFile(text);
+        await file.truncate(Buffer.byteLength(text));
+      }, "r+");
+      try {
+        await rename(draft, path);
+        isWritten = true;
+      } catch (error) {
+        throw storeError("write", path, error);
+      }
+    },
+    async discard() {
+      if (!isWritten) await removeFile(draft).catch(() => false);
+    },
+  };
+}
+
 /**
  * Writes a file that only its owner can read, whole or not at all: beside it first, synced, then renamed.
  * @throws AppError `store_unavailable`; what was there before is then still there
  */
 export async function writePrivateFile(path: string, text: string): Promise<void> {
-  const draft = join(dirname(path), `.${basename(path)}.${randomBytes(8).toString("hex")}.draft`);
+  const draft = await draftPrivateFile(path, 0);
   try {
-    const file = await open(draft, "wx", 0o600);
-    try {
-      await file.writeFile(text);
-      await file.sync();
-    } finally {
-      await file.close();
-    }
-    await rename(draft, path);
-  } catch (error) {
-    await removeFile(draft).catch(() => false);
-    throw storeError("write", path, error);
+    await draft.write(text);
+  } finally {
+    await draft.discard();
   }
 }
 

@@ -17,8 +17,11 @@ import type { Profile } from "./profile.ts";
 /** A profile's metadata is some hundred bytes. */
 const maxProfileBytes = 64 * 1024;
 
-/** What was set aside, and what `conf` had written and not yet renamed when its process was killed. */
-const remains = /^([\da-f]{32})\.json\.(?:corrupt|tmp)-/u;
+/**
+ * What was set aside, what `conf` had written and not yet renamed when its process was killed, and the mark of who
+ * was about to take a lock over.
+ */
+const remains = /^([\da-f]{32})\.(?:json\.(?:corrupt|tmp)-.*|lock\.breaking)$/u;
 
 /** The metadata files of the key ring: `<directory>/<id>.json`, one for each profile. */
 export interface ProfileFiles {

@@ -1,5 +1,14 @@
 import { randomBytes } from "node:crypto";
-import { closeSync, openSync, readFileSync, statSync, unlinkSync, writeSync } from "node:fs";
+import {
+  closeSync,
+  lstatSync,
+  openSync,
+  readFileSync,
+  readlinkSync,
+  symlinkSync,
+  unlinkSync,
+  writeSync,
+} from "node:fs";
 import { setTimeout as delay } from "node:timers/promises";
 import { AppError } from "../core/errors.ts";
 import { systemErrorCode } from "../core/system-error-code.ts";
@@ -15,28 +24,39 @@ const pollMs = 15;
 const held = new Set<string>();
 
 /**
+ * When a process started, as one word that no other process of the same pid has; null where nobody can say, undefined
+ * when it has ended.
+ */
+export type StartOf = (pid: number) => Promise<string | null | undefined>;
+
+/**
  * Runs `work` while no other process of this machine runs under the same lock file. A lock whose process
- * has died is taken over.
- * @param signal ends the wait
- * @throws AppError `store_unavailable` when the lock stays taken for 30 s; what `work` throws
+ * has died is taken over, also when another process has its pid now.
+ * @param options.signal ends the wait
+ * @throws AppError `store_unavailable` when the lock stays taken for 30 s; what `signal` was aborted with; what `work`
+ *   throws
  */
 export async function withProfileLock<T>(
   path: string,
   work: () => Promise<T>,
-  signal?: AbortSignal,
+  { startOf, signal }: { startOf: StartOf; signal?: AbortSignal | undefined },
 ): Promise<T> {
-  const mark = `${process.pid} ${randomBytes(8).toString("hex")}`;
+  const start = (await startOf(process.pid)) ?? "";
+  const mark = `${process.pid} ${randomBytes(8).toString("hex")} ${start}`;
   const deadline = performance.now() + patienceMs;
   held.add(mark);
   try {
     while (!take(path, mark)) {
-      if (isStale(path)) breakLock(path, mark);
+      const stale = await staleMark(path, startOf);
+      if (stale !== undefined) breakLock(path, stale, mark);
       if (performance.now() > deadline) {
         throw new AppError("store_unavailable", "Another process holds the lock of this profile", {
           hint: `When no other agent runs: rm ${path}`,
         });
       }
-      await delay(pollMs + Math.random() * pollMs, undefined, { signal });
+      await delay(pollMs + Math.random() * pollMs, undefined, { signal }).catch(() =>
+        signal?.throwIfAborted(),
+      );
     }
     try {
       return await work();
@@ -48,10 +68,24 @@ export async function withProfileLock<T>(
   }
 }
 
-// Looking and acting is one step each, without a turn for anything else of this process in between: what was seen a
-// moment ago of another process's lock must not be long ago when it is acted on.
+// Acting is one step each, without a turn for anything else of this process in between. What was found out before it
+// is of one mark, which nobody makes again: whose process has died, stays so.
 
+/** A link whose target is the mark: it needs no room on a full disk, and is never there without its mark. */
 function take(path: string, mark: string): boolean {
+  try {
+    symlinkSync(mark, path);
+    return true;
+  } catch (error) {
+    const code = systemErrorCode(error);
+    if (code === "EEXIST") return false;
+    if (code !== "EPERM" && code !== "ENOTSUP") throw storeError("lock", path, error);
+    return takeFile(path, mark);
+  }
+}
+
+/** Where there are no links: on Windows for most people, on some file systems. A link there excludes it, too. */
+function takeFile(path: string, mark: string): boolean {
   let file: number;
   try {
     file = openSync(path, "wx", 0o600);
@@ -70,21 +104,44 @@ function take(path: string, mark: string): boolean {
   }
 }
 
-function isStale(path: string): boolean {
+function markOf(path: string): string {
+  return lstatSync(path).isSymbolicLink() ? readlinkSync(path) : readFileSync(path, "utf8");
+}
+
+/** The mark of a lock that nobody holds any more; undefined for any other. */
+async function staleMark(path: string, startOf: StartOf): Promise<string | undefined> {
   try {
-    const mark = readFileSync(path, "utf8");
-    const pid = Number(mark.split(" ")[0]);
-    if (pid === process.pid) return !held.has(mark);
-    if (pid > 0) return !isAlive(pid);
-    return ageMs(path) > writingMs;
+    const mark = markOf(path);
+    const pid = pidOf(mark);
+    if (pid === process.pid) return held.has(mark) ? undefined : mark;
+    if (pid > 0) return (await isRunning(pid, mark.split(" ")[2], startOf)) ? undefined : mark;
+    return ageMs(path) > writingMs ? mark : undefined;
   } catch {
     // It went away, or cannot be read: trying again will tell.
-    return false;
+    return undefined;
   }
 }
 
+/** NaN of a mark that names none. */
+function pidOf(mark: string): number {
+  return Number.parseInt(mark, 10);
+}
+
+/** Whether the process that wrote its pid and start is there; without a start, whether one of that pid is. */
+async function isRunning(
+  pid: number,
+  start: string | undefined,
+  startOf: StartOf,
+): Promise<boolean> {
+  if (!isAlive(pid)) return false;
+  if (start === undefined || start === "") return true;
+  const found = await startOf(pid);
+  return found === null || found === start;
+}
+
+/** Of what was made by a clock that was ahead, too. */
 function ageMs(path: string): number {
-  return Date.now() - statSync(path).mtimeMs;
+  return Math.abs(Date.now() - lstatSync(path).mtimeMs);
 }
 
 function isAlive(pid: number): boolean {
@@ -100,7 +157,7 @@ function isAlive(pid: number): boolean {
  * Removes a dead process's lock, under a lock of its own: of two that find it dead, the slower one must not
  * remove the lock that the faster one has taken since.
  */
-function breakLock(path: string, mark: string): void {
+function breakLock(path: string, stale: string, mark: string): void {
   const breaking = `${path}.breaking`;
   if (!take(breaking, mark)) {
     // Whoever was at it may have died in between.
@@ -108,9 +165,18 @@ function breakLock(path: string, mark: string): void {
     return;
   }
   try {
-    if (isStale(path)) removeQuietly(path);
+    // One that names nobody may be another by now, which is just being written.
+    if (isMarked(path, stale) && (pidOf(stale) > 0 || isOld(path))) removeQuietly(path);
   } finally {
     removeQuietly(breaking);
+  }
+}
+
+function isMarked(path: string, mark: string): boolean {
+  try {
+    return markOf(path) === mark;
+  } catch {
+    return false;
   }
 }
 

@@ -43,10 +43,6 @@ export interface ProfileDraft extends ProfileKey {
   role?: string | undefined;
   /** Milliseconds since the epoch; absent when the server does not say. */
   expiresAtMs?: number | undefined;
-  /** When its token was last got anew without a person. */
-  renewedAtMs?: number | undefined;
-  /** Whether its token can be got again without a person; for display: what renews it is in the secret. */
-  renews?: boolean | undefined;
   /** The authorization server that issued it, and the scopes granted; for display, as above. */
   issuer?: string | undefined;
   scope?: string | undefined;
@@ -55,7 +51,12 @@ export interface ProfileDraft extends ProfileKey {
 /** The metadata of one bearer profile; the secret lives in its credential store. */
 export interface Profile extends ProfileDraft {
   store: StoreKind;
+  /** When it was first signed in. */
   createdAtMs: number;
+  /** When its token was last got anew; absent: at `createdAtMs`. */
+  renewedAtMs?: number | undefined;
+  /** Whether what is kept with its token gets another one without a person; for display: that is in the secret. */
+  renews?: boolean | undefined;
   /** When `auth switch` last chose it: the latest choice is the default, for its URL and over all. */
   chosenAtMs?: number | undefined;
 }

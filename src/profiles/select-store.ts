@@ -11,7 +11,8 @@ export interface SelectedStore {
 
 /**
  * Decides where a new secret goes. A file is taken in place of a keychain only where there is none; one that
- * is there and does not answer is an error, so that no secret lands in plain text unasked.
+ * is there and does not answer is an error, so that no secret lands in plain text unasked. A locked one is opened
+ * now: nobody shall sign in for a token that cannot be kept.
  * @param options.choice what was asked for; undefined: the keychain where there is one
  * @throws AppError `store_unavailable`
  */
@@ -24,7 +25,10 @@ export async function selectStore(options: {
   if (choice === "file") return { store: fileStore };
   const keychain = await options.keychain();
   const state = await keychain.state();
-  if (state.kind === "present") return { store: keychain };
+  if (state.kind === "present") {
+    if (state.locked) await keychain.unlock();
+    return { store: keychain };
+  }
   if (state.kind === "mute") throw keychainUnusable(state.reason);
   if (choice === "keychain") throw keychainAbsent(state.reason);
   return { store: fileStore, keychainAbsence: state.reason };

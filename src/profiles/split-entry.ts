@@ -4,6 +4,8 @@ import type { KeychainEntry } from "./keychain-entry.ts";
 /** Of an entry whose text lies in parts. A text that begins so itself is put into parts as well. */
 const mark = "od1parts ";
 const headForm = /^od1parts ([ab]) (\d{1,3}) ([\da-f]{16})$/u;
+/** How often a text is looked for that is replaced while it is read. */
+const readAttempts = 3;
 type Slot = "a" | "b";
 
 /**
@@ -31,20 +33,33 @@ export function splitEntry(
     return removed;
   }
 
+  /** Null where the parts that the entry names are not there, or do not fit together. */
+  async function join(entry: string): Promise<string | null> {
+    const [, slot, count, hash] = headForm.exec(entry) ?? [];
+    if (slot !== "a" && slot !== "b") return null;
+    const parts: string[] = [];
+    for (let index = 0; index < Number(count); index += 1) {
+      const found = await part(slot, index).getPassword();
+      if (found === null) return null;
+      parts.push(found);
+    }
+    const whole = parts.join("");
+    return hashOf(whole) === hash ? whole : null;
+  }
+
   return {
     async getPassword() {
-      const text = await head.getPassword();
-      if (text === null || !text.startsWith(mark)) return text;
-      const [, slot, count, hash] = headForm.exec(text) ?? [];
-      if (slot !== "a" && slot !== "b") return null;
-      const parts: string[] = [];
-      for (let index = 0; index < Number(count); index += 1) {
-        const found = await part(slot, index).getPassword();
-        if (found === null) return null;
-        parts.push(found);
+      // Beside a writer the parts go while they are read: the entry names others then.
+      let before: string | null = null;
+      for (let left = readAttempts; left > 0; left -= 1) {
+        const text = await head.getPassword();
+        if (text === null || !text.startsWith(mark)) return text;
+        if (text === before) return null;
+        const whole = await join(text);
+        if (whole !== null) return whole;
+        before = text;
       }
-      const whole = parts.join("");
-      return hashOf(whole) === hash ? whole : null;
+      return null;
     },
     async setPassword(secret) {
       if (secret.length <= limit && !secret.startsWith(mark)) {

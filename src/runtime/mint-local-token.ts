@@ -6,6 +6,7 @@ import type { JsonObject } from "../core/json.ts";
 import { isJsonObject } from "../core/json.ts";
 import type { Role } from "../core/principal.ts";
 import { systemErrorCode } from "../core/system-error-code.ts";
+import { timeLimit } from "../core/time-limit.ts";
 import { dialledAddress, isNonce, isProof, proofOf } from "./local-proof.ts";
 import { createPinnedAgent, otherCertificate } from "./pinned-agent.ts";
 import { postJson } from "./post-json.ts";
@@ -46,7 +47,7 @@ export async function mintLocalToken(
   const clientNonce = randomBytes(32).toString("base64url");
   // One connection for both steps: who has proved itself is who gets our proof.
   const agent = createAgent(record);
-  const limit = AbortSignal.any([signal, AbortSignal.timeout(exchangeLimitMs)]);
+  const limit = timeLimit(exchangeLimitMs, signal);
   const post = (body: JsonObject): Promise<Answer> =>
     postJson(`${record.url}/auth/cli-token`, purpose === undefined ? body : { ...body, purpose }, {
       agent,

@@ -1,5 +1,6 @@
 import type { Logger } from "../core/logger.ts";
 import type { ProtocolEra } from "../core/mcp.ts";
+import { timeLimit } from "../core/time-limit.ts";
 import { pauseAfter } from "./back-off.ts";
 import { createDeferred } from "./deferred.ts";
 import { watchIdleness } from "./idle-watch.ts";
@@ -245,7 +246,7 @@ export function keepCommonConnection(options: CommonConnectionOptions): CommonCo
     return expected;
   };
   const waitReady = async ({ timeoutMs, signal }: Patience): Promise<ServerConnection> => {
-    const limit = AbortSignal.any([AbortSignal.timeout(timeoutMs), signal]);
+    const limit = timeLimit(timeoutMs, signal);
     const worthWaiting = (): boolean => connection === undefined && wake() && !limit.aborted;
     while (worthWaiting()) await changed(limit);
     signal.throwIfAborted();

@@ -26,3 +26,19 @@ test("what is as short as a word is none, and nothing is masked before it is kno
   expect(knowing("", "ok", "admin").mask("ok, admin")).toBe("ok, admin");
   expect(knowing().mask("secret1")).toBe("secret1");
 });
+
+test("in JSON only texts are masked: no bearer breaks it, or takes a key of ours away", () => {
+  const rows = [{ url: "https://x", result: "ok", said: 'it is "result": or a-long-bearer-of-20' }];
+  const json = JSON.stringify(rows, null, 2);
+  const masked = knowing('"result":', "result", "a-long-bearer-of-20").maskJson(json);
+  expect(JSON.parse(masked)).toEqual([
+    { url: "https://x", result: "ok", said: "it is **** or ****" },
+  ]);
+});
+
+test("in JSON a bearer is found as a key too, and behind escapes", () => {
+  const token = "a-bearer-of-more-than-twenty";
+  const escaped = token.replace("-", String.raw`\u002d`);
+  const json = `{"${token}" : 1, "${escaped}": "${escaped}", "n": [true, null, 2]}`;
+  expect(knowing(token).maskJson(json)).toBe('{"****" : 1, "****": "****", "n": [true, null, 2]}');
+});

@@ -1,5 +1,7 @@
 import { expect, test } from "vitest";
+import { exitCodeOf } from "../../src/cli/exit-code.ts";
 import { errorOfAnswer } from "../../src/client/answer-error.ts";
+import { errorCodes } from "../../src/core/errors.ts";
 
 const url = "https://gate.example/api/v1/inspect?secret=1";
 
@@ -80,6 +82,24 @@ test("a fault that a gateway tells of leaves nobody without a hint", () => {
     message: "The auth server does not answer",
     hint: "The fault is on the server's side; try again later",
   });
+});
+
+test.each(errorCodes)("whatever a 5xx says, it judges nobody: %s", (code) => {
+  const json = errorBody(code, "The token is not good", { scopes: ["admin"] });
+  for (const status of [500, 503]) {
+    const error = errorOfAnswer(url, { status, headers: {}, json }, true, true);
+    expect([1, 3, 5, 6]).toContain(exitCodeOf(error.code));
+    const isItsOwn = /^(?:un|timeout|upstream_|store_|tool_|rate_)/u.test(code);
+    expect(error).toMatchObject(
+      isItsOwn
+        ? { code, message: "The token is not good" }
+        : {
+            code: "unreachable",
+            message: `https://gate.example/api/v1/inspect answered with HTTP ${status}`,
+            hint: "The fault is on the server's side; try again later",
+          },
+    );
+  }
 });
 
 test.each([

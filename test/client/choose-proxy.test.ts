@@ -117,6 +117,11 @@ describe("who asks the proxy", () => {
     });
   });
 
+  test("what stands before the last @ is a secret, whatever it is", () => {
+    const { proxies } = readEnvironment({ HTTPS_PROXY: "http://joe:12/s3cret-word@proxy:1" });
+    expect(proxySecrets(proxies)).toEqual(expect.arrayContaining(["12/s3cret-word"]));
+  });
+
   test("every form of it is a secret", () => {
     const { proxies } = readEnvironment({
       HTTPS_PROXY: "http://joe:p%40ss-word@proxy:1",
@@ -142,6 +147,11 @@ test.each([
   ],
   ["http://joe:s3cret-word@proxy:port", "HTTPS_PROXY holds no address of a proxy"],
   ["http://", "HTTPS_PROXY holds no address of a proxy"],
+  ["http://joe:12/s3cret-word@proxy:1", "HTTPS_PROXY holds an @ behind its host"],
+  ["http://joe:12#s3cret-word@proxy:1", "HTTPS_PROXY holds an @ behind its host"],
+  ["joe:12?s3cret-word@proxy:1", "HTTPS_PROXY holds an @ behind its host"],
+  ["http://joe:12\\s3cret-word@proxy:1", "HTTPS_PROXY holds an @ behind its host"],
+  ["http://joe:s3cret-word/@proxy:1", "HTTPS_PROXY holds an @ behind its host"],
   ["s3cret-word with spaces", "HTTPS_PROXY holds no address of a proxy"],
 ])("what is no proxy is said only where it counts, and not shown: %s", (value, message) => {
   const variables = { HTTPS_PROXY: value };

@@ -147,6 +147,31 @@ test.each([
   },
 );
 
+test.each(["auth_rejected", "forbidden", "internal"])(
+  "with a 5xx nobody is judged (%s); an event has no status, and is taken at its word",
+  async (code) => {
+    const body = { error: { code, message: "what failed" } };
+    const failing = await gateway((_request, response) => sendJson(response, 503, body));
+    const fault = { code: "unreachable", message: expect.stringContaining("HTTP 503") };
+    await expect(failing.call("s", "t", call())).rejects.toMatchObject(fault);
+    await expect(failing.inventory()).rejects.toMatchObject(fault);
+    await fake?.close();
+    const told = await gateway((_request, response) => sendEvents(response, [["error", body]]));
+    await expect(told.call("s", "t", call())).rejects.toMatchObject({
+      code,
+      message: "what failed",
+    });
+  },
+);
+
+test("an event that tells of a failure in no gateway's words", async () => {
+  const server = await gateway((_request, response) => sendEvents(response, [["error", "oops"]]));
+  await expect(server.call("s", "t", call())).rejects.toMatchObject({
+    code: "unreachable",
+    message: expect.stringContaining("did not answer as a OneDoor gateway"),
+  });
+});
+
 test("input that a tool asks for is given by repeating the call", async () => {
   const asked = {
     resultType: "input_required",

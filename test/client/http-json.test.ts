@@ -2,10 +2,10 @@ import type { ServerResponse } from "node:http";
 import { createServer as createTlsServer } from "node:https";
 import { createServer } from "node:net";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { readAuthorities } from "../../src/client/authorities.ts";
+import { authoritiesIn } from "../../src/client/authorities.ts";
 import { UntrustedCertificate } from "../../src/client/connection-failure.ts";
 import { createConnections } from "../../src/client/direct-http.ts";
-import { askJson, openAnswer } from "../../src/client/http-json.ts";
+import { askJson, cutOff, openAnswer } from "../../src/client/http-json.ts";
 import { setExpectedCertificates } from "../../src/client/expected-certificates.ts";
 import { leaveUnchecked } from "../../src/client/network.ts";
 import { makeCertificate } from "../fixtures/make-certificate.ts";
@@ -58,10 +58,26 @@ test("nobody there is unreachable, with a way out", async () => {
   });
 });
 
-test("a name that does not exist is unreachable", async () => {
-  await expect(
-    askJson({ url: "http://nowhere.invalid/", signal: patient() }),
-  ).rejects.toMatchObject({ code: "unreachable", message: expect.stringContaining("resolved") });
+test.each([
+  ["https", "HTTPS_PROXY"],
+  ["http", "HTTP_PROXY"],
+])(
+  "%s at a name that does not exist: no way out is one's own gateway",
+  async (scheme, variable) => {
+    const asked = askJson({ url: `${scheme}://nowhere.invalid/`, signal: patient() });
+    await expect(asked).rejects.toMatchObject({
+      code: "unreachable",
+      message: expect.stringContaining("resolved"),
+      hint: `Is the address right? Behind a proxy set ${variable}`,
+    });
+  },
+);
+
+test("an answer that is cut off: where to look depends on who gave it", () => {
+  expect(cutOff("http://127.0.0.1:3050/mcp").hint).toContain("agent serve --status");
+  expect(cutOff("https://gate.example/mcp").hint).toBe(
+    "Whether the tool ran is not known; look before you call it again",
+  );
 });
 
 describe.each(ways)("%s", (_name, open) => {
@@ -231,7 +247,8 @@ describe.each(ways)("%s", (_name, open) => {
       answers.push(response);
     });
     const answer = await openAnswer({ url: way.at(server.url), signal: patient() });
-    expect(answer.headers).toMatchObject({ "x-twice": "a, b", "set-cookie": ["c", "d"] });
+    expect(answer.headers).toMatchObject({ "x-twice": "a, b" });
+    expect(answer.headers).not.toHaveProperty("set-cookie");
     const seen: string[] = [];
     for await (const chunk of answer.body) {
       seen.push(Buffer.from(chunk).toString());
@@ -289,9 +306,8 @@ describe("certificates", () => {
     openWay: (typeof ways)[number][1],
     trusted: MadeCertificate | undefined,
   ): Promise<Way> {
-    const path = trusted?.certFile;
     const way = await openWay(
-      path === undefined ? undefined : await readAuthorities({ path, from: "--cacert" }, undefined),
+      trusted && authoritiesIn(trusted.cert, { path: "ca.pem", from: "--cacert" }),
     );
     ends.push(() => way.close());
     return way;

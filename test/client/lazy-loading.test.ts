@@ -4,8 +4,8 @@ import { expect, test } from "vitest";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
 
-/** The packages that a file loads before anything is asked of it, itself or through what it imports. */
-async function eagerPackages(file: string): Promise<string[]> {
+/** What a file loads before anything is asked of it, itself or through what it imports. */
+async function loadedBy(file: string): Promise<{ files: string[]; packages: string[] }> {
   const { metafile } = await build({
     absWorkingDir: root,
     entryPoints: [file],
@@ -29,7 +29,14 @@ async function eagerPackages(file: string): Promise<string[]> {
     }
   };
   visit(file);
-  return [...packages].filter((name) => !name.startsWith("node:"));
+  return {
+    files: [...seen],
+    packages: [...packages].filter((name) => !name.startsWith("node:")),
+  };
+}
+
+async function eagerPackages(file: string): Promise<string[]> {
+  return (await loadedBy(file)).packages;
 }
 
 test("the way to a gateway loads nothing but Node itself; the way to an MCP server is lazy", async () => {
@@ -55,3 +62,28 @@ test.each(["inspect", "run", "instructions", "wait", "org", "token", "audit", "h
     expect(await eagerPackages(`src/cli/commands/${name}.ts`)).toEqual([]);
   },
 );
+
+/** What only a sign-in needs, or who goes through proxies and trusts others: OAuth but its types and its challenge. */
+const ofFew =
+  /^src\/(?:oauth\/(?!oauth\.ts|bearer-challenge\.ts)|cli\/sign-in\/(?:web|password)\/|client\/(?:proxied-http|authorities|ask-oauth|session-login|mcp-connection)\.ts)/u;
+
+test.each(["login", "logout", "refresh", "status", "switch", "token", "whoami"])(
+  "agent auth %s loads no package eagerly, and nothing of a way to sign in",
+  async (name) => {
+    const { files, packages } = await loadedBy(`src/cli/commands/auth/${name}.ts`);
+    expect(packages).toEqual([]);
+    expect(files.filter((file) => ofFew.test(file))).toEqual([]);
+  },
+);
+
+test("what belongs to a way to sign in is recognised", async () => {
+  const { files, packages } = await loadedBy("src/cli/sign-in/web/sign-in-by-web.ts");
+  expect(packages).toContain("oauth4webapi");
+  expect(files.filter((file) => ofFew.test(file))).toEqual(
+    expect.arrayContaining([
+      "src/cli/sign-in/web/callback-listener.ts",
+      "src/cli/sign-in/web/open-browser.ts",
+      "src/oauth/choose-client.ts",
+    ]),
+  );
+});

@@ -188,7 +188,7 @@ describe("a server of the oldest transport", () => {
 
   test.each([
     ["refuses everything", 404, "HTTP 404"],
-    ["knows us not", 401, "needs a sign-in"],
+    ["knows us not", 401, "Not signed in to"],
   ])("is not one that %s", async (_what, status, said) => {
     fake = await startFakeServer((_request, response) => {
       response.writeHead(status).end();

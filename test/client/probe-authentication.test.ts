@@ -111,6 +111,7 @@ describe("a OneDoor gateway", () => {
     expect(await probeAuthentication(`${url}/prefix`, "bad", signal())).toEqual({
       kind: "rejected",
       server: "onedoor",
+      words: "no",
     });
   });
 

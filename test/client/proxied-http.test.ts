@@ -1,7 +1,7 @@
 import { createServer as createTlsServer } from "node:https";
 import type { RequestListener } from "node:http";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { readAuthorities } from "../../src/client/authorities.ts";
+import { authoritiesIn } from "../../src/client/authorities.ts";
 import { createConnections } from "../../src/client/direct-http.ts";
 import { askJson, openAnswer } from "../../src/client/http-json.ts";
 import { leaveUnchecked, setNetwork } from "../../src/client/network.ts";
@@ -54,10 +54,7 @@ async function proxied(
   const proxy = await startProxyStandIn(options);
   ends.push(() => proxy.close());
   const value = proxy.url.replace("://", `://${credentials}`);
-  const authorities = await readAuthorities(
-    { path: trusts.certFile, from: "--cacert" },
-    target.certFile,
-  );
+  const authorities = authoritiesIn(trusts.cert, { path: "ca.pem", from: "--cacert" }, target.cert);
   const variable = { name: "HTTPS_PROXY", value };
   setNetwork({ proxies: { http: variable, https: variable }, authorities });
   return proxy;

@@ -19,7 +19,9 @@ const good = {
   message: "Signed in as Bob",
 };
 const credentials = { email: "bob@example.com", password: 'correct "horse" \u00e9' };
-const never = new AbortController().signal;
+const nowMs = Date.parse("2030-01-01T00:00:00Z");
+const now = (): number => nowMs;
+const never = { signal: new AbortController().signal, now };
 
 function signIn(): ReturnType<typeof logIn> {
   return logIn(`${server.url}/team/mcp`, credentials, never);
@@ -40,14 +42,12 @@ function told(code: string, message: string, more: object = {}): string {
 
 describe("logIn", () => {
   test("shows address and password to the base of the endpoint, and keeps what renews", async () => {
-    const beforeMs = Date.now();
     const session = await signIn();
     expect(session.credential).toEqual({
       token: "od_access",
       session: { refreshToken: "od_refresh" },
     });
-    expect(session.expiresAtMs).toBeGreaterThanOrEqual(beforeMs + 3_600_000);
-    expect(session.expiresAtMs).toBeLessThanOrEqual(Date.now() + 3_600_000);
+    expect(session.expiresAtMs).toBe(nowMs + 3_600_000);
     const [{ method, path, headers, body } = { body: "" }] = server.requests;
     expect({ method, path }).toEqual({ method: "POST", path: "/team/auth/login" });
     expect(headers?.["content-type"]).toBe("application/json");
@@ -152,7 +152,9 @@ describe("logIn", () => {
     "a server that %s is left when the time is over",
     async (kind) => {
       server.trouble = { kind };
-      await expect(logIn(server.url, credentials, AbortSignal.timeout(50))).rejects.toMatchObject({
+      await expect(
+        logIn(server.url, credentials, { signal: AbortSignal.timeout(50), now }),
+      ).rejects.toMatchObject({
         code: "timeout",
       });
     },
@@ -161,7 +163,7 @@ describe("logIn", () => {
   test("Ctrl-C ends it", async () => {
     server.trouble = { kind: "hangs" };
     const abort = new AbortController();
-    const signedIn = logIn(server.url, credentials, abort.signal);
+    const signedIn = logIn(server.url, credentials, { signal: abort.signal, now });
     abort.abort(new Error("interrupted"));
     await expect(signedIn).rejects.toThrow("interrupted");
   });

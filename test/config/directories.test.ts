@@ -26,6 +26,21 @@ describe("directories", () => {
     );
   });
 
+  test.each([
+    [{ HOME: "", USERPROFILE: "h" }],
+    [{ HOME: "h" }],
+    [{ HOME: "./h", XDG_CONFIG_HOME: "/c" }],
+    [{ HOME: "h", XDG_CONFIG_HOME: "c", XDG_STATE_HOME: "s" }],
+  ])("are never taken relative to where a command runs: %j", (all) => {
+    expect(() => resolve(all)).toThrow(
+      expect.objectContaining({ code: "usage", hint: expect.stringContaining("--config-dir") }),
+    );
+    expect(resolve({ ...all, XDG_CONFIG_HOME: "/c", XDG_STATE_HOME: "/s" })).toMatchObject({
+      config: "/c/onedoor",
+    });
+    expect(resolve(all, "linux", "given").config).toBe(process.cwd() + "/given");
+  });
+
   test("are the platform's own on macOS and Windows", () => {
     expect(resolve({ HOME: "/h" }, "darwin").config).toBe("/h/Library/Application Support/onedoor");
     expect(resolve({ APPDATA: "/r", LOCALAPPDATA: "/l" }, "win32")).toEqual({

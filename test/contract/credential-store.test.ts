@@ -1,4 +1,13 @@
-import { mkdtempSync, rmSync } from "node:fs";
+import { createHash } from "node:crypto";
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  realpathSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeEach, describe, expect, test } from "vitest";
@@ -6,6 +15,7 @@ import type { CredentialStore } from "../../src/profiles/credential-store.ts";
 import { createFileStore } from "../../src/profiles/file-store.ts";
 import type { KeychainEntry } from "../../src/profiles/keychain-entry.ts";
 import { createKeychainStore } from "../../src/profiles/keychain-store.ts";
+import type { Keychain } from "../../src/profiles/keychain-store.ts";
 import { credentialStoreSuite, idOf, parallelWritersSuite } from "./credential-store-suite.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "onedoor-store-"));
@@ -23,6 +33,8 @@ describe("file store", () => {
 /** A stand-in for the binding on systems that tests do not run on: what it holds, and when it gives out. */
 class StandInBinding {
   readonly entries = new Map<string, string>();
+  /** What happens before the next reading of an entry, once. */
+  meanwhile: { account: string; work: () => Promise<unknown> } | undefined;
   /** How many writes and removals still succeed. */
   changesLeft = Infinity;
 
@@ -33,7 +45,14 @@ class StandInBinding {
   }
 
   readonly open = (account: string): KeychainEntry => ({
-    getPassword: () => Promise.resolve(this.entries.get(account) ?? null),
+    getPassword: async () => {
+      const { meanwhile } = this;
+      if (meanwhile !== undefined && account.endsWith(meanwhile.account)) {
+        this.meanwhile = undefined;
+        await meanwhile.work();
+      }
+      return this.entries.get(account) ?? null;
+    },
     setPassword: (secret) => this.#change(() => void this.entries.set(account, secret), secret),
     deletePassword: () => this.#change(() => this.entries.delete(account)),
   });
@@ -46,9 +65,13 @@ class StandInBinding {
   }
 }
 
-function openKeychain(binding: StandInBinding, platform: NodeJS.Platform): CredentialStore {
+function keychainAt(
+  configDir: string,
+  binding: StandInBinding,
+  platform: NodeJS.Platform = "darwin",
+): Keychain {
   return createKeychainStore({
-    configDir: join(folder, platform),
+    configDir,
     sessionBus: undefined,
     report: () => undefined,
     platform,
@@ -56,11 +79,58 @@ function openKeychain(binding: StandInBinding, platform: NodeJS.Platform): Crede
   });
 }
 
+function openKeychain(binding: StandInBinding, platform: NodeJS.Platform): CredentialStore {
+  return keychainAt(join(folder, platform), binding, platform);
+}
+
 // The same with the operating system's keychain is in test/keychain, which needs one.
 describe("keychain store on a stand-in for another system's binding", () => {
   const binding = new StandInBinding();
   credentialStoreSuite(() => openKeychain(binding, "darwin"));
   parallelWritersSuite(() => openKeychain(binding, "darwin"));
+});
+
+describe("the scope of a keychain's entries", () => {
+  const id = idOf("https://gw.example.com");
+
+  test("is the configuration folder, by whatever links one comes to it, before it is made and after", async () => {
+    const binding = new StandInBinding();
+    const real = realpathSync(mkdtempSync(join(folder, "real-")));
+    const link = join(folder, "link");
+    symlinkSync(real, link);
+    await keychainAt(join(real, "new", "ring"), binding).set(id, "kept");
+    expect(await keychainAt(join(link, "new", "ring"), binding).get(id)).toBe("kept");
+    expect(await keychainAt(join(link, "new"), binding).get(id)).toBeUndefined();
+    // By its own path it is the same as ever.
+    const scope = createHash("sha256")
+      .update(join(real, "new", "ring"))
+      .digest("hex")
+      .slice(0, 16);
+    expect([...binding.entries.keys()]).toEqual([`${id}-${scope}`]);
+    expect(await keychainAt(join(link, "new", "ring"), binding).delete(id)).toBe(true);
+    expect([...binding.entries]).toEqual([]);
+  });
+
+  test("an id stays known while nothing was found of it, until it is forgotten", async () => {
+    const binding = new StandInBinding();
+    const store = keychainAt(join(folder, "lost"), binding);
+    await store.set(id, "kept");
+    binding.entries.clear();
+    const register = join(folder, "lost", "keychain");
+    writeFileSync(join(register, `.${id}.0123456789abcdef.draft`), "");
+    expect(await store.delete(id)).toBe(false);
+    expect(await store.ids()).toEqual([id]);
+    await store.forget(id);
+    expect(await store.ids()).toEqual([]);
+    expect(readdirSync(register)).toEqual([]);
+  });
+
+  test("an id that was never more than a draft is known, too", async () => {
+    const ring = join(folder, "draft");
+    mkdirSync(join(ring, "keychain"), { recursive: true });
+    writeFileSync(join(ring, "keychain", `.${id}.0123456789abcdef.draft`), "");
+    expect(await keychainAt(ring, new StandInBinding()).ids()).toEqual([id]);
+  });
 });
 
 describe("keychain store on a stand-in for Windows Credential Manager", () => {
@@ -132,6 +202,20 @@ describe("keychain store on a stand-in for Windows Credential Manager", () => {
       expect([...binding.entries]).toEqual([]);
     }
   });
+
+  test.each([".a0", ".a1", ".a6"])(
+    "a reader beside a writer that has come as far as %s finds what was written, whole",
+    async (account) => {
+      for (const next of others) {
+        await store.delete(id);
+        await store.set(id, long);
+        binding.meanwhile = { account, work: () => store.set(id, next) };
+        // The last part is read already where a short text takes its place.
+        expect([long, next]).toContain(await store.get(id));
+        expect(await store.get(id)).toBe(next);
+      }
+    },
+  );
 
   const spoil: [string, (parts: string[]) => void][] = [
     ["a missing part", (parts) => binding.entries.delete(parts[1] ?? "")],

@@ -39,4 +39,6 @@ test("JSON for a terminal acts on nothing and still is the same value", () => {
 test("one line is one line, and not longer than its limit", () => {
   expect(oneLine(" a\r\n\tb\u2028c ")).toBe("a b c");
   expect(oneLine("x".repeat(400), 10)).toBe(`${"x".repeat(9)}…`);
+  expect(oneLine("🎉".repeat(9), 10)).toBe(`${"🎉".repeat(4)}…`);
+  expect(oneLine("🎉".repeat(9), 9)).toBe(`${"🎉".repeat(4)}…`);
 });

@@ -162,6 +162,18 @@ test("modes that others could read by are mended, and that is said", async () =>
   expect((await agent("auth status")).stderr).not.toContain("open to others");
 });
 
+test("without a home, nothing is kept where a command happens to run", async () => {
+  const { code, stderr } = await runAgent(["auth", "login", "--url", server.url], {
+    home,
+    env: { HOME: "", XDG_CONFIG_HOME: undefined, XDG_STATE_HOME: undefined },
+    cwd: home.folder,
+    stdin: { text: token },
+  });
+  expect(code).toBe(2);
+  expect(stderr).toContain("--config-dir");
+  expect(contents(home.folder)).toEqual([]);
+});
+
 test("a configuration directory behind a link, as dotfiles have it, is used", async () => {
   const real = join(home.folder, "dotfiles");
   mkdirSync(real, { mode: 0o755 });
@@ -277,5 +289,11 @@ describe("a full disk", () => {
     expect(code).toBe(1);
     expect(contents(join(home.folder, "after"))).toEqual(contents(home.configDir));
     await expectUntouched();
+  });
+
+  test("keeps nobody from signing out", async () => {
+    await login();
+    expect(runOnFullDisk(`auth logout --url ${server.url}`, "")).toMatchObject({ code: 0 });
+    expect(contents(join(home.folder, "after"))).toEqual([]);
   });
 });

@@ -73,6 +73,7 @@ beforeEach(() => {
   pipeline = createPipeline();
   pipeline.addresses.set("https://gateway.example.com", gateway.url);
   pipeline.addresses.set("https://mcp.example.com", oauthGateway.url);
+  pipeline.addresses.set("https://id.example.com", provider.issuer);
 });
 afterEach(() => pipeline.remove());
 
@@ -217,7 +218,7 @@ test("a secret that a job does not get: exit 4, and what to do", async () => {
   const env = { ONEDOOR_URL: gateway.url, ONEDOOR_TOKEN: "" };
   const result = await pipeline.run("agent run everything/get-sum a=2 b=40", { env });
   expect(result).toMatchObject({ code: 4, stdout: "" });
-  expect(result.stderr).toContain("agent auth login");
+  expect(result.stderr).toContain("ONEDOOR_TOKEN is empty: was the secret handed to this job?");
 });
 
 test("both variables: the token goes to that server alone", async () => {

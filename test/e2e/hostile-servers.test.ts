@@ -105,7 +105,9 @@ describe.each(["a gateway", "nobody asked what"])("a profile for %s", (known) =>
       expect(keptFiles()).toEqual(before);
       const [message = "", hint = "", ...rest] = result.stderr.trimEnd().split("\n");
       expect(message).toMatch(said[fault]);
-      expect(message).toMatch(name === "auth login" ? /; nothing saved$/u : /[^;]+/u);
+      expect(message).toMatch(
+        name === "auth login" ? /; nothing saved, the earlier profile is unchanged$/u : /[^;]+/u,
+      );
       expect(rest).toEqual([]);
       // Where a redirect wanted us to go is said, and nobody went there.
       expect(hint).toContain(fault === "redirect" ? `--url '${elsewhere.url}/taken` : "hint: ");
@@ -123,47 +125,55 @@ describe.each(["a gateway", "nobody asked what"])("a profile for %s", (known) =>
   });
 });
 
-test.each(["auth_rejected", "forbidden", "internal"])(
-  "a 5xx of an MCP server that calls itself %s is no judgement of the token",
-  async (code) => {
-    home = createHome();
-    const faulty = await startRecordingServer((_, response) => {
-      response.writeHead(503, { "content-type": "application/json" });
-      response.end(JSON.stringify({ error: { code, message: "The token is not good" } }));
-    });
-    const at = ["--url", faulty.url];
-    const kept = ["auth", "login", ...at, "--store", "file", "--no-verify"];
-    expect(await runAgent(kept, { home, stdin: { text: goodToken } })).toMatchObject({ code: 0 });
-    const status = await runAgent(["auth", "status", ...at, "--json"], { home });
-    expect(status).toMatchObject({ code: 3 });
-    expect(JSON.parse(status.stdout)).toMatchObject([{ result: "unreachable" }]);
-    const login = await runAgent(["auth", "login", ...at], { home, stdin: { text: otherToken } });
-    expect(login).toMatchObject({ code: 3, stderr: expect.stringContaining("HTTP 503") });
-    await faulty.close();
-    home.remove();
-  },
-);
+describe.each(["a gateway", "an MCP server"])("a 5xx of %s", (kind) => {
+  test.each(["auth_rejected", "forbidden", "internal"])(
+    "that calls itself %s is no judgement of the token",
+    async (code) => {
+      home = createHome();
+      const faulty = await startRecordingServer(({ path }, response) => {
+        const isKnown = kind === "a gateway" && path === "/status";
+        response.writeHead(isKnown ? 200 : 503, { "content-type": "application/json" });
+        const body = isKnown
+          ? { name: "onedoor" }
+          : { error: { code, message: "The token is not good" } };
+        response.end(JSON.stringify(body));
+      });
+      const at = ["--url", faulty.url];
+      const kept = ["auth", "login", ...at, "--store", "file", "--no-verify"];
+      expect(await runAgent(kept, { home, stdin: { text: goodToken } })).toMatchObject({ code: 0 });
+      const status = await runAgent(["auth", "status", ...at, "--json"], { home });
+      expect(status).toMatchObject({ code: 3 });
+      expect(JSON.parse(status.stdout)).toMatchObject([{ result: "unreachable" }]);
+      const fault = { code: 3, stdout: "", stderr: expect.stringContaining("HTTP 503") };
+      const login = await runAgent(["auth", "login", ...at], { home, stdin: { text: otherToken } });
+      expect(login).toMatchObject(fault);
+      for (const words of ["inspect", "run s/t"]) {
+        expect(await runAgent([...words.split(" "), ...at], { home })).toMatchObject(fault);
+      }
+      await faulty.close();
+      home.remove();
+    },
+  );
+});
 
-test("one dead server hides no living one, and takes none with it", async () => {
+test("dead servers hide no living one, and take none with them", async () => {
   home = createHome();
-  const other = await startFaultyServer(goodToken, elsewhere.url);
   server.fault = undefined;
   await signIn(server);
-  await signIn(other);
-  const results: Record<string, string> = {};
+  const expected: Record<string, string> = { [server.url]: "ok" };
+  const dead: FaultyServer[] = [];
   for (const fault of faults) {
+    const other = await startFaultyServer(goodToken, elsewhere.url);
+    dead.push(other);
+    await signIn(other);
     other.fault = fault;
-    const timeout = neverEnds.has(fault) ? "2" : "20";
-    const { code, stdout } = await runAgent(
-      ["auth", "status", "--all", "--json", "--timeout", timeout],
-      { home },
-    );
-    const rows: { url: string; result: string }[] = JSON.parse(stdout);
-    const resultOf = (url: string): string =>
-      rows.find((row) => row.url === url)?.result ?? "no row";
-    results[fault] = `${code} ${resultOf(server.url)} ${resultOf(other.url)}`;
+    expected[other.url] = "unreachable";
   }
-  expect(results).toEqual(Object.fromEntries(faults.map((fault) => [fault, "3 ok unreachable"])));
-  await other.close();
+  const status = ["auth", "status", "--all", "--json", "--timeout", "8"];
+  const { code, stdout } = await runAgent(status, { home });
+  const rows: { url: string; result: string }[] = JSON.parse(stdout);
+  expect(Object.fromEntries(rows.map(({ url, result }) => [url, result]))).toEqual(expected);
+  expect(code).toBe(3);
+  for (const other of dead) await other.close();
   home.remove();
 });

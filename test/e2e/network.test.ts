@@ -9,7 +9,7 @@ import { startProxyStandIn } from "../fixtures/proxy-stand-in.ts";
 import type { ProxyStandIn } from "../fixtures/proxy-stand-in.ts";
 import { startTinyproxy } from "../fixtures/start-tinyproxy.ts";
 import type { Tinyproxy } from "../fixtures/start-tinyproxy.ts";
-import { runAgent } from "./support/agent.ts";
+import { mainFile, runAgent, startProgram } from "./support/agent.ts";
 import type { AgentResult } from "./support/agent.ts";
 import { realServer, startGateway } from "./support/gateway.ts";
 import type { RunningGateway } from "./support/gateway.ts";
@@ -226,10 +226,14 @@ const fileOf = (text: string): string => {
 
 describe("certificates", () => {
   test.each([
-    ["that is missing", () => "/missing/ca.pem", "cannot be read (ENOENT)"],
-    ["that is empty", () => fileOf(""), "holds no certificate"],
-    ["that is no PEM", () => fileOf("certificate"), "holds no certificate"],
-    ["that is too large", () => fileOf(" ".repeat(4 * 1024 * 1024 + 1)), "is larger than 4 MiB"],
+    ["that is missing", () => "/missing/ca.pem", /There is no file \S+ with the certificates/u],
+    ["that is empty", () => fileOf(""), /ca\.pem holds no certificate/u],
+    ["that is no PEM", () => fileOf("certificate"), /ca\.pem holds no certificate/u],
+    [
+      "that is too large",
+      () => fileOf(" ".repeat(4 * 1024 * 1024 + 1)),
+      /ca\.pem is longer than 4 MiB/u,
+    ],
   ])("a file %s is 2 and is named", async (_what, place, reason) => {
     const file = place();
     const inspect = ["inspect", "--url", "https://localhost:1"];
@@ -239,8 +243,23 @@ describe("certificates", () => {
     ] as const) {
       const result = await agent([...inspect, ...args], env);
       expect(result).toMatchObject({ code: 2, stdout: "" });
-      expect(result.stderr).toMatch(`agent: ${from}: ${file} ${reason}\nhint: `);
+      expect(result.stderr).toMatch(reason);
+      expect(result.stderr).toContain(`${file} `);
+      expect(result.stderr).toContain(`\nhint: ${from} names a file of certificates in PEM form`);
     }
+  });
+
+  test("--cacert <(…) is read, and so is --args @<(…)", async () => {
+    const own = makeCertificate();
+    const { port } = await serve(own, ({ url }, response) => {
+      const answer = url === "/status" ? { name: "onedoor" } : { content: [] };
+      response.setHeader("content-type", "application/json").end(JSON.stringify(answer));
+    });
+    const run = ["run", "s/t", "--url", `https://localhost:${port}`, "--token", token];
+    const command = '"$@" --cacert <(cat "$FILE") --args @<(echo "{}")';
+    const words = ["-c", command, "bash", process.execPath, mainFile, ...run];
+    const { ended } = startProgram("bash", words, { home, env: { FILE: own.certFile } });
+    expect(await ended).toMatchObject({ code: 0 });
   });
 
   const expired = makeCertificate({ days: -1 });

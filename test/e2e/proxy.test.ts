@@ -161,7 +161,7 @@ describe("a refused credential", () => {
     const { agent } = proxy(["--url", url]);
     const { code, stdout, stderr } = await agent.ended;
     expect({ code, stdout }).toEqual({ code: 4, stdout: "" });
-    expect(stderr).toContain("needs a sign-in");
+    expect(stderr).toContain("Not signed in to");
     expect(stderr).toContain("agent auth login");
     const wrong = proxy(["--url", url], { ONEDOOR_TOKEN: "wrong-token-of-the-tests" });
     const second = await wrong.agent.ended;
@@ -220,7 +220,7 @@ describe("a server that goes", () => {
     await first.stop();
     gateway = await startGateway(home, { auth, mcpServers });
     expect(gateway.url).not.toBe(first.url);
-    await agent.waitFor("stderr", /needs a sign-in/u);
+    await agent.waitFor("stderr", /Not signed in to/u);
     expect(agent.stderr).toContain(`Your gateway is at ${gateway.url} now`);
     await login();
     await expect

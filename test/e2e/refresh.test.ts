@@ -208,20 +208,8 @@ describe("auth refresh", () => {
   });
 
   it("of a token that was given: exit code 2", async () => {
-    const saved = await runAgent(
-      [
-        "auth",
-        "login",
-        "--no-verify",
-        "--store",
-        "file",
-        "--token",
-        "t".repeat(40),
-        "--url",
-        server.url,
-      ],
-      { home },
-    );
+    const given = ["--store", "file", "--token", "t".repeat(40)];
+    const saved = await agent(["auth", "login", "--no-verify", ...given]);
     expect(saved.code).toBe(0);
     expect(await agent(["auth", "refresh"])).toMatchObject({
       code: 2,
@@ -242,13 +230,17 @@ describe("a token with too few scopes", () => {
     expect(await refreshes()).toEqual([0, 0]);
   });
 
-  it("on a terminal: offers to sign in with them, and then calls the tool", async () => {
-    await signIn();
+  it.each([
+    ["somebody who is signed in", true],
+    ["a stranger, who signs in first", false],
+  ])("on a terminal: offers %s to sign in with them, and then calls the tool", async (_, isIn) => {
+    if (isIn) await signIn();
     const { env } = browserProgram(home.folder);
     const person = { ...home, env: { ...home.env, ...env } };
     const args = ["run", "restricted", "--url", server.url];
     const { shown, code } = await agentOnTerminal(person, args, [
-      ["wants more scopes for this. Sign in once more, for mcp mcp:restricted? [Y/n]", "\n"],
+      ...(isIn ? [] : ([["now? [Y/n]", "\n"]] as const)),
+      ["wants more scopes for this. Sign in once more, for mcp:restricted too? [Y/n]", "\n"],
     ]);
     expect(shown).toContain("ada mcp mcp:restricted");
     expect(code).toBe(0);

@@ -1,4 +1,6 @@
+import { execFile } from "node:child_process";
 import { join } from "node:path";
+import { promisify } from "node:util";
 import type { Browser, BrowserContext, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import type { OidcProvider } from "../fixtures/start-oidc-provider.ts";
@@ -73,10 +75,10 @@ async function toConsent(url?: string) {
 describe("signing in with Chromium", () => {
   it("ends on a page of ours, with a profile that works and nothing of the code left behind", async () => {
     const { agent, address } = await toConsent();
-    expect(new URL(address).origin).toBe(provider.issuer);
+    expect(address).toMatch(/^http:\/\/127\.0\.0\.1:\d+\/start\/[\w-]{43}$/u);
     await page.getByRole("button", { name: "Continue" }).click();
-    await page.waitForURL(/127\.0\.0\.1:\d+\/result$/u);
-    expect(await heading()).toBe("You are signed in");
+    await page.waitForURL(/127\.0\.0\.1:\d+\/result\/[\w-]{43}$/u);
+    expect(await heading()).toBe(`Signed in at ${new URL(provider.issuer).host}`);
     const width = await page.evaluate("document.documentElement.scrollWidth");
     expect(width).toBe(320);
     expect(complaints).toEqual([]);
@@ -102,7 +104,7 @@ describe("signing in with Chromium", () => {
     try {
       const { agent } = await toConsent(gateway.url);
       await page.getByRole("button", { name: "Continue" }).click();
-      await page.getByText("You are signed in").waitFor();
+      await page.getByText("Signed in at").waitFor();
       expect(await agent.ended).toMatchObject({ code: 0 });
       const whoami = await runAgent(["auth", "whoami", "--url", gateway.url], { home });
       expect(whoami).toMatchObject({ code: 0, stdout: expect.stringContaining("ada") });
@@ -126,16 +128,47 @@ describe("signing in with Chromium", () => {
 
   it("waits on when another page sends an answer of its own", async () => {
     const { agent, address } = await toConsent();
-    const callback = new URL(new URL(address).searchParams.get("redirect_uri") ?? "");
+    const callback = new URL("/callback", address);
     const stranger = await visitor.newPage();
     callback.search = "?code=of-somebody-else&state=guessed";
     await stranger.goto(callback.href);
     await stranger.getByText("This was not expected").waitFor();
     await agent.waitFor("stderr", /does not belong to this sign-in/u);
     await page.getByRole("button", { name: "Continue" }).click();
-    await page.getByText("You are signed in").waitFor();
+    await page.getByText("Signed in at").waitFor();
     expect(await agent.ended).toMatchObject({ code: 0 });
   });
+});
+
+describe("somebody else on this machine", () => {
+  it("who opens the page that the browser is started with ends the sign-in, and nothing is saved", async () => {
+    const { agent, address } = await toConsent();
+    const somebody = await fetch(address, { redirect: "manual" });
+    expect(somebody.status).toBe(403);
+    const { code, stderr } = await agent.ended;
+    expect(stderr).toContain("Somebody else opened the page of this sign-in; nothing saved");
+    expect(code).toBe(4);
+  });
+
+  // Only root can become another user here.
+  it.runIf(process.getuid?.() === 0)(
+    "who is another user is turned away from it, and the sign-in goes on",
+    async () => {
+      const { agent, address } = await toConsent();
+      const script = `fetch(process.argv[1], { redirect: "manual" }).then(({ status }) => console.log(status))`;
+      const other = ["--reuid", "65534", "--regid", "65534", "--clear-groups"];
+      const { stdout } = await promisify(execFile)(
+        "setpriv",
+        [...other, process.execPath, "-e", script, address],
+        { cwd: "/" },
+      );
+      expect(stdout).toBe("403\n");
+      await agent.waitFor("stderr", /Another user of this machine came to this sign-in/u);
+      await page.getByRole("button", { name: "Continue" }).click();
+      await page.getByText("Signed in at").waitFor();
+      expect(await agent.ended).toMatchObject({ code: 0 });
+    },
+  );
 });
 
 describe("signing in where no browser can be opened", () => {
@@ -148,15 +181,18 @@ describe("signing in where no browser can be opened", () => {
     await page.goto(address);
     await signInAs(page, "ada");
     await page.getByRole("button", { name: "Continue" }).click();
-    await page.getByText("You are signed in").waitFor();
+    await page.getByText("Signed in at").waitFor();
     expect(await agent.ended).toMatchObject({ code: 0 });
   });
 
   it("shows it too when the program for it fails", async () => {
     const agent = login(server.url, { env: { BROWSER: "no-such-browser" } });
-    await agent.waitFor("stderr", /No browser could be opened here/u);
+    await agent.waitFor("stderr", /^http\S+code_challenge=\S+$/mu);
+    await agent.waitFor("stderr", /ssh -L/u);
     agent.process.kill("SIGINT");
-    expect(await agent.ended).toMatchObject({ code: 130 });
+    const { code, stderr } = await agent.ended;
+    expect(stderr.match(/code_challenge=/gu)).toHaveLength(1);
+    expect(code).toBe(130);
   });
 
   it("signs in on another device", async () => {
@@ -165,7 +201,9 @@ describe("signing in where no browser can be opened", () => {
     const [, userCode = ""] = await agent.waitFor("stderr", /^ {2}([A-Z]{4}-[A-Z]{4})$/mu);
     await playBrowser(`${provider.issuer}/device`, { userCode });
     const { code, stdout } = await agent.ended;
-    expect(stdout).toMatch(/^Signed in to .*, from a device code; /u);
+    expect(stdout).toMatch(/^Signed in to .*, from a device code; .*, renewed by itself\n$/u);
     expect(code).toBe(0);
+    const called = await runAgent(["run", "whoami", "--url", server.url], { home });
+    expect(called).toMatchObject({ code: 0, stdout: expect.stringContaining("ada mcp") });
   });
 });

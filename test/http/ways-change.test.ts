@@ -90,7 +90,7 @@ describe("POST /auth/logout of a token that was made elsewhere", () => {
   });
 });
 
-it("GET /auth/status tells the e-mail address, where it is known", async () => {
+it("GET /auth/status tells the email address, where it is known", async () => {
   const door = doorWith(tokenWay);
   const authenticate = door.authenticate.bind(door);
   door.authenticate = async (credentials) => {

@@ -137,7 +137,9 @@ describe("a keychain that cannot be used is an error, never a plaintext copy", (
 
   test("locked from the start: nothing is saved, --store file is", async () => {
     await service.lock();
-    expect(await login()).toMatchObject({ code: 1, stderr: expect.stringContaining(locked) });
+    const refused = await login();
+    expect(refused).toMatchObject({ code: 1, stderr: expect.stringContaining(locked) });
+    expect(refused.stderr).toContain(`agent auth login --url ${server.url} --store file\n`);
     expect(filesHolding(token)).toEqual([]);
     expect((await login(" --store file")).code).toBe(0);
     expect((await agent("auth status")).code).toBe(0);

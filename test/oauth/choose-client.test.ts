@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { authenticationFor } from "../../src/oauth/client-authentication-choice.ts";
+import { chooseClientAuthentication } from "../../src/oauth/choose-client-authentication.ts";
 import { chooseClient } from "../../src/oauth/choose-client.ts";
 import type { WantedClient } from "../../src/oauth/choose-client.ts";
 import type { AuthorizationServer, OAuthAnswer, OAuthClient } from "../../src/oauth/oauth.ts";
@@ -10,8 +10,7 @@ const server: AuthorizationServer = {
   tokenEndpoint: "https://login.example/token",
   registrationEndpoint: "https://login.example/register",
   takesS256: true,
-  namesItself: false,
-  takesClientMetadataUrls: false,
+  issParameterSupported: false,
   tokenEndpointAuthMethods: undefined,
   scopesSupported: undefined,
   grantTypesSupported: undefined,
@@ -153,6 +152,21 @@ describe("a client that there is", () => {
     [{ secret: "s" }, ["private_key_jwt"], "client_secret_basic"],
     [{ keyFile: "k" }, ["client_secret_basic"], "private_key_jwt"],
   ])("of %j shows itself to a server that takes %j by %s", (client, methods, expected) => {
-    expect(authenticationFor(client, methods)).toBe(expected);
+    expect(chooseClientAuthentication(client, methods)).toBe(expected);
   });
+});
+
+test("a client of an earlier sign-in is not shown to another issuer", async () => {
+  const given: OAuthClient = { id: "ci", authentication: "client_secret_basic", secret: "s" };
+  const choose = (kept: WantedClient["kept"]): Promise<OAuthClient> =>
+    chooseClient(server, { ...wanted, given, kept }, createDependencies());
+  const elsewhere = "https://earlier.example";
+  expect(await failureOf(choose({ issuer: elsewhere, client: given }))).toMatchObject({
+    code: "auth_rejected",
+    message: `This client was signed in at "${elsewhere}", and the server names "${server.issuer}" now`,
+    hint: "Where that is right: agent auth logout first, or name it with --issuer",
+  });
+  const other = { issuer: elsewhere, client: { ...given, id: "other" } };
+  expect(await choose(other)).toMatchObject({ id: "ci" });
+  expect(await choose({ issuer: server.issuer, client: given })).toMatchObject({ id: "ci" });
 });

@@ -27,14 +27,19 @@ function resourceAt(resource = endpoint, changes: object = {}): object {
   return { resource, authorization_servers: [issuer], ...changes };
 }
 
-async function find(answers: Answers, challenge = {}, at = endpoint) {
+async function find(answers: Answers, challenge = {}, at = endpoint, only?: string) {
   const deps = createDependencies({ ask: answersFrom(answers) });
-  const target = await findSignIn(at, challenge, deps);
+  const target = await findSignIn(at, challenge, deps, only);
   return { target, asked: deps.asked.map(({ url }) => url) };
 }
 
-async function refusalOf(answers: Answers, challenge = {}, at = endpoint): Promise<AppError> {
-  const failure = await failureOf(find(answers, challenge, at));
+async function refusalOf(
+  answers: Answers,
+  challenge = {},
+  at = endpoint,
+  only?: string,
+): Promise<AppError> {
+  const failure = await failureOf(find(answers, challenge, at, only));
   if (!(failure instanceof AppError)) throw failure;
   return failure;
 }
@@ -114,6 +119,46 @@ describe("where a server says to sign in", () => {
     ["a redirect there", { [prm]: { status: 302 } }],
   ])("is nowhere: %s", async (_name, answers) => {
     expect((await find(answers)).target).toBeUndefined();
+  });
+});
+
+describe("where only one issuer may be used", () => {
+  const other = "https://other.example";
+
+  test("it is taken out of several, and the others are not asked", async () => {
+    const { target, asked } = await find(
+      {
+        [prm]: resourceAt(endpoint, { authorization_servers: [other, issuer] }),
+        [`${other}/.well-known/oauth-authorization-server`]: serverAt(other),
+        [metadata]: serverAt(),
+      },
+      {},
+      endpoint,
+      issuer,
+    );
+    expect(target?.server.issuer).toBe(issuer);
+    expect(asked).toEqual([prm, metadata]);
+  });
+
+  test.each([
+    ["another one", [other], `"${other}"`],
+    ["it with a slash", [`${issuer}/`], `"${issuer}/"`],
+    ["several others", [other, "https://third.example"], `"${other}" and 1 more`],
+  ])("%s is refused before anything is sent there", async (_name, servers, named) => {
+    const answers = { [prm]: resourceAt(endpoint, { authorization_servers: servers }) };
+    expect(await refusalOf(answers, {}, endpoint, issuer)).toMatchObject({
+      code: "auth_rejected",
+      message: `mcp.example sends to ${named} to sign in, not to "${issuer}"`,
+    });
+  });
+
+  test("a server that is its own authorization server is another one", async () => {
+    const own = "https://mcp.example";
+    const answers = { [metadata.replace(issuer, own)]: serverAt(own) };
+    expect(await refusalOf(answers, {}, endpoint, issuer)).toMatchObject({
+      message: `mcp.example sends to "${own}" to sign in, not to "${issuer}"`,
+    });
+    expect((await find(answers, {}, endpoint, own)).target?.server.issuer).toBe(own);
   });
 });
 

@@ -59,3 +59,17 @@ export async function failureOf(promise: Promise<unknown>): Promise<unknown> {
   }
   throw new Error("It did not fail");
 }
+
+/** Whether an MCP server takes a token. */
+export async function takesToken(url: string, token: string): Promise<boolean> {
+  const response = await fetch(url, {
+    method: "POST",
+    headers: {
+      authorization: `Bearer ${token}`,
+      "content-type": "application/json",
+      accept: "application/json, text/event-stream",
+    },
+    body: JSON.stringify({ jsonrpc: "2.0", id: 1, method: "ping" }),
+  });
+  return response.status === 200;
+}

@@ -1,47 +1,12 @@
 import { generateKeyPairSync } from "node:crypto";
 import { describe, expect, test } from "vitest";
 import { AppError } from "../../src/core/errors.ts";
-import { beginDeviceAuthorization } from "../../src/oauth/begin-device-authorization.ts";
 import { getClientCredentials } from "../../src/oauth/get-client-credentials.ts";
-import type {
-  OAuthAnswer,
-  OAuthClient,
-  OAuthDependencies,
-  SignInTarget,
-} from "../../src/oauth/oauth.ts";
+import type { OAuthClient } from "../../src/oauth/oauth.ts";
 import { renewGrant } from "../../src/oauth/renew-grant.ts";
+import { client, good, saying, target } from "./example-server.ts";
+import type { Said } from "./example-server.ts";
 import { createDependencies, failureOf } from "./oauth-dependencies.ts";
-
-const issuer = "https://login.example";
-const target: SignInTarget = {
-  server: {
-    issuer,
-    tokenEndpoint: `${issuer}/token`,
-    deviceAuthorizationEndpoint: `${issuer}/device`,
-    namesItself: false,
-    takesClientMetadataUrls: false,
-    tokenEndpointAuthMethods: undefined,
-    scopesSupported: undefined,
-    grantTypesSupported: undefined,
-  },
-  resource: "https://mcp.example/mcp",
-  scope: "a b offline_access",
-};
-const client: OAuthClient = { id: "known", authentication: "none" };
-const good = { access_token: "token", token_type: "bearer" };
-
-type Said = Partial<OAuthAnswer> & { json?: unknown };
-
-/** Each answer once, the last one for ever. */
-function saying(...answers: Said[]): OAuthDependencies["ask"] {
-  let asked = 0;
-  return () => {
-    const { json, ...answer } = answers[Math.min(asked, answers.length - 1)] ?? {};
-    asked += 1;
-    const body = json === undefined ? "" : JSON.stringify(json);
-    return Promise.resolve({ status: 200, headers: {}, body, ...answer });
-  };
-}
 
 const tokenOf = (json: object, deps = createDependencies({ ask: saying({ json }) })) =>
   getClientCredentials(target, client, deps);
@@ -165,7 +130,9 @@ describe("a key", () => {
       headers: { date: now },
       json: { error: "invalid_client" },
     });
-    expect(await failureOf(withKey(pem, other))).toMatchObject({ hint: undefined });
+    expect(await failureOf(withKey(pem, other))).toMatchObject({
+      hint: "Check --client-id and the key",
+    });
   });
 
   const encrypted = String(
@@ -192,114 +159,5 @@ describe("a key", () => {
     const failure = await failureOf(withKey(text));
     expect(failure).toMatchObject({ code: "usage", message: expect.stringContaining("key.pem") });
     expect(JSON.stringify(failure)).not.toContain("secret text");
-  });
-});
-
-describe("a device", () => {
-  const code = {
-    device_code: "device",
-    user_code: "ABCD-EFGH",
-    verification_uri: `${issuer}/enter`,
-    expires_in: 600,
-  };
-  const pending = { status: 400, json: { error: "authorization_pending" } };
-
-  const begin = async (answers: Said[], changes: object = {}, stop = new AbortController()) => {
-    const deps = createDependencies({
-      ask: saying({ json: { ...code, ...changes } }, ...answers),
-      signal: stop.signal,
-    });
-    const startMs = deps.now();
-    const begun = await beginDeviceAuthorization(target, client, deps);
-    return { begun, deps, waitedMs: () => deps.now() - startMs };
-  };
-
-  test("waits as long as the server says, and longer when it is told to slow down", async () => {
-    const slower = { status: 400, json: { error: "slow_down" } };
-    const { begun, deps, waitedMs } = await begin([pending, slower, pending, { json: good }], {
-      interval: 2,
-    });
-    expect((await begun.finish()).accessToken).toBe("token");
-    expect(waitedMs()).toBe((2 + 2 + 7 + 7) * 1000);
-    expect(deps.learnt).toContain("device");
-  });
-
-  test.each([
-    ["access_denied", "auth_rejected"],
-    ["expired_token", "timeout"],
-    ["made_up", "auth_rejected"],
-  ])("ends at %s", async (error, expected) => {
-    const { begun } = await begin([pending, { status: 400, json: { error } }]);
-    expect(await failureOf(begun.finish())).toMatchObject({ code: expected });
-  });
-
-  test("ends when its code does", async () => {
-    const { begun, deps } = await begin([pending]);
-    expect(await failureOf(begun.finish())).toMatchObject({ code: "timeout" });
-    expect(deps.now()).toBeGreaterThanOrEqual(begun.expiresAtMs);
-  });
-
-  test("bears trouble for a while, and not for ever", async () => {
-    const trouble = { status: 502 };
-    const { begun } = await begin([trouble, trouble, trouble, { json: good }]);
-    expect((await begun.finish()).accessToken).toBe("token");
-    const gone = await begin([trouble]);
-    expect(await failureOf(gone.begun.finish())).toMatchObject({ code: "unreachable" });
-  });
-
-  test("stops at once when the person does", async () => {
-    const stop = new AbortController();
-    const { begun } = await begin([pending], {}, stop);
-    stop.abort(new Error("stopped by the person"));
-    expect(await failureOf(begun.finish())).toMatchObject({ message: "stopped by the person" });
-  });
-
-  test("stops in the middle of a wait by Node's own timer", async () => {
-    const stop = new AbortController();
-    const deps = createDependencies({
-      ask: saying({ json: { ...code, interval: 60 } }),
-      signal: stop.signal,
-      wait: undefined,
-    });
-    const finishing = failureOf((await beginDeviceAuthorization(target, client, deps)).finish());
-    stop.abort(new Error("stopped by the person"));
-    expect(await finishing).toMatchObject({ message: "stopped by the person" });
-  });
-
-  test.each([
-    [{ device_code: undefined }],
-    [{ device_code: "a\nb" }],
-    [{ user_code: undefined }],
-    [{ user_code: "\u001b[31mABCD" }],
-    [{ user_code: "x".repeat(65) }],
-    [{ verification_uri: undefined }],
-    [{ verification_uri: "http://login.example/enter" }],
-    [{ verification_uri: "javascript:alert(1)" }],
-    [{ verification_uri: "http://127.0.0.1/enter" }],
-  ])("is not begun with %j", async (changes) => {
-    expect(await failureOf(begin([], changes))).toMatchObject({ code: "auth_rejected" });
-  });
-
-  test("does not show a whole address that is not safe", async () => {
-    const { begun } = await begin([], { verification_uri_complete: "javascript:alert(1)" });
-    expect(begun.verificationUriComplete).toBeUndefined();
-    const more = await begin([], { verification_uri_complete: `${issuer}/enter?code=x` });
-    expect(more.begun.verificationUriComplete).toBe(`${issuer}/enter?code=x`);
-  });
-
-  test.each([
-    [undefined, 1800],
-    [1e300, 1800],
-    [-5, 1800],
-    ["90", 90],
-  ])("waits for a code of %j seconds for %j", async (value, seconds) => {
-    const { begun, deps } = await begin([], { expires_in: value });
-    expect(begun.expiresAtMs - deps.now()).toBe(seconds * 1000);
-  });
-
-  test("is not begun where there is no such sign-in", async () => {
-    const { deviceAuthorizationEndpoint: _none, ...server } = target.server;
-    const begun = beginDeviceAuthorization({ ...target, server }, client, createDependencies());
-    expect(await failureOf(begun)).toMatchObject({ code: "usage" });
   });
 });

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach } from "vitest";
 import { AppError } from "../../src/core/errors.ts";
 import { parseServerUrl } from "../../src/core/url.ts";
+import type { CredentialStore } from "../../src/profiles/credential-store.ts";
 import { createFileStore } from "../../src/profiles/file-store.ts";
 import type { Keychain } from "../../src/profiles/keychain-store.ts";
 import { openProfiles } from "../../src/profiles/open-profiles.ts";
@@ -11,6 +12,7 @@ import type { Profiles } from "../../src/profiles/open-profiles.ts";
 import { profileId } from "../../src/profiles/profile-id.ts";
 import type { ProfileDraft } from "../../src/profiles/profile.ts";
 import type { KeychainState } from "../../src/profiles/secret-service.ts";
+import { processStart } from "../../src/runtime/process-start.ts";
 
 // A folder of profiles of its own for each test, and a keychain in memory.
 
@@ -30,17 +32,23 @@ afterEach(() => rmSync(configDir, { recursive: true, force: true }));
 
 /** A keychain in memory that is in the state given. */
 export function fakeKeychain(state: KeychainState): Keychain {
-  const store = createFileStore(join(configDir, "keychain"), () => undefined);
+  const files = createFileStore(join(configDir, "keychain"), () => undefined);
+  const store: CredentialStore = { ...files };
+  // A keychain keeps no room.
+  delete store.reserve;
   return {
     ...store,
     kind: "keychain",
     description: "the system keychain",
+    forget: () => Promise.resolve(),
     state: () => Promise.resolve(state),
+    unlock: () => (state.kind === "present" && state.locked ? refuse() : Promise.resolve()),
   };
 }
 
 export function open(keychain: Keychain = fakeKeychain(absent)): Profiles {
   return openProfiles({
+    startOf: processStart,
     learn: (secret) => learned.add(secret),
     configDir,
     now: () => clock++,

@@ -1,6 +1,7 @@
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { decodeCredential, encodeCredential } from "../../src/profiles/credential-text.ts";
 import { profileId } from "../../src/profiles/profile-id.ts";
+import type { ProfileDraft } from "../../src/profiles/profile.ts";
 import type { StoredCredential } from "../../src/profiles/stored-credential.ts";
 import { draft, fakeKeychain, learned, open, reports } from "./bench.ts";
 
@@ -22,15 +23,60 @@ const full: [string, StoredCredential][] = [
   ["a session", { token: "access", session: { refreshToken: "refresh" } }],
 ];
 test.each(full)("%s is read as it was written", (_, credential) => {
-  expect(decodeCredential(encodeCredential(credential))).toEqual(credential);
+  const owner = "https://gw.example.com default";
+  expect(decodeCredential(encodeCredential(credential, owner))).toEqual({ credential, owner });
 });
 
-test("a plain bearer is kept as it is, anything with more can be no bearer", () => {
-  expect(encodeCredential({ token: "od_plain" })).toBe("od_plain");
-  expect(encodeCredential({ token: "access", oauth: grant })).toMatch(/^od1 \{/u);
+test("what is kept can be no bearer; a plain one is read, and is anybody's", () => {
+  expect(encodeCredential({ token: "od_plain" }, "me")).toMatch(/^od1 \{/u);
+  expect(decodeCredential("od_plain")).toEqual({ credential: { token: "od_plain" } });
 });
 
-const whole = encodeCredential({ token: "access", oauth: grant });
+const present = () => fakeKeychain({ kind: "present", locked: false });
+const renewed = () => Promise.resolve({ credential: { token: "od_renewed" } });
+
+describe("a secret is shown to nobody but whom it was kept for", () => {
+  const url = "https://gw.example.com";
+  const elsewhere: [string, ProfileDraft, ProfileDraft][] = [
+    ["another server's", draft(url), draft("https://other.example.com")],
+    ["another name's", draft(url), draft(url, "work")],
+    [
+      "a local token's, whose profile was edited to be of another source",
+      draft(url, "default", { source: "local", instanceId: "one" }),
+      draft(url, "default", { source: "option", instanceId: "one" }),
+    ],
+    [
+      "a local token's, whose profile was edited to be of another gateway",
+      draft(url, "default", { source: "local", instanceId: "one" }),
+      draft(url, "default", { source: "local", instanceId: "two" }),
+    ],
+  ];
+  test.each(elsewhere)("not in %s place", async (_, mine, other) => {
+    const profiles = open(present());
+    const profile = await profiles.save(mine, { token: "od_mine" }, present());
+    expect(await profiles.credentialOf(profile)).toEqual({ token: "od_mine" });
+    const text = (await present().get(profileId(mine))) ?? "";
+    const moved = { ...profile, ...other };
+    await present().set(profileId(moved), text);
+    learned.clear();
+    expect(await profiles.credentialOf(moved)).toBeUndefined();
+    expect(reports).toEqual([
+      `What the system keychain keeps for ${moved.url} was kept for something else; it is not used`,
+    ]);
+    expect([...learned]).toEqual(["od_mine"]);
+  });
+
+  test("renewed, it still is, by whatever gets it", async () => {
+    const profiles = open(present());
+    const mine = draft(url, "default", { source: "local", instanceId: "one" });
+    const profile = await profiles.save(mine, { token: "od_mine" }, present());
+    await profiles.renew(profile, () => false, renewed, new AbortController().signal);
+    expect(await profiles.credentialOf(profile)).toEqual({ token: "od_renewed" });
+    expect(await profiles.credentialOf({ ...profile, instanceId: "two" })).toBeUndefined();
+  });
+});
+
+const whole = encodeCredential({ token: "access", oauth: grant }, "me");
 const withGrant = (changes: object): string =>
   `od1 ${JSON.stringify({ token: "t", oauth: { ...grant, ...changes } })}`;
 test.each([
@@ -43,6 +89,7 @@ test.each([
   ["no token", "od1 {}"],
   ["an empty token", 'od1 {"token":""}'],
   ["a token that is none", 'od1 {"token":7}'],
+  ["one for nobody that can be named", 'od1 {"token":"t","for":7}'],
   ["a session without a refresh token", 'od1 {"token":"t","session":{}}'],
   ["a grant that is none", 'od1 {"token":"t","oauth":"x"}'],
   ["a grant of an unknown type", withGrant({ type: "implicit" })],

@@ -63,6 +63,7 @@ describe("a process that is killed while it signs in", () => {
     const leave = (): void => {
       writeFileSync(join(secrets, `.${id}.0123456789abcdef.draft`), "od_draft", { mode: 0o600 });
       writeFileSync(join(folder(), `${id}.json.tmp-1234567890abcdef`), "{", { mode: 0o600 });
+      writeFileSync(join(folder(), `${id}.lock.breaking`), "1 00", { mode: 0o600 });
     };
     await save(open(), draft(url));
     leave();
@@ -118,7 +119,7 @@ describe("renewing", () => {
     const profiles = open();
     const { store } = await profiles.storeFor(draft(url), "file");
     await profiles.save(
-      draft(url, "default", { expiresAtMs: 5, renews: true }),
+      draft(url, "default", { expiresAtMs: 5 }),
       { token: "od_access_0", session: { refreshToken: good } },
       store,
     );
@@ -145,6 +146,8 @@ describe("renewing", () => {
 
   test("that is killed with the answer in its hands loses that answer, and nothing else", async () => {
     expect((await renew("answered")).signal).toBe("SIGKILL");
+    // With the room it had made for it.
+    expect(readdirSync(join(configDir, "secrets"))).toHaveLength(2);
     const [profile] = await open().list();
     expect(profile).toMatchObject({ expiresAtMs: 5, renews: true });
     expect(profile && (await open().credentialOf(profile))).toEqual({
@@ -156,14 +159,20 @@ describe("renewing", () => {
     expect(outcome?.errors).toEqual(["Error: invalid_grant"]);
     expect(asked).toEqual(["refresh_0", "refresh_0"]);
     expect(readdirSync(folder())).toEqual([`${id}.json`]);
+    expect(readdirSync(join(configDir, "secrets"))).toEqual([id]);
     expect(reports).toEqual([]);
   });
 
-  test("that cannot write asks no server first: nothing is used up", async () => {
-    // As on a full disk: no file may grow.
-    const { outcome } = await renew(undefined, ["prlimit", "--fsize=0"]);
-    expect(outcome?.errors).toEqual([expect.stringMatching(/Cannot lock .*\(EFBIG\)/u)]);
-    expect(asked).toEqual([]);
-    expect((await renew()).outcome).toMatchObject({ errors: [], token: "od_access_1" });
-  });
+  // As on a disk that is full, or has room for what is there and for nothing longer. The lock needs no room.
+  test.each([0, 8192])(
+    "that can write no more than %i bytes asks no server first",
+    async (bytes) => {
+      const { outcome } = await renew(undefined, ["prlimit", `--fsize=${bytes}`]);
+      expect(outcome?.errors).toEqual([
+        expect.stringMatching(/Cannot write .*secrets.*\(EFBIG\)/u),
+      ]);
+      expect(asked).toEqual([]);
+      expect((await renew()).outcome).toMatchObject({ errors: [], token: "od_access_1" });
+    },
+  );
 });

@@ -61,6 +61,30 @@ describe("profile files", () => {
     expect(reports.join("\n")).toMatch(/mode 0640/u);
   });
 
+  test("in the folder of secrets are closed to others even where no profile leads to them", async () => {
+    const profile = draft("https://gw.example.com");
+    await save(open(), profile);
+    const secrets = join(configDir, "secrets");
+    const secret = join(secrets, profileId(profile));
+    writeFileSync(join(configDir, "of-somebody"), "", { mode: 0o644 });
+    symlinkSync("../of-somebody", join(secrets, "link"));
+    writeFileSync(fileOf(profile), "{ torn");
+    chmodSync(secrets, 0o755);
+    chmodSync(secret, 0o644);
+    expect(await open().list()).toEqual([]);
+    expect([modeOf(secrets), modeOf(secret)]).toEqual([0o700, 0o600]);
+    expect(modeOf(join(configDir, "of-somebody"))).toBe(0o644);
+    expect(reports).toEqual(
+      expect.arrayContaining([
+        `${secrets} was open to others (mode 0755); it is 0700 now`,
+        `${secret} was open to others (mode 0644); it is 0600 now`,
+      ]),
+    );
+    reports.length = 0;
+    await open().list();
+    expect(reports).toEqual([]);
+  });
+
   const good = draft("https://good.example.com");
   const bad = draft("https://bad.example.com");
   test.each([
@@ -84,6 +108,10 @@ describe("profile files", () => {
       }),
     ],
     ["too long", " ".repeat(70_000)],
+    [
+      "made at no time",
+      JSON.stringify({ ...bad, endpoint: bad.url, store: "file", createdAtMs: 1e300 }),
+    ],
   ])("that are corrupt (%s) are set aside with their content; others go on", async (_, content) => {
     await save(open(), good);
     await save(open(), bad);
@@ -97,6 +125,17 @@ describe("profile files", () => {
     reports.length = 0;
     await save(open(), bad);
     expect((await open().list()).map(({ url }) => url)).toEqual([good.url, bad.url]);
+    expect(reports).toEqual([]);
+  });
+
+  test("tell no time that no clock shows", async () => {
+    await save(open(), bad);
+    const [kept] = await open().list();
+    const times = { expiresAtMs: 1e300, renewedAtMs: -1e300, chosenAtMs: 8.64e15 + 1 };
+    writeFileSync(fileOf(bad), JSON.stringify({ ...kept, ...times }), { mode: 0o600 });
+    expect(await open().list()).toEqual([kept]);
+    writeFileSync(fileOf(bad), JSON.stringify({ ...kept, expiresAtMs: 8.64e15 }), { mode: 0o600 });
+    expect(await open().list()).toEqual([{ ...kept, expiresAtMs: 8.64e15 }]);
     expect(reports).toEqual([]);
   });
 
@@ -138,6 +177,33 @@ describe("which profile", () => {
     expect(await nameFound()).toBe("home");
     await profiles.remove({ url, name: "home" });
     expect(await nameFound()).toBe("default");
+  });
+
+  test("over all: the one chosen last, whatever clock the earlier choice was made by", async () => {
+    const profiles = open();
+    await save(profiles, draft("https://a.example.com"));
+    await save(profiles, draft("https://b.example.com"));
+    const [first, second] = await profiles.list();
+    if (!first || !second) throw new Error("lost");
+    const ahead = { ...first, chosenAtMs: 9_000_000 };
+    writeFileSync(fileOf(first), JSON.stringify(ahead), { mode: 0o600 });
+    await profiles.choose(second);
+    expect((await profiles.findDefault())?.url).toBe(second.url);
+    await profiles.choose(first);
+    expect((await profiles.findDefault())?.url).toBe(first.url);
+  });
+
+  test("over all: the first stays the first when it is signed in anew", async () => {
+    const profiles = open();
+    await save(profiles, draft("https://a.example.com"));
+    await save(profiles, draft("https://b.example.com"));
+    const [first] = await profiles.list();
+    await save(profiles, draft("https://a.example.com"), "od_new");
+    const [again] = await profiles.list();
+    expect(again).toMatchObject({ url: first?.url, createdAtMs: first?.createdAtMs });
+    // And the token is known to be another one.
+    expect(again?.renewedAtMs).toBeGreaterThan(first?.createdAtMs ?? Infinity);
+    expect((await profiles.findDefault())?.url).toBe(first?.url);
   });
 
   test("over all: the one chosen last, else the oldest", async () => {

@@ -1,9 +1,20 @@
-import { existsSync, mkdtempSync, rmSync, utimesSync, writeFileSync } from "node:fs";
+import {
+  lstatSync,
+  lutimesSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
 import { spawnSync } from "node:child_process";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
+import { AppError } from "../../src/core/errors.ts";
 import { withProfileLock } from "../../src/profiles/profile-lock.ts";
+import { processStart } from "../../src/runtime/process-start.ts";
 
 let folder: string;
 let path: string;
@@ -12,6 +23,9 @@ beforeEach(() => {
   path = join(folder, "some.lock");
 });
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+const startOf = processStart;
+const tomorrow = Date.now() / 1000 + 86_400;
 
 /** The pid of a process that has ended. */
 function deadPid(): number {
@@ -23,27 +37,38 @@ test("one at a time", async () => {
   let most = 0;
   await Promise.all(
     Array.from({ length: 20 }, () =>
-      withProfileLock(path, async () => {
-        most = Math.max(most, ++inside);
-        await new Promise(setImmediate);
-        inside -= 1;
-      }),
+      withProfileLock(
+        path,
+        async () => {
+          most = Math.max(most, ++inside);
+          await new Promise(setImmediate);
+          inside -= 1;
+        },
+        { startOf },
+      ),
     ),
   );
   expect(most).toBe(1);
-  expect(existsSync(path)).toBe(false);
+  expect(readdirSync(folder)).toEqual([]);
 });
 
 test("is given back when the work fails", async () => {
   const failure = new Error("failed");
-  await expect(withProfileLock(path, () => Promise.reject(failure))).rejects.toBe(failure);
-  expect(await withProfileLock(path, () => Promise.resolve("next"))).toBe("next");
+  await expect(withProfileLock(path, () => Promise.reject(failure), { startOf })).rejects.toBe(
+    failure,
+  );
+  expect(await withProfileLock(path, () => Promise.resolve("next"), { startOf })).toBe("next");
 });
 
 test.each([
-  ["of a process that has died", () => writeFileSync(path, `${deadPid()} 00`)],
+  ["of a process that has died", () => symlinkSync(`${deadPid()} 00`, path)],
+  ["of a process that has died, as a file", () => writeFileSync(path, `${deadPid()} 00`)],
   // As in a container, whose first process always has the same one.
-  ["of a process that had this one's pid", () => writeFileSync(path, `${process.pid} 00`)],
+  ["of a process that had this one's pid", () => symlinkSync(`${process.pid} 00`, path)],
+  [
+    "of a process that had the pid of one that runs",
+    () => symlinkSync(`${process.ppid} 00 other-boot/1`, path),
+  ],
   [
     "whose maker died before it wrote its name",
     () => {
@@ -52,11 +77,26 @@ test.each([
     },
   ],
   [
+    "whose maker died before it wrote its name, by a clock that was ahead",
+    () => {
+      writeFileSync(path, "");
+      utimesSync(path, tomorrow, tomorrow);
+    },
+  ],
+  [
     "that somebody died over while breaking it",
     () => {
-      writeFileSync(path, `${deadPid()} 00`);
-      writeFileSync(`${path}.breaking`, `${deadPid()} 00`);
-      utimesSync(`${path}.breaking`, 0, 0);
+      symlinkSync(`${deadPid()} 00`, path);
+      symlinkSync(`${deadPid()} 00`, `${path}.breaking`);
+      lutimesSync(`${path}.breaking`, 0, 0);
+    },
+  ],
+  [
+    "that somebody died over while breaking it, by a clock that was ahead",
+    () => {
+      symlinkSync(`${deadPid()} 00`, path);
+      symlinkSync(`${deadPid()} 00`, `${path}.breaking`);
+      lutimesSync(`${path}.breaking`, tomorrow, tomorrow);
     },
   ],
 ])("a lock %s is taken over", async (_, prepare) => {
@@ -65,21 +105,39 @@ test.each([
   let most = 0;
   await Promise.all(
     Array.from({ length: 10 }, () =>
-      withProfileLock(path, async () => {
-        most = Math.max(most, ++inside);
-        await new Promise(setImmediate);
-        inside -= 1;
-      }),
+      withProfileLock(
+        path,
+        async () => {
+          most = Math.max(most, ++inside);
+          await new Promise(setImmediate);
+          inside -= 1;
+        },
+        { startOf },
+      ),
     ),
   );
   expect(most).toBe(1);
 });
 
-test("the lock of a living process is waited for, as long as one may", async () => {
-  writeFileSync(path, `${process.ppid} 00`);
+test.each([
+  ["that names its start", async () => `${process.ppid} 00 ${await processStart(process.ppid)}`],
+  ["that names no start", () => `${process.ppid} 00`],
+])("the lock of a living process %s is waited for, as long as one may", async (_, mark) => {
+  symlinkSync(await mark(), path);
   const controller = new AbortController();
-  const waiting = withProfileLock(path, () => Promise.resolve(), controller.signal);
-  controller.abort();
-  await expect(waiting).rejects.toMatchObject({ name: "AbortError" });
-  expect(existsSync(path)).toBe(true);
+  const { signal } = controller;
+  const waiting = withProfileLock(path, () => Promise.resolve(), { startOf, signal });
+  const over = new AppError("timeout", "No answer within 30 s");
+  setImmediate(() => controller.abort(over));
+  await expect(waiting).rejects.toBe(over);
+  expect(lstatSync(path).isSymbolicLink()).toBe(true);
+});
+
+test("where nobody can say when a process started, its pid alone counts", async () => {
+  symlinkSync(`${process.ppid} 00 other-boot/1`, path);
+  const waiting = withProfileLock(path, () => Promise.resolve(), {
+    startOf: () => Promise.resolve(null),
+    signal: AbortSignal.timeout(100),
+  });
+  await expect(waiting).rejects.toMatchObject({ name: "TimeoutError" });
 });

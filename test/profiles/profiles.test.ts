@@ -1,13 +1,13 @@
-import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { AppError } from "../../src/core/errors.ts";
 import type { CredentialStore } from "../../src/profiles/credential-store.ts";
 import { createFileStore } from "../../src/profiles/file-store.ts";
+import { keychainUnusable } from "../../src/profiles/keychain-error.ts";
 import { profileId } from "../../src/profiles/profile-id.ts";
 import {
   configDir,
-  learned,
   reports,
   fakeKeychain,
   open,
@@ -40,11 +40,32 @@ describe("where the secret goes", () => {
     });
   });
 
+  test("a locked keychain is opened before anybody signs in, or refused with what to run", async () => {
+    const shut = fakeKeychain({ kind: "present", locked: true });
+    let openings = 0;
+    const opens = { ...shut, unlock: () => Promise.resolve(void (openings += 1)) };
+    expect((await open(opens).storeFor(key, undefined)).store.kind).toBe("keychain");
+    expect(openings).toBe(1);
+    const refuses = {
+      ...shut,
+      unlock: () => Promise.reject(keychainUnusable("it refused", new Error("dismissed"))),
+    };
+    const work = draft("https://gw.example.com/a;b", "work");
+    await expect(open(refuses).storeFor(work, undefined)).rejects.toMatchObject({
+      code: "store_unavailable",
+      message: "Keychain is locked; unlock it or use --store file",
+      hint: "agent auth login --url 'https://gw.example.com/a;b' --profile work --store file",
+      cause: { message: "it refused", cause: { message: "dismissed" } },
+    });
+    expect((await open(refuses).storeFor(key, "file")).store.kind).toBe("file");
+  });
+
   test("never a file where a keychain is silent, or was asked for", async () => {
     const mute = open(fakeKeychain({ kind: "mute", reason: "silent" }));
     const unusable = {
       code: "store_unavailable",
       message: "Keychain is locked; unlock it or use --store file",
+      hint: "agent auth login --url https://gw.example.com --store file",
     };
     await expect(mute.storeFor(key, undefined)).rejects.toMatchObject(unusable);
     await expect(open().storeFor(key, "keychain")).rejects.toMatchObject({
@@ -111,7 +132,7 @@ describe("saving", () => {
       },
     };
     await expect(profiles.save(key, { token: "od_new" }, hostile)).rejects.toBeInstanceOf(AppError);
-    expect(await store.get(profileId(key))).toBe("od_old");
+    expect(await store.get(profileId(key))).toContain('"od_old"');
   });
 
   test("by many at once leaves each profile whole", async () => {
@@ -127,113 +148,6 @@ describe("saving", () => {
       expect(secret).toBe(profile.who === undefined ? `od_${profile.url}` : `od_of_${profile.who}`);
     }
     expect(reports).toEqual([]);
-  });
-});
-
-describe("renewing", () => {
-  const key = draft("https://gw.example.com", "default", { expiresAtMs: 10 });
-
-  test("happens once, however many ask", async () => {
-    const profiles = open();
-    await save(profiles, key, "od_old");
-    const [old] = await profiles.list();
-    if (!old) throw new Error("lost");
-    let fetched = 0;
-    const renewed = await Promise.all(
-      Array.from({ length: 20 }, () =>
-        open().renew(
-          old,
-          ({ expiresAtMs = 0 }) => expiresAtMs > 50,
-          () => Promise.resolve({ credential: { token: `od_new${++fetched}` }, expiresAtMs: 100 }),
-          new AbortController().signal,
-        ),
-      ),
-    );
-    expect(fetched).toBe(1);
-    expect(new Set(renewed.map((result) => result?.credential.token))).toEqual(
-      new Set(["od_new1"]),
-    );
-    expect((await profiles.find(key.url))?.expiresAtMs).toBe(100);
-  });
-
-  test("hands over what is kept, and changes neither its place nor its key", async () => {
-    const keychain = fakeKeychain({ kind: "present", locked: false });
-    const profiles = open(keychain);
-    const kept = { token: "od_old", session: { refreshToken: "refresh_old" } };
-    await profiles.save(key, kept, keychain);
-    const [old] = await profiles.list();
-    if (!old) throw new Error("lost");
-    const elsewhere = {
-      ...draft("https://elsewhere.example.com", "other"),
-      store: "file" as const,
-    };
-    const { signal } = new AbortController();
-    const renewed = await open(keychain).renew(
-      old,
-      () => false,
-      ({ profile, credential }) => {
-        expect({ profile, credential }).toEqual({ profile: old, credential: kept });
-        return Promise.resolve({ ...elsewhere, credential: { token: "od_new" } });
-      },
-      signal,
-    );
-    expect(renewed?.profile).toMatchObject({ url: key.url, name: key.name, store: "keychain" });
-    expect(await keychain.get(profileId(key))).toBe("od_new");
-    expect(existsSync(join(configDir, "secrets"))).toBe(false);
-  });
-
-  test("whose new secret cannot be kept says so; what was there is as it was", async () => {
-    const keychain = fakeKeychain({ kind: "present", locked: false });
-    await open(keychain).save(key, { token: "od_old" }, keychain);
-    const [old] = await open(keychain).list();
-    if (!old) throw new Error("lost");
-    const { signal } = new AbortController();
-    await expect(
-      open({ ...keychain, set: refuse }).renew(
-        old,
-        () => false,
-        () => Promise.resolve({ credential: { token: "od_new" }, expiresAtMs: 100 }),
-        signal,
-      ),
-    ).rejects.toMatchObject({
-      code: "store_unavailable",
-      message: `The token of ${key.url} was renewed and cannot be kept: locked`,
-    });
-    expect(await open(keychain).list()).toEqual([old]);
-    expect(await open(keychain).credentialOf(old)).toEqual({ token: "od_old" });
-    expect(learned).toContain("od_new");
-  });
-
-  test("whose metadata cannot be written keeps the new secret: the old one is used up", async () => {
-    const profiles = open();
-    await save(profiles, key, "od_old");
-    const [old] = await profiles.list();
-    if (!old) throw new Error("lost");
-    const renewed = await profiles.renew(
-      old,
-      () => false,
-      () => {
-        // The file turns into a folder, while the server is being asked.
-        rmSync(fileOf(key));
-        mkdirSync(join(fileOf(key), "x"), { recursive: true });
-        return Promise.resolve({ credential: { token: "od_new" }, expiresAtMs: 100 });
-      },
-      new AbortController().signal,
-    );
-    expect(renewed?.credential).toEqual({ token: "od_new" });
-    expect(reports).toEqual([expect.stringContaining("was renewed, its profile was not")]);
-    expect(await profiles.credentialOf(old)).toEqual({ token: "od_new" });
-  });
-
-  test("of a profile that was removed meanwhile brings nothing back", async () => {
-    const profiles = open();
-    await save(profiles, key);
-    const [old] = await profiles.list();
-    if (!old) throw new Error("lost");
-    await profiles.remove(key);
-    const { signal } = new AbortController();
-    expect(await profiles.renew(old, () => false, refuse, signal)).toBeUndefined();
-    expect(await profiles.list()).toEqual([]);
   });
 });
 

@@ -12,7 +12,7 @@ const first: Caller = { principal: ada, projectId: "p1" };
 const changed: [string, Caller][] = [
   ["role", { ...first, principal: { ...ada, role: "viewer" } }],
   ["name", { ...first, principal: { ...ada, displayName: "Ada L." } }],
-  ["e-mail", { ...first, principal: { ...ada, email: "ada@example.com" } }],
+  ["email", { ...first, principal: { ...ada, email: "ada@example.com" } }],
   ["project", { ...first, projectId: "p2" }],
 ];
 

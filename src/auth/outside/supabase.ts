@@ -16,7 +16,7 @@ import { createSupabaseConfirmation } from "./supabase-user.ts";
 import { createSupabaseSignIn } from "./supabase-sign-in.ts";
 
 /**
- * Who signs in with a Supabase-compatible auth server: by showing its token (`auth` type `bearer`), or with e-mail
+ * Who signs in with a Supabase-compatible auth server: by showing its token (`auth` type `bearer`), or with email
  * address and password, for which the server's own tokens are given (type `simple`).
  * @param options.logger hears of the server's failures, not of each request
  */

@@ -22,7 +22,7 @@ export function noPasswordSignIn(): AppError {
 
 /** In the same words whether there is no such user, it may not get in, or the password is another. */
 export function wrongPassword(userId: string | null): RefusedSignIn {
-  return new RefusedSignIn("The e-mail address or the password is wrong", { userId });
+  return new RefusedSignIn("The email address or the password is wrong", { userId });
 }
 
 /** In the same words whether it never was, was used before, has expired, or its user is gone. */

@@ -6,17 +6,14 @@ import { AppError } from "../../core/errors.ts";
 import { parseServerUrl } from "../../core/url.ts";
 import type { GlobalOptions, ServerOptions } from "../command.ts";
 import type { Context } from "../context.ts";
-import {
-  askedProfileName,
-  bearerFor,
-  chooseServer,
-  environmentTokenCounts,
-} from "../server-choice.ts";
+import { askedProfileName, bearerFor, chooseServer } from "../server-choice.ts";
 import { renewRefused } from "../profile-bearer.ts";
 import { loginHint, refusedHint } from "../login-hint.ts";
+import { notSignedIn } from "../not-signed-in.ts";
 import { runningGateway } from "../running-gateway.ts";
 import type { ServerChoice } from "../server-choice.ts";
 import type { AuthDependencies } from "../sign-in/dependencies.ts";
+import { tokenFromElsewhere } from "../token-from-elsewhere.ts";
 
 type Options = GlobalOptions & ServerOptions;
 
@@ -39,8 +36,7 @@ export async function withAdministration<T>(
   const choice = await gatewayFor(options, context, dependencies);
   const isSomebodyElse =
     askedProfileName(options, context) !== undefined ||
-    options.token !== undefined ||
-    environmentTokenCounts(choice.canonical, context);
+    tokenFromElsewhere(choice.canonical, options, context) !== undefined;
   const findAccess =
     choice.runtime !== undefined && !isSomebodyElse
       ? ownerAccess(choice, context, dependencies)
@@ -49,8 +45,8 @@ export async function withAdministration<T>(
     return await use(createAdministrationClient(findAccess, context.deadline.signal), choice);
   } catch (error) {
     if (!(error instanceof AppError) || error.code !== "auth_required") throw error;
-    const hint = loginHint({ url: choice.canonical, name: options.profile });
-    throw new AppError(error.code, error.message, { hint, cause: error });
+    const login = loginHint({ url: choice.given, name: options.profile }, options);
+    throw notSignedIn(choice.canonical, login, context);
   }
 }
 
@@ -108,7 +104,7 @@ async function savedAccess(
   dependencies: AuthDependencies,
 ): Promise<FindAccess> {
   let bearer = await bearerFor(choice, options, context, dependencies);
-  const key = { url: choice.canonical, name: bearer.profile?.name ?? options.profile };
+  const key = { url: choice.given, name: bearer.profile?.name ?? options.profile };
   const ownGateway = choice.runtime !== undefined;
   return async (_signal, refused) => {
     const other = refused === bearer.token && (await renewRefused(bearer, context, dependencies));
@@ -117,7 +113,7 @@ async function savedAccess(
       return { endpoint: choice.endpoint, bearer: bearer.token, ownGateway };
     }
     throw new AppError("auth_rejected", `Token rejected by ${shownAddress(choice.endpoint)}`, {
-      hint: refusedHint(bearer.source, loginHint(key)),
+      hint: refusedHint(bearer.source, loginHint(key, options), choice),
     });
   };
 }

@@ -1,8 +1,9 @@
 import { newPasswordFault, newPasswordHint } from "../../auth/passwords/password-rules.ts";
 import { AppError } from "../../core/errors.ts";
 import type { Context } from "../context.ts";
+import { hasPerson } from "../has-person.ts";
 import { withHiddenInput } from "../hidden-input.ts";
-import { readTokenLine } from "../sign-in/read-token-line.ts";
+import { pipedLine } from "../sign-in/read-secret-line.ts";
 
 const stdinLimitMs = 60_000;
 
@@ -13,9 +14,7 @@ const stdinLimitMs = 60_000;
  * @throws AppError `usage`: none was given, two that differ, or one that no gateway takes; the reason of an abort
  */
 export async function readNewPassword(id: string, context: Context): Promise<string> {
-  const password = context.io.stdinIsTerminal
-    ? await askTwice(id, context)
-    : await fromPipe(context);
+  const password = hasPerson(context) ? await askTwice(id, context) : await fromPipe(context);
   context.secrets.add(password);
   return password;
 }
@@ -31,17 +30,8 @@ function askTwice(id: string, context: Context): Promise<string> {
   });
 }
 
-async function fromPipe({ io, deadline, signal }: Context): Promise<string> {
-  const line = await deadline.outside(() =>
-    readTokenLine(io.stdin, {
-      limitMs: stdinLimitMs,
-      onWait: () => io.note("Waiting for a password on stdin"),
-      signal,
-      what: "password",
-    }),
-  );
-  // What programs write around a line, and nothing that a password may hold.
-  const password = (line ?? "").replace(/^\uFEFF/u, "").replace(/\r$/u, "");
+async function fromPipe(context: Context): Promise<string> {
+  const password = (await pipedLine("password", stdinLimitMs, context)) ?? "";
   checkPassword(password);
   return password;
 }

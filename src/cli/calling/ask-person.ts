@@ -5,6 +5,7 @@ import type { AskPerson, ElicitationAnswer } from "../../client/tool-server.ts";
 import { isJsonObject } from "../../core/json.ts";
 import type { Json, JsonObject } from "../../core/json.ts";
 import { oneLine } from "../../core/terminal-text.ts";
+import { readYesNo } from "../ask-line.ts";
 import type { Io } from "../context.ts";
 
 type Value = string | number | boolean | string[];
@@ -96,7 +97,7 @@ async function ask(
   say("Answer? yes, no (decline) or Ctrl-D (cancel)");
   const consent = await lines.next();
   if (consent === undefined) return { action: "cancel" };
-  if (!/^y(?:es)?$/iu.test(consent.trim())) return { action: "decline" };
+  if (readYesNo(consent) !== true) return { action: "decline" };
 
   const required = Array.isArray(schema["required"]) ? schema["required"] : [];
   const content: [string, Value][] = [];
@@ -194,9 +195,10 @@ function readAnswer(schema: JsonObject, line: string): Reading {
       : { kind: "again", because: `One of: ${oneLine(choices.join(", "))}` };
   }
   if (type === "boolean") {
-    if (/^(?:y|yes|true)$/iu.test(line)) return { kind: "value", value: true };
-    if (/^(?:n|no|false)$/iu.test(line)) return { kind: "value", value: false };
-    return { kind: "again", because: "yes or no" };
+    const word = { true: true, false: false }[line.toLowerCase()] ?? readYesNo(line);
+    return word === undefined
+      ? { kind: "again", because: "yes or no" }
+      : { kind: "value", value: word };
   }
   if (type === "number" || type === "integer") {
     const number = Number(line);

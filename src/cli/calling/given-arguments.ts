@@ -1,9 +1,8 @@
-import { readFile } from "node:fs/promises";
 import { AppError } from "../../core/errors.ts";
-import { systemErrorCode } from "../../core/system-error-code.ts";
 import { isJsonObject } from "../../core/json.ts";
 import type { Json, JsonObject } from "../../core/json.ts";
 import { quoteForShell } from "../../core/shell-quote.ts";
+import { readSmallFile } from "../read-small-file.ts";
 
 /** The arguments of a tool as a command line gives them. */
 export interface GivenArguments {
@@ -59,22 +58,10 @@ function notAPair(word: string): AppError {
  */
 export async function readArgsOption(given: string | undefined): Promise<JsonObject | undefined> {
   if (given === undefined || given === "-") return undefined;
-  if (given.startsWith("@")) return parseArguments(await readArgsFile(given.slice(1)), given);
-  return parseArguments(given, "--args");
-}
-
-async function readArgsFile(path: string): Promise<string> {
-  try {
-    const text = await readFile(path);
-    if (text.length <= maxInputBytes) return text.toString("utf8");
-  } catch (error) {
-    const code = systemErrorCode(error) ?? "unknown";
-    throw new AppError("usage", `Cannot read ${quoteForShell(path)} for --args (${code})`, {
-      hint: "Behind @ stands the path of a file that holds a JSON object",
-      cause: error,
-    });
-  }
-  throw tooMuch(quoteForShell(path));
+  if (!given.startsWith("@")) return parseArguments(given, "--args");
+  const hint = "Behind @ stands the path of a file that holds a JSON object";
+  const text = await readSmallFile(given.slice(1), maxInputBytes, "arguments", hint);
+  return parseArguments(text, given);
 }
 
 export function tooMuch(source: string): AppError {

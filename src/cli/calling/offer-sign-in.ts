@@ -1,7 +1,8 @@
 import { shownAddress } from "../../client/http-json.ts";
-import { oneLine } from "../../core/terminal-text.ts";
-import { askLine } from "../ask-line.ts";
+import { AppError } from "../../core/errors.ts";
+import { askYesNo } from "../ask-line.ts";
 import type { Context } from "../context.ts";
+import { loginHint } from "../login-hint.ts";
 import type { ServerChoice } from "../server-choice.ts";
 import type { CallingOptions, ServerSource } from "./open-server.ts";
 import type { StepUp } from "./step-up.ts";
@@ -25,10 +26,9 @@ export async function offerSignIn(
   const question =
     stepUp === undefined
       ? `Sign in to ${url} now?`
-      : `${url} wants more scopes for this. Sign in once more, for ${oneLine(stepUp.scope, 300)}?`;
-  const answer = await askLine(`${question} [Y/n]`, context);
-  if (answer === undefined || !/^(?:y(?:es)?)?$/iu.test(answer.trim())) return false;
-  await source.signIn(
+      : `${url} wants more scopes for this. Sign in once more, for ${stepUp.added} too?`;
+  if (!(await askYesNo(question, true, context))) return false;
+  const signedIn = source.signIn(
     {
       ...options,
       url: choice.given,
@@ -51,5 +51,18 @@ export async function offerSignIn(
     },
     stepUp?.login,
   );
+  await (choice.profile === undefined || stepUp === undefined
+    ? signedIn
+    : orPlainLogin(signedIn, loginHint(choice.profile, options)));
   return true;
+}
+
+/** More scopes may be refused, or had at another issuer alone: then the person begins anew, and is asked about that one. */
+async function orPlainLogin(signedIn: Promise<unknown>, hint: string): Promise<void> {
+  try {
+    await signedIn;
+  } catch (error) {
+    if (!(error instanceof AppError) || error.code !== "auth_rejected") throw error;
+    throw new AppError(error.code, error.message, { hint, cause: error });
+  }
 }

@@ -5,17 +5,20 @@ import { askReadiness } from "../../client/gateway-readiness.ts";
 import type { ToolServer } from "../../client/tool-server.ts";
 import { AppError } from "../../core/errors.ts";
 import { InsufficientScope } from "../../core/insufficient-scope.ts";
-import { quoteForShell } from "../../core/shell-quote.ts";
 import type { Profile } from "../../profiles/profile.ts";
 import type { GlobalOptions, ServerOptions } from "../command.ts";
 import type { Context } from "../context.ts";
+import { hasPerson } from "../has-person.ts";
 import { renewRefused } from "../profile-bearer.ts";
-import { bearerFor, chooseServer, environmentTokenCounts } from "../server-choice.ts";
+import { bearerFor, chooseServer } from "../server-choice.ts";
 import { refusedHint } from "../login-hint.ts";
+import { notSignedIn } from "../not-signed-in.ts";
+import { sameServer } from "../same-server.ts";
 import type { ServerChoice } from "../server-choice.ts";
 import { authDependencies } from "../sign-in/dependencies.ts";
+import { tokenFromElsewhere } from "../token-from-elsewhere.ts";
 import type { StepUp } from "./step-up.ts";
-import type { Bearer } from "../profile-bearer.ts";
+import type { Bearer } from "../bearer.ts";
 
 /** Where the server and its bearer come from; a test hands in its own. */
 export interface ServerSource {
@@ -28,6 +31,7 @@ export interface ServerSource {
     profile: Profile,
     needed: readonly string[],
     context: Context,
+    options: CallingOptions,
   ): Promise<StepUp | undefined>;
   connect(options: ConnectOptions): Promise<ToolServer>;
   /** What the server says of itself without a sign-in. */
@@ -42,9 +46,9 @@ export const realSource: ServerSource = {
   chooseServer,
   bearerFor,
   renewRefused: (bearer, context) => renewRefused(bearer, context, authDependencies),
-  async stepUp(profile, needed, context) {
+  async stepUp(profile, needed, context, options) {
     const { stepUpOf } = await import("./step-up.ts");
-    return stepUpOf(profile, needed, context, authDependencies);
+    return stepUpOf(profile, needed, options, context, authDependencies);
   },
   connect: connectToolServer,
   readiness: askReadiness,
@@ -68,8 +72,8 @@ const defaultClientName = "onedoor-cli";
 /**
  * Chooses the server, takes the bearer that wins for it, connects, and hands it to `use`; takes leave of
  * it in every case. All of it stands under the command's deadline. Where nobody is signed in, or the token is
- * for fewer scopes than are needed, and a person is there to be asked, it offers to sign in, and then does all
- * of it once more.
+ * for fewer scopes than are needed, and a person is there to be asked, it offers to sign in, once for each of the two,
+ * and then does all of it once more.
  * @param beforeOffer clears the terminal's line for the question
  * @throws AppError `unreachable`, `timeout`, `auth_required`, `auth_rejected`, … and what `use` throws
  */
@@ -80,31 +84,36 @@ export async function withServer<T>(
   use: (server: ToolServer) => Promise<T>,
   beforeOffer?: () => void,
 ): Promise<T> {
-  const choice = await source.chooseServer(options, context);
-  try {
-    return await useServer(choice, options, context, source, use);
-  } catch (error) {
-    // A token from elsewhere goes on winning over whatever a sign-in would save.
-    if (options.token !== undefined || environmentTokenCounts(choice.canonical, context)) {
-      throw error;
+  const offered = new Set<"sign in" | "step up">();
+  for (;;) {
+    const choice = await source.chooseServer(options, context);
+    try {
+      return await useServer(choice, options, context, source, use);
+    } catch (error) {
+      // A token from elsewhere goes on winning over whatever a sign-in would save.
+      if (tokenFromElsewhere(choice.canonical, options, context)) throw error;
+      const stepUp =
+        error instanceof InsufficientScope && choice.profile !== undefined
+          ? await source.stepUp(choice.profile, error.scopes, context, options)
+          : undefined;
+      const failure = stepUp === undefined ? error : withStepUpHint(error, stepUp);
+      const helps = stepUp === undefined ? isAboutSignIn(error) : stepUp.login !== undefined;
+      const offer = stepUp === undefined ? "sign in" : "step up";
+      if (!helps || offered.has(offer) || !canOfferSignIn(options, context)) throw failure;
+      offered.add(offer);
+      beforeOffer?.();
+      const { offerSignIn } = await import("./offer-sign-in.ts");
+      if (!(await offerSignIn(choice, options, context, source, stepUp))) throw failure;
+      // What was tried with the token before says nothing of this one.
+      context.renewals.clear();
     }
-    const stepUp =
-      error instanceof InsufficientScope && choice.profile !== undefined
-        ? await source.stepUp(choice.profile, error.scopes, context)
-        : undefined;
-    const failure = stepUp === undefined ? error : withStepUpHint(error, stepUp);
-    const helps = stepUp === undefined ? isAboutSignIn(error) : stepUp.login !== undefined;
-    if (!helps || !canOfferSignIn(options, context)) throw failure;
-    beforeOffer?.();
-    const { offerSignIn } = await import("./offer-sign-in.ts");
-    if (!(await offerSignIn(choice, options, context, source, stepUp))) throw failure;
-    return useServer(await source.chooseServer(options, context), options, context, source, use);
   }
 }
 
 /**
  * As `withServer`, with a server that is chosen already, and without an offer. Where the server refuses the token of a
- * profile that can be renewed without a person, that is done, and all of it is tried once more.
+ * profile that can be renewed without a person, that is done, and all of it is tried once more; as often as that makes
+ * another token, of a command that outlives several.
  */
 export async function useServer<T>(
   choice: ServerChoice,
@@ -113,20 +122,20 @@ export async function useServer<T>(
   source: ServerSource,
   use: (server: ToolServer) => Promise<T>,
 ): Promise<T> {
-  const bearer = await source.bearerFor(choice, options, context);
-  let used = bearer;
+  let bearer = await source.bearerFor(choice, options, context);
   try {
-    try {
-      return await useAs(bearer, choice, options, context, source, use);
-    } catch (error) {
-      const other =
-        error instanceof CredentialRefused ? await source.renewRefused(bearer, context) : undefined;
-      if (other?.token === undefined || other.token === bearer.token) throw error;
-      used = other;
-      return await useAs(other, choice, options, context, source, use);
+    for (;;) {
+      try {
+        return await useAs(bearer, choice, options, context, source, use);
+      } catch (error) {
+        if (!(error instanceof CredentialRefused)) throw error;
+        const other = await source.renewRefused(bearer, context);
+        if (other?.token === undefined || other.token === bearer.token) throw error;
+        bearer = other;
+      }
     }
   } catch (error) {
-    throw withSignInHint(error, used, options, context);
+    throw withSignInHint(error, bearer, choice, options, context);
   }
 }
 
@@ -164,16 +173,16 @@ export function isAboutSignIn(error: unknown): error is AppError {
   );
 }
 
-/** A person sees stderr and types on stdin, and no program waits for a form of its own. */
-function canOfferSignIn(options: CallingOptions, { io, environment }: Context): boolean {
-  if (options.json || options.quiet || environment.ci) return false;
-  return io.stdinIsTerminal && io.stderrIsTerminal;
+/** A person is there, and no program waits for a form of its own. */
+function canOfferSignIn({ json, quiet }: CallingOptions, context: Context): boolean {
+  return !json && !quiet && hasPerson(context);
 }
 
 /** What a server says of a credential, it says without knowing our command line: the hint is ours. */
 function withSignInHint(
   error: unknown,
   { source, profile }: Bearer,
+  choice: ServerChoice,
   options: CallingOptions,
   context: Context,
 ): unknown {
@@ -186,8 +195,12 @@ function withSignInHint(
     ...(url !== undefined && { url }),
     profile: options.profile ?? chosen,
   };
+  const login = `agent auth login${sameServer(said)}`;
+  if (source === "none" && error instanceof CredentialRefused) {
+    return notSignedIn(choice.canonical, login, context);
+  }
   return new AppError(error.code, error.message, {
-    hint: refusedHint(source, `agent auth login${sameServer(said)}`),
+    hint: refusedHint(source, login, choice),
     cause: error,
   });
 }
@@ -196,16 +209,6 @@ function withStepUpHint(error: unknown, { hint }: StepUp): unknown {
   return error instanceof InsufficientScope
     ? new InsufficientScope(error.message, { scopes: error.scopes, hint })
     : error;
-}
-
-/** What has to be repeated on the command lines that we suggest: ` --url …`, or nothing. */
-export function sameServer(options: CallingOptions): string {
-  const url = options.url === undefined ? "" : ` --url ${quoteForShell(options.url)}`;
-  const profile =
-    options.profile === undefined ? "" : ` --profile ${quoteForShell(options.profile)}`;
-  const cacert = options.cacert === undefined ? "" : ` --cacert ${quoteForShell(options.cacert)}`;
-  const insecure = options.insecure === true ? " --insecure" : "";
-  return `${url}${profile}${options.insecureHttp === true ? " --insecure-http" : ""}${cacert}${insecure}`;
 }
 
 /** Where to look when a server cannot be started or reached: looking again or waiting changes nothing. */

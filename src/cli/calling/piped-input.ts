@@ -1,4 +1,3 @@
-import { fstatSync } from "node:fs";
 import { StringDecoder } from "node:string_decoder";
 import { abortReason } from "../../client/http-json.ts";
 import { AppError } from "../../core/errors.ts";
@@ -19,21 +18,6 @@ export interface PipedInputOptions {
    * stdin; what arrives while it thinks is waited for.
    */
   onSilent(): Promise<"wait" | "go-on">;
-}
-
-/**
- * Whether stdin is something to read to its end: a pipe, a file or a socket. A terminal or another
- * character device (`/dev/null`) is not, nor is a stdin that is closed.
- * @param fd a stream without a descriptor (a test's) counts as a pipe
- */
-export function isPiped(fd: number | undefined): boolean {
-  if (fd === undefined) return true;
-  try {
-    const status = fstatSync(fd);
-    return status.isFIFO() || status.isFile() || status.isSocket();
-  } catch {
-    return false;
-  }
 }
 
 /**

@@ -1,8 +1,9 @@
 import { AppError } from "../../core/errors.ts";
 import { withAdministration } from "../administration/administration-access.ts";
-import { askLine } from "../ask-line.ts";
+import { askYesNo } from "../ask-line.ts";
 import type { CommandModule, GlobalOptions } from "../command.ts";
 import type { Context } from "../context.ts";
+import { hasPerson } from "../has-person.ts";
 import { readTime, timeHelp } from "../read-time.ts";
 import { jsonText } from "../render/json-text.ts";
 import { wrap } from "../render/wrap.ts";
@@ -78,15 +79,15 @@ async function isMeant(
   if (yes) return true;
   const { io } = context;
   const what = `organisations, users, memberships and tokens that were removed before ${shownTime(beforeMs)}, and servers' old entries in the change history`;
-  if (json || quiet || !io.stdinIsTerminal || !io.stderrIsTerminal) {
+  if (json || quiet || !hasPerson(context)) {
     throw new AppError("usage", "A purge cannot be undone, and nobody is there to be asked", {
       hint: `--yes removes for good: ${what}`,
     });
   }
-  const lines = wrap(`This removes for good: ${what}. Go on? [y/N]`, io.columns);
-  for (const line of lines.slice(0, -1)) io.note(line, { always: true });
-  const answer = await askLine(lines.at(-1) ?? "", context);
-  return answer !== undefined && /^y(?:es)?$/iu.test(answer.trim());
+  for (const line of wrap(`This removes for good: ${what}.`, io.columns)) {
+    io.note(line, { always: true });
+  }
+  return askYesNo("Go on?", false, context);
 }
 
 function counted(count: number, one: string, many = `${one}s`): string {

@@ -7,13 +7,16 @@ import { quoteForShell } from "../../core/shell-quote.ts";
 import { createAskPerson, createDecline } from "../calling/ask-person.ts";
 import { parseArguments, readArgsOption, readPairs } from "../calling/given-arguments.ts";
 import type { GivenArguments } from "../calling/given-arguments.ts";
-import { realSource, sameServer, withServer } from "../calling/open-server.ts";
+import { realSource, withServer } from "../calling/open-server.ts";
+import { sameServer } from "../same-server.ts";
 import type { CallingOptions, ServerSource } from "../calling/open-server.ts";
-import { isPiped, readPipedInput } from "../calling/piped-input.ts";
+import { readPipedInput } from "../calling/piped-input.ts";
 import { printResult } from "../calling/print-result.ts";
 import { checkOutput } from "../calling/save-binary.ts";
 import type { CommandModule } from "../command.ts";
 import type { Context } from "../context.ts";
+import { hasPerson } from "../has-person.ts";
+import { isPiped } from "../is-piped.ts";
 import { progressBar } from "../render/progress-bar.ts";
 
 interface RunOptions {
@@ -100,7 +103,6 @@ async function callOn(
   const what = quoteForShell(options.target);
   let spinner = io.spin(what);
   const person = createAskPerson(io, what, deadline.signal);
-  const canAsk = io.stdinIsTerminal && io.stderrIsTerminal;
   const call: ToolCall = {
     ...input,
     signal: deadline.signal,
@@ -112,7 +114,7 @@ async function callOn(
       deadline.extend();
       spinner.update(progressBar(what, progress, io.columns));
     },
-    onElicitation: canAsk
+    onElicitation: hasPerson(context)
       ? (params) =>
           deadline.outside(async () => {
             spinner.stop();
@@ -160,7 +162,7 @@ async function completeArguments(
   if (options.args === "-") {
     return withWhole(parseArguments(await readAllOfStdin(context), "stdin"), given);
   }
-  if (options.args !== undefined || options.arguments.length > 0 || !isPiped(fdOf(context)))
+  if (options.args !== undefined || options.arguments.length > 0 || !isPiped(context.io.stdin))
     return given;
   const piped = await context.deadline.outside(() =>
     readPipedInput({
@@ -176,10 +178,6 @@ async function completeArguments(
 /** Pairs win over the same names in `--args`. */
 function withWhole(whole: JsonObject | undefined, pairs: GivenArguments): GivenArguments {
   return { arguments: { ...whole, ...pairs.arguments }, untyped: pairs.untyped };
-}
-
-function fdOf({ io }: Context): number | undefined {
-  return io.stdin.fd;
 }
 
 async function readAllOfStdin(context: Context): Promise<string> {

@@ -8,15 +8,10 @@ import { systemErrorCode } from "../../core/system-error-code.ts";
 import { quoteForShell } from "../../core/shell-quote.ts";
 import { closest } from "../../core/suggest.ts";
 import { oneLine } from "../../core/terminal-text.ts";
-import {
-  isAboutSignIn,
-  realSource,
-  sameServer,
-  useServer,
-  withServer,
-} from "../calling/open-server.ts";
+import { isAboutSignIn, realSource, useServer, withServer } from "../calling/open-server.ts";
 import type { CallingOptions, ServerSource } from "../calling/open-server.ts";
 import type { CommandModule } from "../command.ts";
+import { sameServer } from "../same-server.ts";
 import { requireOwnGateway } from "../server-choice.ts";
 import type { Context, Spinner } from "../context.ts";
 import { jsonText } from "../render/json-text.ts";

@@ -1,15 +1,17 @@
 import { createDeadline } from "../../client/deadline.ts";
 import { shownAddress } from "../../client/http-json.ts";
 import { AppError } from "../../core/errors.ts";
+import type { Profile } from "../../profiles/profile.ts";
+import type { Bearer } from "../bearer.ts";
 import type { ServerOptions } from "../command.ts";
 import type { Context } from "../context.ts";
 import { bearerFor, chooseServer } from "../server-choice.ts";
 import { isMinter, runningGateway } from "../running-gateway.ts";
 import { loginHint, refusedHint } from "../login-hint.ts";
+import { notSignedIn } from "../not-signed-in.ts";
 import { renewRefused } from "../profile-bearer.ts";
 import { endsSoon, renews } from "../renew-profile.ts";
 import type { ServerChoice } from "../server-choice.ts";
-import type { Bearer } from "../profile-bearer.ts";
 import type { AuthDependencies } from "../sign-in/dependencies.ts";
 
 /** The bearer of a proxy, which outlives the token it began with. */
@@ -49,75 +51,102 @@ export async function createProxyCredentials(
   let failure: AppError | undefined;
   let triedAtMs = -Infinity;
 
-  /** Again, for this server and no other, whatever has become the default meanwhile. */
-  const lookAgain = async (refused: string | undefined): Promise<Bearer> => {
-    const deadline = createDeadline(renewalMs, context.signal);
-    const limited: Context = { ...context, deadline };
-    // A plain http address was agreed to at the start.
-    const same = { ...options, url: choice.given, insecureHttp: true };
+  const lookAgain = async (refused?: string): Promise<Bearer> => {
     try {
-      const found = await chooseServer(same, limited, dependencies);
-      const bearer = await bearerFor(found, same, limited, dependencies);
-      const isRefused = refused !== undefined && bearer.token === refused;
-      const other = isRefused && (await renewRefused(bearer, limited, dependencies));
+      const found = await findAgain(choice, refused, options, context, dependencies);
       failure = undefined;
-      return other || bearer;
+      return found;
     } catch (error) {
       if (error instanceof AppError) failure = error;
       throw error;
-    } finally {
-      deadline.close();
     }
   };
-  const renew = async (refused: string | undefined): Promise<string | undefined> => {
+  const renew = async (refused?: string): Promise<string | undefined> => {
     current = await lookAgain(refused);
     return current.token === refused ? undefined : current.token;
   };
-  /** One that ends soon is renewed before it is shown; one that is still good is shown meanwhile if that fails. */
-  const renewInTime = async ({ token, source, profile }: Bearer): Promise<string | undefined> => {
-    const nowMs = context.now();
-    if (source !== "profile" || !profile || !renews(profile)) return token;
-    const wasJustTried = nowMs - triedAtMs < retryMs && (profile.expiresAtMs ?? 0) > nowMs;
-    if (wasJustTried || !endsSoon(profile, nowMs)) return token;
-    triedAtMs = nowMs;
-    renewal ??= renew(undefined).finally(() => (renewal = undefined));
-    await renewal;
-    return current?.token;
-  };
+  /** What several requests want at once is done once. */
+  const renewOnce = (refused?: string): Promise<string | undefined> =>
+    (renewal ??= renew(refused).finally(() => (renewal = undefined)));
 
   return {
     async bearer() {
-      current ??= await lookAgain(undefined);
-      const { source, profile } = current;
-      if (source === "profile" && profile?.source === "local") {
-        const runtime = await runningGateway(context, dependencies);
-        if (!isMinter(runtime, profile)) {
-          throw new AppError("unreachable", `Your gateway at ${profile.url} is not running`, {
-            hint: "agent serve --background",
-          });
-        }
-      }
-      return renewInTime(current);
+      current ??= await lookAgain();
+      const { token, source, profile } = current;
+      if (source !== "profile" || profile === undefined) return token;
+      await requireMinter(profile, context, dependencies);
+      const nowMs = context.now();
+      if (!renews(profile) || !endsSoon(profile, nowMs)) return token;
+      // One that is still good is shown for a while when it could not be renewed.
+      const wasJustTried = nowMs - triedAtMs < retryMs && (profile.expiresAtMs ?? 0) > nowMs;
+      if (wasJustTried && renewal === undefined) return token;
+      triedAtMs = nowMs;
+      await renewOnce();
+      return current.token;
     },
     async another(refused) {
-      // What several requests heard at once is looked after once; who comes late takes what is there.
+      // Who comes late takes what is there.
       if (renewal === undefined && current?.token !== refused) return current?.token;
-      renewal ??= renew(refused).finally(() => (renewal = undefined));
-      return renewal;
+      return renewOnce(refused);
     },
-    refusal() {
-      if (failure?.code === "auth_rejected" || failure?.code === "auth_required") return failure;
-      const { source, token, profile }: Bearer = current ?? { source: "none" };
-      const address = shownAddress(choice.endpoint);
-      const hint = refusedHint(
-        source,
-        loginHint({ url: choice.canonical, name: profile?.name ?? options.profile }),
-      );
-      return token === undefined
-        ? new AppError("auth_required", `${address} needs a sign-in`, { hint })
-        : new AppError("auth_rejected", `${address} refuses the token`, { hint });
-    },
+    refusal: () =>
+      failure?.code === "auth_rejected" || failure?.code === "auth_required"
+        ? failure
+        : refusalOf(current ?? { source: "none" }, choice, options, context),
   };
+}
+
+/**
+ * The bearer of this server and no other, whatever has become the default meanwhile. One that ends soon or is refused
+ * is renewed, whatever came of that for an earlier request.
+ */
+async function findAgain(
+  choice: ServerChoice,
+  refused: string | undefined,
+  options: ServerOptions,
+  context: Context,
+  dependencies: AuthDependencies,
+): Promise<Bearer> {
+  const deadline = createDeadline(renewalMs, context.signal);
+  const limited: Context = { ...context, deadline, renewals: new Map() };
+  // A plain http address was agreed to at the start.
+  const same = { ...options, url: choice.given, insecureHttp: true };
+  try {
+    const found = await chooseServer(same, limited, dependencies);
+    const bearer = await bearerFor(found, same, limited, dependencies);
+    const isRefused = refused !== undefined && bearer.token === refused;
+    return (isRefused && (await renewRefused(bearer, limited, dependencies))) || bearer;
+  } finally {
+    deadline.close();
+  }
+}
+
+/** @throws AppError `unreachable` while the gateway of a local token does not run */
+async function requireMinter(
+  profile: Profile,
+  context: Context,
+  dependencies: AuthDependencies,
+): Promise<void> {
+  if (profile.source !== "local") return;
+  if (isMinter(await runningGateway(context, dependencies), profile)) return;
+  throw new AppError("unreachable", `Your gateway at ${profile.url} is not running`, {
+    hint: "agent serve --background",
+  });
+}
+
+function refusalOf(
+  { source, token, profile }: Bearer,
+  choice: ServerChoice,
+  options: ServerOptions,
+  context: Context,
+): AppError {
+  const name = profile?.name ?? options.profile;
+  const login = loginHint({ url: choice.given, name }, options);
+  return token === undefined
+    ? notSignedIn(choice.canonical, login, context)
+    : new AppError("auth_rejected", `Token rejected by ${shownAddress(choice.endpoint)}`, {
+        hint: refusedHint(source, login, choice),
+      });
 }
 
 function ifUnreachable(error: unknown): undefined {

@@ -3,6 +3,11 @@ export function shownTime(timeMs: number): string {
   return `${new Date(timeMs).toISOString().slice(0, 16).replace("T", " ")} UTC`;
 }
 
+/** A time for programs: ISO 8601, null for none. */
+export function isoTime(timeMs: number | undefined): string | null {
+  return timeMs === undefined ? null : new Date(timeMs).toISOString();
+}
+
 /** How long ago, in the largest unit that fits. */
 export function shownAge(ms: number): string {
   const units = [

@@ -16,7 +16,7 @@ export function wayOf(entry: OutsideEntry): SignInWay {
     case "simple":
       return {
         type,
-        description: `With e-mail address and password at ${hostOf(entry.server.url)}: agent auth login --url <url> --email <address>`,
+        description: `With email address and password at ${hostOf(entry.server.url)}: agent auth login --url <url> --email <address>`,
         login: "/auth/login",
         issuer: `${entry.server.url}/auth/v1`,
       };

@@ -33,8 +33,8 @@ function wayIn(entry: AuthConfiguration, owner: string, from: string): string {
     }
     case "simple":
       return entry.users === "own"
-        ? "users with a password (agent user passwd), by e-mail address and password at POST /auth/login, as members of their organisation"
-        : `whoever has a password at ${hostOf(entry.server.url)}, by e-mail address and password at POST /auth/login${whatTheyAre(entry.mapping)}`;
+        ? "users with a password (agent user passwd), by email address and password at POST /auth/login, as members of their organisation"
+        : `whoever has a password at ${hostOf(entry.server.url)}, by email address and password at POST /auth/login${whatTheyAre(entry.mapping)}`;
     case "bearer": {
       const at =
         entry.server.kind === "supabase"

@@ -1,5 +1,8 @@
 import { AppError } from "../../core/errors.ts";
 
+/** Where all options are that a wrong one can be meant for. */
+export const loginHelp = "agent auth login --help";
+
 /** What of a sign-in's options says by which way the token comes. */
 export interface WayOptions {
   token?: string | undefined;
@@ -27,7 +30,9 @@ export function chosenWay(options: WayOptions): ChosenWay {
   ).filter(([, , isAsked]) => isAsked);
   const [first, second] = asked;
   if (first !== undefined && second !== undefined) {
-    throw new AppError("usage", `${first[0]} and ${second[0]} are two ways; take one`);
+    throw new AppError("usage", `${first[0]} and ${second[0]} are two ways; take one`, {
+      hint: loginHelp,
+    });
   }
   return first?.[1] ?? "any";
 }

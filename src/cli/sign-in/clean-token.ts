@@ -8,7 +8,11 @@ import { AppError } from "../../core/errors.ts";
  */
 export function cleanToken(text: string, from: string): string {
   const token = text.trim();
-  if (token === "") throw new AppError("usage", `The token from ${from} is empty`);
+  if (token === "") {
+    throw new AppError("usage", `The token from ${from} is empty`, {
+      hint: from === "stdin" ? "Its first line is the token, and blank" : "Give it a token",
+    });
+  }
   if (/^bearer\s/iu.test(token)) {
     throw new AppError("usage", `The token from ${from} begins with "Bearer"`, {
       hint: "Give the token alone",

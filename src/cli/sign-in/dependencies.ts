@@ -2,11 +2,11 @@ import { probeAuthentication } from "../../client/probe-authentication.ts";
 import { openProfiles } from "../../profiles/open-profiles.ts";
 import type { Profiles } from "../../profiles/open-profiles.ts";
 import { mintLocalToken } from "../../runtime/mint-local-token.ts";
+import { processStart } from "../../runtime/process-start.ts";
 import { readRuntimeFile } from "../../runtime/runtime-file.ts";
 import type { Context } from "../context.ts";
 import { credentialKeeping } from "./credential-keeping.ts";
 import type { CredentialKeeping } from "./credential-keeping.ts";
-import { revokeToken } from "./revoke-token.ts";
 import { waysIn } from "./ways-in.ts";
 import type { WaysIn } from "./ways-in.ts";
 
@@ -16,7 +16,6 @@ export interface AuthDependencies {
   readRuntimeFile: typeof readRuntimeFile;
   mintLocalToken: typeof mintLocalToken;
   probeAuthentication: typeof probeAuthentication;
-  revokeToken: typeof revokeToken;
   waysIn: WaysIn;
   keeping: CredentialKeeping;
 }
@@ -28,12 +27,12 @@ export const authDependencies: AuthDependencies = {
       now: context.now,
       report: (line) => context.io.note(line, { always: true }),
       learn: (secret) => context.secrets.add(secret),
+      startOf: processStart,
       sessionBus: context.environment.sessionBus,
     }),
   readRuntimeFile,
   mintLocalToken,
   probeAuthentication,
-  revokeToken,
   waysIn,
   keeping: credentialKeeping,
 };

@@ -2,10 +2,7 @@ import { stat } from "node:fs/promises";
 import { askOAuth } from "../../client/ask-oauth.ts";
 import type { OAuthDependencies } from "../../oauth/oauth.ts";
 import type { Context } from "../context.ts";
-import { readSmallFile } from "../read-small-file.ts";
-
-/** A private key, whatever its kind, is shorter. */
-const maxKeyBytes = 64 * 1024;
+import { readClientKey } from "./client-key.ts";
 
 /** What the OAuth client needs of this command. */
 export function oauthDependencies(context: Context): OAuthDependencies {
@@ -18,9 +15,9 @@ export function oauthDependencies(context: Context): OAuthDependencies {
   };
 }
 
-/** @throws AppError `usage`: it cannot be read, or is too long for a key */
+/** @throws AppError `usage`: as `readClientKey` */
 async function readKey(path: string, io: Context["io"]): Promise<string> {
-  const text = await readSmallFile(path, maxKeyBytes, "private key");
+  const text = await readClientKey(path);
   const mode = process.platform === "win32" ? 0 : await modeOf(path);
   if ((mode & 0o077) !== 0) {
     io.note(`Others can read or change the private key in ${path}: chmod 600 closes it`);

@@ -49,11 +49,11 @@ function cellsOf(row: ProfileRow, nowMs: number, io: Context["io"]): string[] {
     may === undefined && place === "" ? row.who : `${row.who ?? "-"} (${may ?? "no role"}${place})`;
   return [
     row.url,
-    row.name,
+    row.name ?? "-",
     who === undefined ? "-" : inLine(who, io, 60),
     row.maskedToken ?? "-",
     row.store ?? "-",
-    row.source,
+    row.source ?? "-",
     row.createdAtMs === undefined ? "-" : `${shownAge(nowMs - row.createdAtMs)} ago`,
     row.expiresAtMs === undefined ? "-" : shownTime(row.expiresAtMs),
     row.renews === undefined ? "-" : row.renews ? "yes" : "no",

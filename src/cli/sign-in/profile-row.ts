@@ -5,14 +5,15 @@ import type { CanonicalUrl } from "../../core/url.ts";
 import { addressOf } from "../../profiles/profile.ts";
 import type { Profile, StoreKind } from "../../profiles/profile.ts";
 import type { RuntimeRecord } from "../../runtime/runtime-record.ts";
+import type { Bearer } from "../bearer.ts";
 import type { Context } from "../context.ts";
 import { expiryWarning } from "../expiry-warning.ts";
-import { profileBearer, renewRefused } from "../profile-bearer.ts";
-import type { Bearer } from "../profile-bearer.ts";
+import { profileBearer } from "../profile-bearer.ts";
 import { renews } from "../renew-profile.ts";
 import { isMinter } from "../running-gateway.ts";
 import { maskToken } from "./clean-token.ts";
 import type { AuthDependencies } from "./dependencies.ts";
+import { probeWithRenewal } from "./probe-with-renewal.ts";
 
 /** What became of a profile when it was tested. */
 export type ProfileResult =
@@ -23,13 +24,17 @@ export type ProfileResult =
   | "missing"
   | "unreachable"
   | "store unavailable"
+  | "rate limited"
   | "failed";
 
 /** One profile as `agent auth status` shows it. */
 export interface ProfileRow {
   url: CanonicalUrl;
-  name: string;
+  /** Absent where there is no profile, and no name was given. */
+  name?: string | undefined;
   endpoint: string;
+  /** The saved one, whatever token was tested. */
+  profile?: Profile | undefined;
   who?: string | undefined;
   role?: string | undefined;
   /** What its token is limited to, as the server says; empty where to nothing. */
@@ -38,8 +43,8 @@ export interface ProfileRow {
   organization?: string | undefined;
   maskedToken?: string | undefined;
   store?: StoreKind | undefined;
-  /** Where the tested token came from. */
-  source: "flag" | "environment" | "profile";
+  /** Where the tested token came from; absent where there was none. */
+  source?: "flag" | "environment" | "profile" | undefined;
   createdAtMs?: number | undefined;
   expiresAtMs?: number | undefined;
   /** Whether it is got again without a person; absent where that is not known. */
@@ -47,6 +52,8 @@ export interface ProfileRow {
   result: ProfileResult;
   /** One line for people, where the result needs a word more. */
   reason?: string | undefined;
+  /** Of `rate limited`, where the server says it. */
+  retryAfterSeconds?: number | undefined;
   /** What helps there. */
   hint?: string | undefined;
   /** What to do before it ends. */
@@ -56,7 +63,7 @@ export interface ProfileRow {
 /** What is tested: a saved profile, or a bearer from elsewhere for a server. */
 export interface Subject {
   url: CanonicalUrl;
-  name: string;
+  name: string | undefined;
   endpoint: string;
   server: "onedoor" | "mcp" | "unknown";
   profile: Profile | undefined;
@@ -64,13 +71,15 @@ export interface Subject {
   bearer?: Bearer | undefined;
 }
 
-export function subjectOf(profile: Profile): Subject {
+/** @param bearer one from elsewhere that is tested in place of the profile's own */
+export function subjectOf(profile: Profile, bearer?: Bearer): Subject {
   return {
     url: profile.url,
     name: profile.name,
     endpoint: addressOf(profile),
     server: profile.server ?? "unknown",
     profile,
+    bearer,
   };
 }
 
@@ -86,41 +95,35 @@ export async function testProfile(
 ): Promise<ProfileRow> {
   let row = rowOf(subject, subject.profile);
   try {
-    const ask = (bearer: Bearer | undefined): Promise<AuthenticationProbe> => {
-      if (bearer?.profile) row = rowOf(subject, bearer.profile);
-      row.maskedToken = bearer?.token === undefined ? undefined : maskToken(bearer.token);
-      return dependencies.probeAuthentication(
-        endpointOf(subject, runtime),
-        bearer?.token,
-        context.deadline.signal,
-        subject.server === "unknown" ? undefined : subject.server,
-      );
+    const show = (bearer: Bearer): void => {
+      row = rowOf(subject, bearer.profile);
+      row.maskedToken = bearer.token === undefined ? undefined : maskToken(bearer.token);
     };
-    const bearer =
-      subject.bearer ??
-      (subject.profile && (await ownBearer(subject.profile, runtime, context, dependencies)));
-    let probe = await ask(bearer);
-    if (probe.kind === "rejected" && bearer !== undefined) {
-      const other = await renewRefused(bearer, context, dependencies);
-      if (other !== undefined) probe = await ask(other);
-    }
+    const first = await bearerOf(subject, runtime, context, dependencies);
+    show(first);
+    const server = { endpoint: endpointOf(subject, runtime), server: subject.server };
+    const { bearer, probe } = await probeWithRenewal(server, first, context, dependencies);
+    show(bearer);
     const judged = { ...row, ...judge(probe, row, context.now()) };
     return { ...judged, warning: warningOf(judged, subject, context.now()) };
   } catch (error) {
     if (context.signal.aborted || !(error instanceof AppError)) throw error;
     const nothingToTest = !subject.profile && !subject.bearer;
     const result = nothingToTest ? "missing" : (resultOfError[error.code] ?? "failed");
-    return { ...row, result, reason: error.message, hint: error.hint };
+    const { message: reason, hint, retryAfterSeconds } = error;
+    return { ...row, result, reason, hint, retryAfterSeconds };
   }
 }
 
 /** A local token is for the instance that minted it; that none of it runs here is what the row says. */
-async function ownBearer(
-  profile: Profile,
+async function bearerOf(
+  { profile, bearer }: Subject,
   runtime: RuntimeRecord | undefined,
   context: Context,
   dependencies: AuthDependencies,
 ): Promise<Bearer> {
+  if (bearer !== undefined) return bearer;
+  if (profile === undefined) return { source: "none" };
   if (profile.source === "local" && !isMinter(runtime, profile)) {
     throw new AppError("unreachable", "The gateway that minted this token does not run here now");
   }
@@ -142,7 +145,13 @@ function rowOf(subject: Subject, profile: Profile | undefined): ProfileRow {
     who: own?.who,
     role: own?.role,
     store: own?.store,
-    source: from === "option" ? "flag" : from === "environment" ? "environment" : "profile",
+    profile: subject.profile,
+    source:
+      from === "option"
+        ? "flag"
+        : from === "environment"
+          ? "environment"
+          : subject.profile && "profile",
     createdAtMs: own?.createdAtMs,
     expiresAtMs: own?.expiresAtMs,
     renews: own && renews(own),
@@ -158,7 +167,8 @@ function judge(
   if (probe.kind === "open") return { result: "needs no sign-in" };
   if (probe.kind === "required") return { result: "missing" };
   if (probe.kind === "rejected") {
-    return { result: (row.expiresAtMs ?? Infinity) <= nowMs ? "expired" : "rejected" };
+    const isOver = (row.expiresAtMs ?? Infinity) <= nowMs;
+    return { result: isOver ? "expired" : "rejected", reason: probe.words };
   }
   return {
     result: "ok",
@@ -193,12 +203,17 @@ const resultOfError: Partial<Record<ErrorCode, ProfileResult>> = {
   auth_rejected: "rejected",
   forbidden: "rejected",
   store_unavailable: "store unavailable",
+  rate_limited: "rate limited",
 };
 
-/** 0 when all are good, 4 when one needs a sign-in, else 3 when one could not be reached, else 1. */
+/**
+ * 0 when all are good, 4 when one needs a sign-in, else 3 when one could not be reached, else 1 when one failed, else
+ * 6: the rest are asked too often.
+ */
 export function exitCodeOfRows(rows: readonly ProfileRow[]): number {
   const results = new Set(rows.map((row) => row.result));
   if (results.has("rejected") || results.has("expired") || results.has("missing")) return 4;
   if (results.has("unreachable")) return 3;
-  return results.has("store unavailable") || results.has("failed") ? 1 : 0;
+  if (results.has("store unavailable") || results.has("failed")) return 1;
+  return results.has("rate limited") ? 6 : 0;
 }

@@ -1,12 +1,14 @@
 import { shownAddress } from "../../client/http-json.ts";
+import { quoteForShell } from "../../core/shell-quote.ts";
 import type { GlobalOptions } from "../command.ts";
 import type { Context } from "../context.ts";
 import { inLine } from "../render/foreign-text.ts";
 import { jsonText } from "../render/json-text.ts";
-import { environmentTokenCounts } from "../server-choice.ts";
+import { renews } from "../renew-profile.ts";
 import type { ServerChoice } from "../server-choice.ts";
 import type { AuthDependencies } from "./dependencies.ts";
-import { shownTime } from "../render/shown-time.ts";
+import { isoTime, shownTime } from "../render/shown-time.ts";
+import { noteEnvironmentToken } from "../token-from-elsewhere.ts";
 import type { SignInResult } from "./sign-in.ts";
 
 const sourceNames = {
@@ -37,7 +39,7 @@ export async function reportSignIn(
   }
   const { profile, store, keychainAbsence, verified } = result;
   if (format === "json") {
-    const { name, endpoint, source, who, role, expiresAtMs, renews, issuer, scope } = profile;
+    const { name, endpoint, source, who, role, expiresAtMs, issuer, scope } = profile;
     await io.out(
       jsonText(
         {
@@ -52,8 +54,8 @@ export async function reportSignIn(
           store: store.kind,
           storeReason:
             keychainAbsence === undefined ? null : `No keychain here (${keychainAbsence})`,
-          expiresAt: expiresAtMs === undefined ? null : new Date(expiresAtMs).toISOString(),
-          renews: renews === true || source === "local",
+          expiresAt: isoTime(expiresAtMs),
+          renews: renews(profile),
           issuer: issuer ?? null,
           scope: scope ?? null,
         },
@@ -69,7 +71,7 @@ export async function reportSignIn(
     profile.expiresAtMs === undefined
       ? "expiry not known"
       : `expires ${shownTime(profile.expiresAtMs)}`;
-  const expiry = profile.renews === true ? `${expires}, renewed by itself` : expires;
+  const expiry = renews(profile) ? `${expires}, renewed by itself` : expires;
   await io.out(
     `${did} ${url}${who}${role}, from ${sourceNames[profile.source]}; saved in ${store.description}; ${expiry}\n`,
   );
@@ -92,15 +94,11 @@ export async function explainSignIn(
       { always: true },
     );
   }
-  if (environmentTokenCounts(choice.canonical, context)) {
-    context.io.note(
-      "ONEDOOR_TOKEN is set and wins over the saved profile: unset it to use what was saved now",
-    );
-  }
+  noteEnvironmentToken(choice.canonical, context, ": unset it to use what was saved now");
   const used = await dependencies.openProfiles(context).find(profile.url);
   if (used && used.name !== profile.name) {
     context.io.note(
-      `Commands without --profile still use ${used.name} for ${profile.url}; agent auth switch ${profile.name} --url ${profile.url} changes that`,
+      `Commands without --profile still use ${used.name} for ${profile.url}; agent auth switch ${quoteForShell(profile.name)} --url ${quoteForShell(profile.url)} changes that`,
     );
   }
 }

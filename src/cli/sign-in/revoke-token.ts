@@ -2,12 +2,7 @@ import { askJson } from "../../client/http-json.ts";
 import { baseOf } from "../../client/server-address.ts";
 import { AppError } from "../../core/errors.ts";
 import { isJsonObject } from "../../core/json.ts";
-
-/**
- * What became of a token on its server: `revoked`; `invalid` it was not good any more; `kept` the server does
- * not revoke this kind; `unreachable` it could not be asked.
- */
-export type Revocation = "revoked" | "invalid" | "kept" | "unreachable";
+import type { Revocation } from "./credential-keeping.ts";
 
 /** Asks a OneDoor gateway to forget a token (`POST /auth/logout`). */
 export async function revokeToken(

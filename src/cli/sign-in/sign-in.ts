@@ -1,18 +1,26 @@
-import { UntrustedCertificate } from "../../client/connection-failure.ts";
-import { shownAddress, UnusableAnswer } from "../../client/http-json.ts";
+import { shownAddress } from "../../client/http-json.ts";
+import { proxyFor } from "../../client/network.ts";
 import type { AuthenticationProbe } from "../../client/probe-authentication.ts";
 import { AppError } from "../../core/errors.ts";
 import { limitsOf } from "../../core/scopes.ts";
+import { timeLimit } from "../../core/time-limit.ts";
 import type { CredentialStore } from "../../profiles/credential-store.ts";
+import { KeychainError } from "../../profiles/keychain-error.ts";
 import type { SelectedStore } from "../../profiles/select-store.ts";
 import type { Profile, ProfileKey, StoreKind } from "../../profiles/profile.ts";
 import type { Context } from "../context.ts";
+import { isPiped } from "../is-piped.ts";
+import { loginHint } from "../login-hint.ts";
 import { askedProfileName } from "../server-choice.ts";
 import type { ServerChoice, ServerChoiceOptions } from "../server-choice.ts";
 import type { AuthDependencies } from "./dependencies.ts";
-import { chosenWay } from "./chosen-way.ts";
+import { chosenWay, loginHelp } from "./chosen-way.ts";
+import type { ChosenWay } from "./chosen-way.ts";
 import { checkClientOptions } from "./given-client.ts";
-import { findToken, renewable } from "./token-source.ts";
+import { heedStranger } from "./heed-stranger.ts";
+import { nothingSaved, orNothingSaved } from "./or-nothing-saved.ts";
+import type { Ring } from "./or-nothing-saved.ts";
+import { findToken } from "./token-source.ts";
 import type { FoundCredential, TokenSourceOptions, TokenTarget } from "./token-source.ts";
 
 /** How long a server may take to end what is not kept, in milliseconds. */
@@ -47,66 +55,87 @@ export async function signIn(
 ): Promise<SignInResult> {
   const way = chosenWay(options);
   checkClientOptions(options, way);
-  if (!options.verify && way !== "any" && way !== "token" && way !== "local") {
-    throw new AppError("usage", "--no-verify is for a token that is given, not for signing in");
-  }
-  const person = context.io.stdinIsTerminal && context.io.stderrIsTerminal;
-  if (context.environment.ci && !person && (way === "web" || way === "device")) {
-    throw new AppError("usage", `--${way} is for a person, and CI says that there is none`, {
-      hint: "A token on stdin, or --client-credentials, signs a pipeline in",
+  const key = { url: choice.canonical, name: askedProfileName(options, context) ?? "default" };
+  const login = loginHint({ url: choice.given, name: key.name }, options);
+  const takesUnproved = way === "any" || way === "token" || way === "local";
+  if (!options.verify && !takesUnproved) {
+    throw new AppError("usage", "--no-verify is for a token that is given, not for signing in", {
+      hint: loginHelp,
     });
   }
-  const key = { url: choice.canonical, name: askedProfileName(options, context) ?? "default" };
+  if (context.environment.ci && (way === "web" || way === "device")) {
+    throw new AppError("usage", `--${way} is for a person, and CI says that there is none`, {
+      hint: `${login} < token.txt; or ${login} --client-credentials --client-id <id> (its secret on stdin)`,
+    });
+  }
   const profiles = dependencies.openProfiles(context);
-  const { signal } = context.deadline;
+  const ring: Ring = { key, profiles };
+  await heedStranger(choice, context, profiles);
 
-  const open = options.verify
-    ? await askWithoutToken(choice.given, signal, dependencies)
-    : undefined;
+  const askOpenly = (): ReturnType<typeof askWithoutToken> =>
+    askWithoutToken(choice.given, context.deadline.signal, dependencies);
+  const unproved = { ...ring, hint: () => unprovedHint(way, choice, context) };
+  const open = options.verify ? await orNothingSaved(askOpenly, unproved) : undefined;
   if (open?.answer.kind === "open") return { kind: "not-needed" };
 
-  // Before a token is asked for, so that none is minted or typed for nothing.
-  const { store, keychainAbsence } = await profiles.storeFor(key, options.store);
-  const target = targetOf(choice, key, open, context, dependencies);
-  const found = await findToken(options, target, context, dependencies);
+  // Before a token is asked for, so that none is minted or typed for nothing. Somebody may have to unlock a keychain: no
+  // time of the command's.
+  const { store, keychainAbsence } = await context.deadline
+    .outside(() => profiles.storeFor(key, options.store))
+    .catch((error: unknown) => {
+      if (!(error instanceof KeychainError)) throw error;
+      const { code, message } = error;
+      throw new AppError(code, message, { hint: `${login} --store file`, cause: error });
+    });
+  const target = targetOf(choice, { key, login, open }, context, dependencies);
+  const findIt = (): Promise<FoundCredential> => findToken(options, target, context, dependencies);
+  const found = await orNothingSaved(findIt, ring);
 
+  let result: SignInResult | undefined;
   try {
-    return await proveAndSave(
-      found,
-      { key, choice, open, store, keychainAbsence },
-      context,
-      dependencies,
-    );
-  } catch (error) {
-    await letGo(found, open?.endpoint ?? choice.given, context, dependencies);
-    throw error;
+    const endpoint = found.minted?.by.url ?? open?.endpoint ?? choice.given;
+    const at = { ...unproved, endpoint, choice, open };
+    const proof = open && (await prove(found, { ...at, open }, context, dependencies));
+    result =
+      proof?.kind === "open"
+        ? { kind: "not-needed" }
+        : await save(found, { ...at, proof, store, keychainAbsence }, context);
+    return result;
+  } finally {
+    if (result?.kind !== "saved") {
+      await letGo(found, open?.endpoint ?? choice.given, context, dependencies);
+    }
   }
 }
 
-/** Nothing is saved that its server did not take, or the person did not want proved. */
-async function proveAndSave(
+/** What helps who has a token where its server cannot be asked; with a proxy in between, that is to blame as well. */
+function unprovedHint(
+  way: ChosenWay,
+  { given }: ServerChoice,
+  { io }: Context,
+): string | undefined {
+  const isGiven = way === "token" || (way === "any" && isPiped(io.stdin));
+  return isGiven && proxyFor(new URL(given)) === undefined
+    ? "--no-verify saves a token without asking the server"
+    : undefined;
+}
+
+/** Keeps what its server took, or what the person did not want proved. */
+async function save(
   found: FoundCredential,
-  {
-    key,
-    choice,
-    open,
-    store,
-    keychainAbsence,
-  }: {
-    key: ProfileKey;
+  of: {
     choice: ServerChoice;
-    open: { endpoint: string; answer: AuthenticationProbe } | undefined;
-  } & SelectedStore,
+    endpoint: string;
+    proof: (AuthenticationProbe & { kind: "accepted" }) | undefined;
+  } & SelectedStore &
+    Ring,
   context: Context,
-  dependencies: AuthDependencies,
 ): Promise<SignInResult> {
-  const endpoint = found.minted?.by.url ?? open?.endpoint ?? choice.given;
-  const proof = open && (await prove(found, { endpoint, choice, open }, context, dependencies));
-  if (proof?.kind === "open") return { kind: "not-needed" };
+  const { key, profiles, choice, endpoint, proof, store, keychainAbsence } = of;
   const { oauth } = found.credential;
   const masked = (text: string | undefined): string | undefined =>
     text === undefined ? undefined : context.secrets.mask(text);
-  const profile = await dependencies.openProfiles(context).save(
+  const profile = await profiles.save(
     {
       ...key,
       endpoint: choice.given,
@@ -125,12 +154,12 @@ async function proveAndSave(
           : (masked(proof?.role ?? undefined) ?? found.minted?.role),
       // Of a token that was got just now our own clock counts, whatever it says of the time of day.
       expiresAtMs: found.expiresAtMs ?? proof?.expiresAtMs,
-      renews: renewable(found),
       issuer: oauth && masked(oauth.issuer),
       scope: oauth && masked(oauth.scope),
     },
     found.credential,
     store,
+    context.deadline.signal,
   );
   return { kind: "saved", profile, store, keychainAbsence, verified: proof !== undefined };
 }
@@ -138,26 +167,31 @@ async function proveAndSave(
 /** What looking for a token needs to know of the server; what costs a request is asked for when it is needed. */
 function targetOf(
   choice: ServerChoice,
-  key: ProfileKey,
-  open: { endpoint: string; answer: AuthenticationProbe } | undefined,
+  of: {
+    key: ProfileKey;
+    login: string;
+    open: { endpoint: string; answer: AuthenticationProbe } | undefined;
+  },
   context: Context,
   dependencies: AuthDependencies,
 ): TokenTarget {
+  const { key, login, open } = of;
   const answer = open?.answer;
   const required = answer?.kind === "required" ? answer : undefined;
   return {
     url: choice.given,
+    login,
     runtime: choice.runtime,
     endpoint: open?.endpoint ?? choice.given,
     kind: answer?.server,
     ways: required?.ways,
     challenge: required?.challenge,
-    async findSignIn() {
+    async findSignIn(issuer) {
       if (required === undefined) return undefined;
       const { endpoint, challenge, server, ways } = required;
       // A gateway says itself whether it offers it, without a search.
       if (server === "onedoor" && !ways.some(({ type }) => type === "oauth")) return undefined;
-      return dependencies.waysIn.find(endpoint, challenge, context);
+      return dependencies.waysIn.find(endpoint, challenge, context, issuer);
     },
     async kept() {
       const profiles = dependencies.openProfiles(context);
@@ -195,13 +229,13 @@ async function askWithoutToken(
   } catch (error) {
     const refused = error instanceof AppError && error.code === "unreachable";
     const [second] = others;
-    if (!refused || second === undefined) throw nothingSaved(error);
+    if (!refused || second === undefined) throw error;
     try {
       const answer = await dependencies.probeAuthentication(second, undefined, signal);
       return { endpoint: second, answer };
     } catch {
       // The address that people mean is the one to complain about.
-      throw nothingSaved(error);
+      throw error;
     }
   }
 }
@@ -212,22 +246,20 @@ async function askWithoutToken(
  */
 async function prove(
   { credential: { token, oauth } }: FoundCredential,
-  at: { endpoint: string; choice: ServerChoice; open: { answer: AuthenticationProbe } },
+  at: { endpoint: string; choice: ServerChoice; open: { answer: AuthenticationProbe } } & Ring,
   context: Context,
   dependencies: AuthDependencies,
 ): Promise<AuthenticationProbe & { kind: "accepted" | "open" }> {
   const { endpoint, choice, open } = at;
   const { signal } = context.deadline;
-  let answer: AuthenticationProbe;
-  try {
-    answer = await dependencies.probeAuthentication(endpoint, token, signal, open.answer.server);
-  } catch (error) {
-    throw nothingSaved(error);
-  }
+  const answer = await orNothingSaved(
+    () => dependencies.probeAuthentication(endpoint, token, signal, open.answer.server),
+    at,
+  );
   if (answer.kind === "accepted" || answer.kind === "open") return answer;
   throw new AppError(
     "auth_rejected",
-    `Token rejected by ${shownAddress(choice.given)}; nothing saved, the earlier profile is unchanged`,
+    `Token rejected by ${shownAddress(choice.given)}; ${await nothingSaved(at)}`,
     {
       hint:
         oauth === undefined
@@ -239,28 +271,14 @@ async function prove(
 
 /** What was got for this sign-in, and is not kept, shall not go on being good. Nobody waits for that in vain. */
 async function letGo(
-  { credential: { token, oauth, session } }: FoundCredential,
+  { credential, source, minted }: FoundCredential,
   endpoint: string,
   context: Context,
-  { keeping, revokeToken }: AuthDependencies,
+  { keeping }: AuthDependencies,
 ): Promise<void> {
-  const signal = AbortSignal.timeout(letGoMs);
-  try {
-    if (oauth !== undefined) await keeping.revokeGrant(oauth, token, context, signal);
-    else if (session !== undefined) await revokeToken(endpoint, token, signal);
-  } catch {
-    // What is told is why it is not kept.
-  }
-}
-
-function nothingSaved(error: unknown): unknown {
-  if (!(error instanceof AppError)) return error;
-  // Where the certificate is not trusted, or another address is meant, a token saved unproved is of no use either.
-  const useless = error instanceof UntrustedCertificate || error instanceof UnusableAnswer;
-  const away = !useless && (error.code === "unreachable" || error.code === "timeout");
-  return new AppError(error.code, `${error.message}; nothing saved`, {
-    hint: away ? "--no-verify saves a token without asking the server" : error.hint,
-    retryAfterSeconds: error.retryAfterSeconds,
-    cause: error,
-  });
+  // One that was given is its giver's.
+  if (source === "option" || source === "stdin") return;
+  const signal = timeLimit(letGoMs);
+  // What is told is why it is not kept.
+  await keeping.end(credential, minted?.by.url ?? endpoint, context, signal).catch(() => undefined);
 }

@@ -1,4 +1,3 @@
-import { shownAddress } from "../../client/http-json.ts";
 import type { ServerKind } from "../../client/identify.ts";
 import type { OfferedWay } from "../../client/probe-authentication.ts";
 import { quoteForShell } from "../../core/shell-quote.ts";
@@ -9,59 +8,91 @@ import type { BearerChallenge } from "../../oauth/oauth.ts";
 const longestDescription = 120;
 
 export interface SteppedServer {
-  url: string;
+  /** The command that signs in there, without a way. */
+  login: string;
   own: boolean;
   kind?: ServerKind | undefined;
   challenge?: BearerChallenge | undefined;
+  organization?: string | undefined;
+  /** Whether somebody is there to be asked; programs are told first what needs nobody. */
+  person: boolean;
 }
 
 /**
- * The ways in that exist for a server, each with a command that can be pasted: none of them shows a secret to who lists
- * processes.
+ * The ways in that exist for a server, each a command that can be pasted, with what there is to say of it behind: none
+ * of them shows a secret to who lists processes.
  * @param ways what the server offers; undefined where it was not asked
  * @param server.own whether it is the running gateway of this user
  * @param server.kind what it is; a gateway unless said
  * @param server.challenge what its refusal said about getting a token
  */
-export function stepsOf(
-  ways: readonly OfferedWay[] | undefined,
-  { url, own, kind, challenge }: SteppedServer,
-): string {
-  const login = `agent auth login --url ${quoteForShell(shownAddress(url))}`;
-  const fromFile = `${login} < token.txt`;
-  const lines = (ways ?? []).map(({ type, description }) => {
+export function stepsOf(ways: readonly OfferedWay[] | undefined, server: SteppedServer): string {
+  const { login, own, kind, challenge, person } = server;
+  /** Which tokens a file may hold: one command for all of them. */
+  const tokens = new Set<string>();
+  const local: string[] = [];
+  const forPeople: string[] = [];
+  const forPrograms: string[] = [];
+  const others: string[] = [];
+  const offerOAuth = (at: string): void => {
+    const where = at === "" ? "" : `at ${at}; `;
+    forPeople.push(`${login} --web (${where}--device where there is no browser)`);
+    forPrograms.push(`${login} --client-credentials --client-id <id> (its secret on stdin)`);
+    if (!person) tokens.add("");
+  };
+  for (const way of ways ?? []) {
+    const { type, description, issuer } = way;
     switch (type) {
       case "local":
-        return own
-          ? `${login} --local`
-          : `${login} --local on the machine and as the user that its gateway runs as, or with a token of it: ${fromFile}`;
+        if (own) local.push(`${login} --local`);
+        else {
+          others.push(`${login} --local (on its machine, as the user that it runs as)`);
+          tokens.add("a token of that gateway");
+        }
+        break;
       case "token":
-        return kind === "mcp"
-          ? `with a token that its operator gave you: ${fromFile}`
-          : `with a token from its configuration: ${fromFile}`;
+        tokens.add(
+          kind === "mcp" ? "a token that its operator gave you" : "a token from its configuration",
+        );
+        break;
       case "jwt":
       case "bearer":
-        return `${named(type, description)}: ${fromFile}`;
+        tokens.add(named(type, description));
+        break;
       case "oauth":
-        return `${named(type, description)}: ${byOAuth(login)}`;
-      case "simple":
-        return `${named(type, description)}: ${login} --email <address>`;
+        offerOAuth(hostOf(issuer));
+        break;
+      case "simple": {
+        const { organization } = server;
+        const more =
+          organization === undefined ? "" : ` --organization ${quoteForShell(organization)}`;
+        const byPassword = `${login} --email <address>${more}`;
+        if (person) forPeople.push(byPassword);
+        else forPrograms.push(`${byPassword} < password.txt`);
+        break;
+      }
       default:
-        return oneLine(`${type}: ${description}`, longestDescription);
+        others.push(oneLine(`${type}: ${description}`, longestDescription));
     }
-  });
+  }
   // It names an authorization server (RFC 9728 §5.1), which is what a browser can sign in at.
-  if (kind === "mcp" && challenge?.resourceMetadata !== undefined)
-    lines.unshift(`in the browser: ${byOAuth(login)}`);
-  return `Ways to sign in: ${[...new Set(lines)].join("; ") || fromFile}`;
+  if (kind === "mcp" && challenge?.resourceMetadata !== undefined) offerOAuth("");
+  const said = [...tokens].filter(Boolean).join(", or ");
+  const all = `${login} < token.txt${said === "" ? "" : ` (${said})`}`;
+  const onTerminal = forPeople.map((way) => (person ? way : `on a terminal: ${way}`));
+  const fromFile = tokens.size > 0 ? [all] : [];
+  const steps = person
+    ? [...local, ...onTerminal, ...fromFile, ...others]
+    : [...local, ...fromFile, ...forPrograms, ...onTerminal, ...others];
+  return steps.join("; or ") || all;
 }
 
-function byOAuth(login: string): string {
-  return `${login} --web (--device where there is no browser)`;
+function hostOf(issuer: string | undefined): string {
+  return issuer !== undefined && URL.canParse(issuer) ? new URL(issuer).host : "";
 }
 
-/** The type and the description as a gateway gives it, without the command at its end, which names no address. */
+/** What tokens there are, as a gateway describes it, without the command at its end, which names no address. */
 function named(type: string, description: string): string {
-  const words = description.replace(/: (?:agent |POST ).*$/su, "");
-  return words === "" ? type : oneLine(`${type}: ${words}`, longestDescription);
+  const words = description.replace(/: (?:agent |POST ).*$/su, "").replace(/^With /u, "");
+  return oneLine(words === "" ? type : words, longestDescription);
 }

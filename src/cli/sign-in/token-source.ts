@@ -2,26 +2,20 @@ import { shownAddress } from "../../client/http-json.ts";
 import type { ServerKind } from "../../client/identify.ts";
 import type { OfferedWay } from "../../client/probe-authentication.ts";
 import { AppError } from "../../core/errors.ts";
-import { renewsItself } from "../../oauth/oauth.ts";
-import type {
-  BearerChallenge,
-  GrantedToken,
-  OAuthClient,
-  SignInTarget,
-} from "../../oauth/oauth.ts";
+import type { BearerChallenge, OAuthClient, SignInTarget } from "../../oauth/oauth.ts";
 import type { ProfileSource } from "../../profiles/profile.ts";
 import type { StoredCredential } from "../../profiles/stored-credential.ts";
 import type { RuntimeRecord } from "../../runtime/runtime-record.ts";
 import type { Context } from "../context.ts";
-import { chosenWay } from "./chosen-way.ts";
+import { hasPerson } from "../has-person.ts";
+import { signInByOAuth } from "./sign-in-by-oauth.ts";
+import { chosenWay, loginHelp } from "./chosen-way.ts";
 import type { WayOptions } from "./chosen-way.ts";
 import { cleanToken } from "./clean-token.ts";
 import type { AuthDependencies } from "./dependencies.ts";
-import { givenClient } from "./given-client.ts";
 import type { ClientOptions } from "./given-client.ts";
-import { isPiped, readTokenLine } from "./read-token-line.ts";
+import { pipedLine } from "./read-secret-line.ts";
 import { stepsOf } from "./steps-of.ts";
-import type { SignedIn } from "./ways-in.ts";
 
 /** A bearer that was found, not yet proved. */
 export interface FoundCredential {
@@ -36,16 +30,22 @@ export interface FoundCredential {
 export interface TokenSourceOptions extends WayOptions, ClientOptions {
   /** In place of the scopes that the server names. */
   scope?: string | undefined;
+  /** The authorization server that may be used. */
+  issuer?: string | undefined;
   callbackPort?: number | undefined;
   /** Of a sign-in with a password: the organisation to act in. */
   organization?: string | undefined;
   stdinTimeoutMs: number;
+  /** Whether a person who has not chosen the browser is asked before it opens. */
+  ask: boolean;
 }
 
 /** The server that a token is looked for. */
 export interface TokenTarget {
   /** As it was given, for messages and questions. */
   url: string;
+  /** The command that signs in there, for this profile, without a way. */
+  login: string;
   /** Set when the server is the running gateway of this user. */
   runtime: RuntimeRecord | undefined;
   /** Its address that answered, where the given one may stand for several: a password goes nowhere else. */
@@ -54,8 +54,8 @@ export interface TokenTarget {
   kind: ServerKind | undefined;
   ways: readonly OfferedWay[] | undefined;
   challenge: BearerChallenge | undefined;
-  /** Where OAuth's discovery begins; asked for once, when it is needed. */
-  findSignIn: () => Promise<SignInTarget | undefined>;
+  /** Where OAuth's discovery begins, with the one issuer that may be used; asked for once, when it is needed. */
+  findSignIn: (issuer: string | undefined) => Promise<SignInTarget | undefined>;
   /** The client of an earlier profile. */
   kept: () => Promise<{ issuer: string; client: OAuthClient } | undefined>;
 }
@@ -74,17 +74,30 @@ export async function findToken(
 ): Promise<FoundCredential> {
   const way = chosenWay(options);
   if (options.organization !== undefined && way !== "password" && way !== "any") {
-    throw new AppError("usage", "--organization is for signing in with a password (--email)");
+    throw new AppError("usage", "--organization is for signing in with a password (--email)", {
+      hint: loginHelp,
+    });
+  }
+  if (options.clientKey !== undefined) {
+    const { checkClientKey } = await import("./client-key.ts");
+    await checkClientKey(options.clientKey);
   }
   switch (way) {
     case "local":
-      return mintAsked(target, context, dependencies);
+      return mintAsked(options, target, context, dependencies);
     case "token":
       return givenToken(options.token ?? "", context);
     case "web":
     case "device":
     case "client":
-      return byOAuth(way, await offeredSignIn(target), options, target, context, dependencies);
+      return signInByOAuth(
+        way,
+        await offeredSignIn(options, target, context),
+        options,
+        target,
+        context,
+        dependencies,
+      );
     case "password":
       return byPassword(options, target, context, dependencies);
     case "any":
@@ -103,27 +116,11 @@ function givenToken(text: string, context: Context): FoundCredential {
   return { credential: { token }, source: "option" };
 }
 
-async function pipedToken(
-  limitMs: number,
-  { io, deadline, signal, secrets }: Context,
-): Promise<FoundCredential | undefined> {
-  if (!isPiped(io.stdin)) return undefined;
-  const line = await deadline.outside(() =>
-    readTokenLine(io.stdin, {
-      limitMs,
-      onWait: () =>
-        io.note(
-          "Waiting for a token on stdin (--local takes one from your own gateway; </dev/null reads none)",
-        ),
-      signal,
-    }),
-  );
-  if (line === undefined) {
-    io.note("stdin was empty: did the command before the pipe fail?");
-    return undefined;
-  }
+async function pipedToken(limitMs: number, context: Context): Promise<FoundCredential | undefined> {
+  const line = await pipedLine("token", limitMs, context);
+  if (line === undefined) return undefined;
   const token = cleanToken(line, "stdin");
-  secrets.add(token);
+  context.secrets.add(token);
   return { credential: { token }, source: "stdin" };
 }
 
@@ -145,6 +142,7 @@ async function mint(
 }
 
 async function mintAsked(
+  options: TokenSourceOptions,
   target: TokenTarget,
   context: Context,
   dependencies: AuthDependencies,
@@ -152,7 +150,7 @@ async function mintAsked(
   const url = shownAddress(target.url);
   if (!mints(target)) {
     throw new AppError("usage", `The gateway at ${url} mints no local tokens`, {
-      hint: steps(target),
+      hint: steps(target, options, context),
     });
   }
   if (target.runtime) return mint(target.runtime, context, dependencies);
@@ -170,67 +168,37 @@ async function mintWhereOffered(
 }
 
 /** @throws AppError `usage` where the server offers no OAuth */
-async function offeredSignIn(target: TokenTarget): Promise<SignInTarget> {
-  const found = await target.findSignIn();
-  if (found !== undefined) return found;
-  throw new AppError("usage", `${shownAddress(target.url)} offers no sign-in by OAuth`, {
-    hint: steps(target),
-  });
-}
-
-async function byOAuth(
-  way: "web" | "device" | "client",
-  found: SignInTarget,
+async function offeredSignIn(
   options: TokenSourceOptions,
   target: TokenTarget,
   context: Context,
-  { waysIn }: AuthDependencies,
-  ask = false,
-): Promise<FoundCredential> {
-  const signIn = { ...found, scope: options.scope ?? found.scope };
-  const client = {
-    serverUrl: shownAddress(target.url),
-    given: await givenClient(options, way, context),
-    kept: await target.kept(),
-  };
-  switch (way) {
-    case "web":
-      return granted(
-        way,
-        await waysIn.web(signIn, { ...client, callbackPort: options.callbackPort, ask }, context),
-      );
-    case "device":
-      return granted(way, await waysIn.device(signIn, client, context));
-    case "client":
-      return granted(way, await waysIn.clientCredentials(signIn, client, context));
-  }
-}
-
-function granted(
-  source: "web" | "device" | "client",
-  { accessToken, expiresAtMs, grant }: GrantedToken,
-): FoundCredential {
-  return { credential: { token: accessToken, oauth: grant }, source, expiresAtMs };
+): Promise<SignInTarget> {
+  const found = await target.findSignIn(options.issuer);
+  if (found !== undefined) return found;
+  throw new AppError("usage", `${shownAddress(target.url)} offers no sign-in by OAuth`, {
+    hint: steps(target, options, context),
+  });
 }
 
 /** @throws AppError `usage` where the server is known to take no password */
 async function byPassword(
-  { email, organization, stdinTimeoutMs }: TokenSourceOptions,
+  options: TokenSourceOptions,
   target: TokenTarget,
   context: Context,
   { waysIn }: AuthDependencies,
 ): Promise<FoundCredential> {
-  const { ways, url, endpoint } = target;
+  const { ways, url, endpoint, login } = target;
+  const { email, organization, stdinTimeoutMs } = options;
   if (ways !== undefined && !ways.some(({ type }) => type === "simple")) {
     throw new AppError("usage", `${shownAddress(url)} takes no email and password`, {
-      hint: steps(target),
+      hint: steps(target, options, context),
     });
   }
-  const signedIn: SignedIn = await waysIn.password(
-    { url: endpoint, email, organization, stdinTimeoutMs },
+  const session = await waysIn.password(
+    { url: endpoint, login, email, organization, stdinTimeoutMs },
     context,
   );
-  return { ...signedIn, source: "password" };
+  return { ...session, source: "password" };
 }
 
 /** The browser or the password, where a person sits; programs and pipelines are told the ways there are. */
@@ -240,25 +208,26 @@ async function askPerson(
   context: Context,
   dependencies: AuthDependencies,
 ): Promise<FoundCredential> {
-  const { io, environment } = context;
-  const person = io.stdinIsTerminal && io.stderrIsTerminal && !environment.ci;
-  if (person && target.ways !== undefined) {
-    const found = await target.findSignIn();
+  if (hasPerson(context) && target.ways !== undefined) {
+    const found = await target.findSignIn(options.issuer);
     if (found?.server.authorizationEndpoint !== undefined) {
-      return byOAuth("web", found, options, target, context, dependencies, true);
+      return signInByOAuth("web", found, options, target, context, dependencies, options.ask);
     }
     if (target.ways.some(({ type }) => type === "simple")) {
       return byPassword(options, target, context, dependencies);
     }
   }
-  throw new AppError("usage", `No token for ${shownAddress(target.url)}`, { hint: steps(target) });
+  throw new AppError("usage", `No token for ${shownAddress(target.url)}`, {
+    hint: steps(target, options, context),
+  });
 }
 
-function steps({ ways, url, runtime, kind, challenge }: TokenTarget): string {
-  return stepsOf(ways, { url, own: runtime !== undefined, kind, challenge });
-}
-
-/** Whether what was found can be got again without a person. */
-export function renewable({ credential: { oauth, session } }: FoundCredential): boolean {
-  return session !== undefined || (oauth !== undefined && renewsItself(oauth));
+function steps(
+  { ways, login, runtime, kind, challenge }: TokenTarget,
+  { organization }: TokenSourceOptions,
+  context: Context,
+): string {
+  const person = hasPerson(context);
+  const own = runtime !== undefined;
+  return stepsOf(ways, { login, own, kind, challenge, organization, person });
 }

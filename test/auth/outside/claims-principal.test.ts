@@ -124,7 +124,7 @@ describe("who it is", () => {
   });
 
   test.each<[string, JsonObject, string]>([
-    ["the e-mail address first", { email: "a@b.c", name: "Ada" }, "a@b.c"],
+    ["the email address first", { email: "a@b.c", name: "Ada" }, "a@b.c"],
     ["then the name", { name: " Ada \n Lovelace " }, "Ada Lovelace"],
     ["then what it prefers", { name: 7, preferred_username: "al" }, "al"],
     ["else the id", { name: "" }, "ada"],

@@ -147,7 +147,7 @@ describe("what is wrong is told in one way", () => {
     }
     const wrong = {
       code: "auth_rejected",
-      message: "The e-mail address or the password is wrong",
+      message: "The email address or the password is wrong",
       hint: undefined,
     };
     expect(said).toEqual(said.map(() => wrong));

@@ -85,7 +85,7 @@ describe("a token of Supabase's", () => {
     await expect(inside("d@x.y", { org: "acme" })).resolves.toMatchObject({ role: null });
   });
 
-  test("has an e-mail address only when that is confirmed", async () => {
+  test("has an email address only when that is confirmed", async () => {
     const { server, authenticator } = await openSupabase();
     const id = server.addUser({
       email: "new@example.com",

@@ -19,7 +19,7 @@ const isLetIn = async (bearer: string): Promise<boolean> =>
   (await world.authenticator.authenticate({ bearer })).kind === "accepted";
 const wrongPassword = {
   code: "auth_rejected",
-  message: "The e-mail address or the password is wrong",
+  message: "The email address or the password is wrong",
 };
 
 const old = {

@@ -32,7 +32,7 @@ const bytesOf = (token: string | null): Buffer => Buffer.from((token ?? "").slic
 
 const wrongPassword = {
   code: "auth_rejected",
-  message: "The e-mail address or the password is wrong",
+  message: "The email address or the password is wrong",
   hint: undefined,
 };
 const wrongRefreshToken = {

@@ -11,12 +11,13 @@ import { parseServerUrl } from "../../../src/core/url.ts";
 import type { CommandModule, GlobalOptions, ServerOptions } from "../../../src/cli/command.ts";
 import type { Context } from "../../../src/cli/context.ts";
 import type { AuthDependencies } from "../../../src/cli/sign-in/dependencies.ts";
-import type { Revocation } from "../../../src/cli/sign-in/revoke-token.ts";
+import type { Revocation } from "../../../src/cli/sign-in/credential-keeping.ts";
 import { openProfiles } from "../../../src/profiles/open-profiles.ts";
 import type { Profile, ProfileDraft } from "../../../src/profiles/profile.ts";
 import type { StoredCredential } from "../../../src/profiles/stored-credential.ts";
 import type { RuntimeFileState } from "../../../src/runtime/runtime-file.ts";
 import type { RuntimeRecord } from "../../../src/runtime/runtime-record.ts";
+import { processStart } from "../../../src/runtime/process-start.ts";
 
 /** A server that the commands believe to be there. */
 export interface FakeDoor {
@@ -35,6 +36,8 @@ export interface FakeDoor {
   organization?: string;
   role?: string | null;
   scopes?: readonly string[];
+  /** What it says of a token that it does not take. */
+  words?: string;
   /** Answer to `POST /auth/logout`. */
   revocation?: Revocation;
 }
@@ -81,7 +84,7 @@ export class Bench {
   /** How long a renewed token is good, in milliseconds. */
   renewedForMs = 3_600_000;
   renewed = 0;
-  grantRevocation: "revoked" | "kept" | "unreachable" = "revoked";
+  grantRevocation: Revocation = "revoked";
   readonly secrets = new KnownSecrets();
   readonly #abort = new AbortController();
 
@@ -118,12 +121,14 @@ export class Bench {
       interrupt: () => this.#abort.abort(new Error("interrupted")),
       onForcedEnd: () => undefined,
       deadline: createDeadline(this.timeoutMs, this.#abort.signal),
+      renewals: new Map(),
     };
   }
 
   readonly dependencies: AuthDependencies = {
     openProfiles: (context) =>
       openProfiles({
+        startOf: processStart,
         configDir: context.directories.config,
         now: context.now,
         report: (line) => context.io.note(line),
@@ -143,11 +148,6 @@ export class Bench {
       });
     },
     probeAuthentication: (endpoint, bearer) => this.#probe(endpoint, bearer),
-    revokeToken: (endpoint, token) => {
-      this.seen.push({ what: "revoke", endpoint, token });
-      const door = this.#door(endpoint);
-      return Promise.resolve(door?.down === true ? "unreachable" : (door?.revocation ?? "revoked"));
-    },
     waysIn: {
       find: () => Promise.resolve(undefined),
       web: notOffered,
@@ -163,9 +163,16 @@ export class Bench {
         );
         return Promise.resolve({ accessToken, expiresAtMs, grant: { ...grant, refreshToken } });
       },
-      revokeGrant: (grant, token) => {
-        this.seen.push({ what: "revoke grant", endpoint: grant.revocationEndpoint ?? "", token });
-        return Promise.resolve(this.grantRevocation);
+      end: ({ token, oauth: grant }, endpoint) => {
+        if (grant !== undefined) {
+          this.seen.push({ what: "revoke grant", endpoint: grant.revocationEndpoint ?? "", token });
+          return Promise.resolve(this.grantRevocation);
+        }
+        if (endpoint === undefined) return Promise.resolve("not asked");
+        this.seen.push({ what: "revoke", endpoint, token });
+        const door = this.#door(endpoint);
+        const answer = door?.down === true ? "unreachable" : door?.revocation;
+        return Promise.resolve(answer ?? "revoked");
       },
       refreshSession: (endpoint, shown) => {
         const { accessToken, refreshToken, expiresAtMs } = this.#renew(endpoint, shown);
@@ -210,7 +217,9 @@ export class Bench {
     }
     const who = door.tokens?.[bearer];
     const minted = bearer.startsWith("od_minted_") && endpoint.startsWith(runtimeRecord.url);
-    if (who === undefined && !minted) return Promise.resolve({ kind: "rejected", server });
+    if (who === undefined && !minted) {
+      return Promise.resolve({ kind: "rejected", server, words: door.words });
+    }
     return Promise.resolve({
       kind: "accepted",
       server,

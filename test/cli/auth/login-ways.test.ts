@@ -1,11 +1,13 @@
+import { generateKeyPairSync } from "node:crypto";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { createLogin } from "../../../src/cli/commands/auth/login.ts";
 import type { ClientChoice, WebChoice } from "../../../src/cli/sign-in/ways-in.ts";
 import { AppError } from "../../../src/core/errors.ts";
 import type { GrantedToken, OAuthGrant, SignInTarget } from "../../../src/oauth/oauth.ts";
 import { Bench, runtimeRecord } from "./bench.ts";
+import { loginOn, sitAt } from "./support/login-on.ts";
+import type { LoginFlags } from "./support/login-on.ts";
 
 const url = "https://mcp.example.com";
 const signIn: SignInTarget = {
@@ -13,8 +15,7 @@ const signIn: SignInTarget = {
     issuer: "https://id.example.com",
     tokenEndpoint: "https://id.example.com/token",
     authorizationEndpoint: "https://id.example.com/authorize",
-    namesItself: true,
-    takesClientMetadataUrls: false,
+    issParameterSupported: true,
     tokenEndpointAuthMethods: undefined,
     scopesSupported: undefined,
     grantTypesSupported: undefined,
@@ -34,7 +35,7 @@ const grant: OAuthGrant = {
 
 let bench: Bench;
 /** What was asked of each way in. */
-let asked: { way: string; target?: SignInTarget; choice: Partial<WebChoice> & ClientChoice }[];
+let asked: { way: string; target?: SignInTarget; choice: Partial<WebChoice> }[];
 let offered: SignInTarget | undefined;
 
 beforeEach(() => {
@@ -67,29 +68,8 @@ beforeEach(() => {
 });
 afterEach(() => bench.remove());
 
-type LoginFlags = Partial<Parameters<ReturnType<typeof createLogin>["run"]>[0]>;
-
-async function login(flags: LoginFlags = {}): Promise<void> {
-  await bench.run(createLogin(bench.dependencies), {
-    local: false,
-    web: false,
-    device: false,
-    clientCredentials: false,
-    stdinTimeout: 60,
-    noVerify: false,
-    insecureHttp: false,
-    url,
-    ...flags,
-  });
-}
-
-/** As somebody who sits at a terminal. */
-function sit(): void {
-  bench.stdinIsTerminal = true;
-  bench.terminal = true;
-  // A character device is no pipe.
-  bench.stdin = Object.assign(Object.create(null), { fd: 1_000_000 });
-}
+const login = (flags: LoginFlags = {}): Promise<void> => loginOn(bench, { url, ...flags });
+const sit = (): void => sitAt(bench);
 
 describe("ways that the command line names", () => {
   test.each([
@@ -136,18 +116,21 @@ describe("ways that the command line names", () => {
     const file = join(bench.folder, "secret");
     writeFileSync(file, "the-client-secret\n");
     await login({ web: true, clientId: "mine", clientSecretFile: file });
-    await login({ device: true, clientId: "mine", clientKey: "key.pem" });
+    const keyFile = join(bench.folder, "key.pem");
+    const { privateKey } = generateKeyPairSync("ed25519");
+    writeFileSync(keyFile, privateKey.export({ format: "pem", type: "pkcs8" }));
+    await login({ device: true, clientId: "mine", clientKey: keyFile });
     await login({ web: true, clientId: "https://me.example.com/client.json" });
     expect(asked.map(({ choice }) => choice.given)).toEqual([
       { id: "mine", authentication: "client_secret_basic", secret: "the-client-secret" },
-      { id: "mine", authentication: "private_key_jwt", keyFile: "key.pem" },
+      { id: "mine", authentication: "private_key_jwt", keyFile },
       { id: "https://me.example.com/client.json", authentication: "none" },
     ]);
     expect(bench.secrets.mask("the-client-secret")).toBe("****");
   });
 
   test.each([
-    ["missing", "usage", /^The client secret in .* cannot be read \(ENOENT\)$/u],
+    ["missing", "usage", /^There is no file .* with the client secret$/u],
     ["empty", "usage", /is empty or of several lines$/u],
     ["lines", "usage", /is empty or of several lines$/u],
     ["long", "usage", /is longer than 64 KiB$/u],
@@ -273,7 +256,9 @@ describe("where nobody says", () => {
     sit();
     bench.dependencies.waysIn.find = () =>
       Promise.reject(new AppError("auth_rejected", "id.example.com names another issuer"));
-    await expect(login()).rejects.toMatchObject({ message: "id.example.com names another issuer" });
+    await expect(login()).rejects.toMatchObject({
+      message: "id.example.com names another issuer; nothing saved",
+    });
   });
 });
 

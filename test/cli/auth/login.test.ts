@@ -1,30 +1,23 @@
 import { PassThrough } from "node:stream";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { createLogin } from "../../../src/cli/commands/auth/login.ts";
 import { UntrustedCertificate } from "../../../src/client/connection-failure.ts";
+import { setNetwork } from "../../../src/client/network.ts";
+import { AppError } from "../../../src/core/errors.ts";
 import { Bench, runtimeRecord } from "./bench.ts";
+import { loginOn, sitAt } from "./support/login-on.ts";
+import type { LoginFlags } from "./support/login-on.ts";
 
 const url = "https://gw.example.com";
 let bench: Bench;
 beforeEach(() => {
   bench = new Bench();
 });
-afterEach(() => bench.remove());
+afterEach(() => {
+  setNetwork({ proxies: {} });
+  bench.remove();
+});
 
-type LoginFlags = Partial<Parameters<ReturnType<typeof createLogin>["run"]>[0]>;
-
-async function login(flags: LoginFlags = {}): Promise<void> {
-  await bench.run(createLogin(bench.dependencies), {
-    local: false,
-    web: false,
-    device: false,
-    clientCredentials: false,
-    stdinTimeout: 60,
-    noVerify: false,
-    insecureHttp: false,
-    ...flags,
-  });
-}
+const login = (flags: LoginFlags = {}): Promise<void> => loginOn(bench, flags);
 
 async function savedSecret(): Promise<string | undefined> {
   const [profile] = await bench.saved();
@@ -93,7 +86,7 @@ describe("which token", () => {
     bench.runGateway();
     await login({ local: true });
     expect(bench.stdout).toMatch(
-      /^Signed in to http:\/\/127\.0\.0\.1:3050 as alice \(admin\), from your own gateway; saved in .+; expires 2026-11-22 10:00 UTC\n$/u,
+      /^Signed in to http:\/\/127\.0\.0\.1:3050 as alice \(admin\), from your own gateway; saved in .+; expires 2026-11-22 10:00 UTC, renewed by itself\n$/u,
     );
     const [profile] = await bench.saved();
     expect(profile).toMatchObject({
@@ -131,32 +124,32 @@ describe("which token", () => {
     await expect(login({ url })).rejects.toMatchObject({
       code: "usage",
       message: `No token for ${url}`,
-      hint: `Ways to sign in: agent auth login --url ${url} --local on the machine and as the user that its gateway runs as, or with a token of it: agent auth login --url ${url} < token.txt; with a token from its configuration: agent auth login --url ${url} < token.txt`,
+      hint: `agent auth login --url ${url} < token.txt (a token of that gateway, or a token from its configuration); or agent auth login --url ${url} --local (on its machine, as the user that it runs as)`,
     });
   });
 
   test.each([
     [
-      { type: "simple", description: "With e-mail address and password: POST /auth/login" },
-      "simple: With e-mail address and password: agent auth login --url https://gw.example.com --email <address>",
+      { type: "simple", description: "With email address and password: POST /auth/login" },
+      "agent auth login --url https://gw.example.com --email <address> < password.txt",
     ],
     [
       { type: "jwt", description: "With a JWT of id.example: agent auth login --token <token>" },
-      "jwt: With a JWT of id.example: agent auth login --url https://gw.example.com < token.txt",
+      "agent auth login --url https://gw.example.com < token.txt (a JWT of id.example)",
     ],
     [
-      { type: "oauth", description: "" },
-      "oauth: agent auth login --url https://gw.example.com --web (--device where there is no browser)",
+      { type: "oauth", description: "", issuer: "https://id.example.com/realm" },
+      "agent auth login --url https://gw.example.com < token.txt; or agent auth login --url https://gw.example.com --client-credentials --client-id <id> (its secret on stdin); or on a terminal: agent auth login --url https://gw.example.com --web (at id.example.com; --device where there is no browser)",
     ],
     [
       { type: "token", description: "rm -rf ~" },
-      "with a token from its configuration: agent auth login --url https://gw.example.com < token.txt",
+      "agent auth login --url https://gw.example.com < token.txt (a token from its configuration)",
     ],
     [{ type: "card", description: "Show it\nto the reader" }, "card: Show it to the reader"],
   ])("a way in is a command that can be pasted: %j", async (way, step) => {
     bench.doors[url] = { ways: [way] };
     bench.pipe("");
-    await expect(login({ url })).rejects.toMatchObject({ hint: `Ways to sign in: ${step}` });
+    await expect(login({ url })).rejects.toMatchObject({ hint: step });
   });
 
   test("no way shows a token, or a password, to who lists processes", async () => {
@@ -198,12 +191,32 @@ describe("proved before it is saved", () => {
 
   test("unreachable: nothing saved, and the token was not asked for", async () => {
     bench.doors[url] = { down: true };
-    await expect(login({ url })).rejects.toMatchObject({
+    await expect(login({ url, token: "od_x" })).rejects.toMatchObject({
       code: "unreachable",
       message: expect.stringContaining("nothing saved"),
       hint: expect.stringContaining("--no-verify"),
     });
+    bench.pipe("od_x\n");
+    await expect(login({ url })).rejects.toMatchObject({
+      hint: expect.stringContaining("--no-verify"),
+    });
+    expect(bench.stdin?.readable).toBe(true);
     expect(await bench.saved()).toEqual([]);
+  });
+
+  test.each([
+    ["no token is given", (): void => sitAt(bench), {}],
+    [
+      "a proxy stands between",
+      (): void =>
+        setNetwork({ proxies: { https: { name: "HTTPS_PROXY", value: "http://127.0.0.1:9" } } }),
+      { token: "od_x" },
+    ],
+  ] as const)("unreachable, and %s: what the failure itself says", async (_, arrange, flags) => {
+    arrange();
+    const hint = "Is the address right?";
+    bench.doors[url] = { failure: new AppError("unreachable", "Cannot reach it", { hint }) };
+    await expect(login({ url, ...flags })).rejects.toMatchObject({ code: "unreachable", hint });
   });
 
   test("a certificate that is not trusted: what would help, not --no-verify", async () => {

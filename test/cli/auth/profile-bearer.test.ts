@@ -1,24 +1,18 @@
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { readdirSync, symlinkSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { renewRefused } from "../../../src/cli/profile-bearer.ts";
-import type { Bearer } from "../../../src/cli/profile-bearer.ts";
+import type { Bearer } from "../../../src/cli/bearer.ts";
 import { bearerFor, chooseServer } from "../../../src/cli/server-choice.ts";
 import type { Context } from "../../../src/cli/context.ts";
+import { abortReason } from "../../../src/client/http-json.ts";
 import { AppError } from "../../../src/core/errors.ts";
-import type { OAuthGrant } from "../../../src/oauth/oauth.ts";
+import { profileId } from "../../../src/profiles/profile-id.ts";
 import type { Profile, ProfileDraft } from "../../../src/profiles/profile.ts";
 import { Bench, runtimeRecord } from "./bench.ts";
+import { oauthGrant } from "./support/oauth-grant.ts";
 
 const url = "https://mcp.example.com";
-const grant: OAuthGrant = {
-  type: "authorization_code",
-  issuer: "https://auth.example.com",
-  tokenEndpoint: "https://auth.example.com/token",
-  revocationEndpoint: "https://auth.example.com/revoke",
-  resource: "https://mcp.example.com/mcp",
-  scope: "a",
-  client: { id: "c", authentication: "none" },
-  refreshToken: "refresh_0",
-};
 const minute = 60_000;
 
 let bench: Bench;
@@ -32,8 +26,8 @@ afterEach(() => {
 const save = (leftMs: number, more: Partial<ProfileDraft> = {}): Promise<Profile> =>
   bench.save(
     url,
-    { source: "web", server: "mcp", renews: true, expiresAtMs: bench.nowMs + leftMs, ...more },
-    { token: "access_0", oauth: grant },
+    { source: "web", server: "mcp", expiresAtMs: bench.nowMs + leftMs, ...more },
+    { token: "access_0", oauth: oauthGrant },
   );
 const bearer = async (context: Context = bench.context, of = url): Promise<Bearer> =>
   bearerFor(
@@ -113,7 +107,7 @@ describe("a token that renews itself", () => {
   test("is renewed by the refresh token of a session at its own server", async () => {
     await bench.save(
       url,
-      { source: "password", renews: true, expiresAtMs: bench.nowMs },
+      { source: "password", expiresAtMs: bench.nowMs },
       { token: "session_0", session: { refreshToken: "refresh_0" } },
     );
     expect(await bearer()).toMatchObject({ token: "renewed_1" });
@@ -121,10 +115,78 @@ describe("a token that renews itself", () => {
   });
 
   test("that the ring says renews itself, and whose store knows nothing of that", async () => {
-    await bench.save(url, { renews: true, expiresAtMs: bench.nowMs });
+    await save(0);
+    const secrets = join(bench.folder, "config", "secrets");
+    for (const name of readdirSync(secrets)) writeFileSync(join(secrets, name), "od_planted");
     await expect(bearer()).rejects.toMatchObject({
       code: "auth_required",
       hint: `agent auth login --url ${url}`,
+    });
+  });
+});
+
+/** An authorization server that never answers, and the time that passes meanwhile. */
+const beMute = (passesMs: number): void => {
+  bench.dependencies.keeping.renewGrant = (_grant, _context, signal) =>
+    new Promise((_resolve, reject) => {
+      signal.addEventListener("abort", () => reject(abortReason(signal)));
+      vi.advanceTimersByTime(passesMs);
+    });
+};
+/** Held by a process that lives. */
+const holdLock = (profile: Profile): void => {
+  const folder = join(bench.folder, "config", "profiles");
+  symlinkSync(`${process.ppid} of-another`, join(folder, `${profileId(profile)}.lock`));
+};
+
+describe("a token that is about to expire, and nobody who renews it in time", () => {
+  beforeEach(() => {
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+  });
+  afterEach(() => {
+    vi.useRealTimers();
+  });
+
+  test("is shown while it is good, with a word about it", async () => {
+    await save(minute - 1);
+    beMute(10_000);
+    expect(await bearer()).toMatchObject({ token: "access_0" });
+    expect(bench.notes).toEqual([
+      `The token of ${url} could not be renewed: No answer in time; it is good until 2026-11-21 10:00 UTC`,
+    ]);
+  });
+
+  test("leaves a third of a short --timeout for the question itself", async () => {
+    await save(minute - 1);
+    bench.timeoutMs = 3_000;
+    beMute(1_000);
+    expect(await bearer()).toMatchObject({ token: "access_0" });
+  });
+
+  test("nor who lets go of its lock: it is shown all the same", async () => {
+    holdLock(await save(minute - 1));
+    const { context } = bench;
+    const choice = await chooseServer({ url }, context, bench.dependencies);
+    const waiting = bearerFor(choice, {}, context, bench.dependencies);
+    vi.advanceTimersByTime(10_000);
+    expect(await waiting).toMatchObject({ token: "access_0" });
+    expect(bench.notes).toEqual([
+      `The token of ${url} could not be renewed: another process has been at it for 10 s; it is good until 2026-11-21 10:00 UTC`,
+    ]);
+    expect(refreshes()).toEqual([]);
+  });
+
+  test("is waited for as long as the command may once it has expired", async () => {
+    holdLock(await save(0));
+    const { context } = bench;
+    const choice = await chooseServer({ url }, context, bench.dependencies);
+    const waiting = bearerFor(choice, {}, context, bench.dependencies);
+    vi.advanceTimersByTime(29_999);
+    expect(context.deadline.signal.aborted).toBe(false);
+    vi.advanceTimersByTime(1);
+    await expect(waiting).rejects.toMatchObject({
+      code: "timeout",
+      message: `The token of ${url} could not be renewed: No answer within 30 s`,
     });
   });
 });
@@ -164,6 +226,21 @@ describe("a token that its server refused", () => {
     await expect(bearer(context)).rejects.toMatchObject({ code: "unreachable" });
     await expect(bearer(context)).rejects.toMatchObject({ code: "unreachable" });
     expect(refreshes()).toHaveLength(1);
+  });
+
+  test("is renewed again when the other one is about to end, as long as a command runs", async () => {
+    bench.renewedForMs = 30_000;
+    await save(60 * minute);
+    const { context, dependencies } = bench;
+    let shown = await bearer(context);
+    for (const token of ["renewed_1", "renewed_2", "renewed_3"]) {
+      const other = await renewRefused(shown, context, dependencies);
+      expect(other).toMatchObject({ token });
+      shown = other ?? shown;
+      expect(await renewRefused(shown, context, dependencies)).toBeUndefined();
+      bench.nowMs += bench.renewedForMs;
+    }
+    expect(refreshes()).toEqual(["refresh_0", "refresh_1", "refresh_2"]);
   });
 
   test("and is local is minted again by the gateway that minted it", async () => {

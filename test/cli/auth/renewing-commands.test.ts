@@ -1,26 +1,15 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { createLogout } from "../../../src/cli/commands/auth/logout.ts";
 import { createRefresh } from "../../../src/cli/commands/auth/refresh.ts";
 import { createStatus } from "../../../src/cli/commands/auth/status.ts";
 import { createSwitch } from "../../../src/cli/commands/auth/switch.ts";
 import { createToken } from "../../../src/cli/commands/auth/token.ts";
 import { createWhoami } from "../../../src/cli/commands/auth/whoami.ts";
 import { AppError } from "../../../src/core/errors.ts";
-import type { OAuthGrant } from "../../../src/oauth/oauth.ts";
 import type { Profile, ProfileDraft } from "../../../src/profiles/profile.ts";
 import { Bench, runtimeRecord } from "./bench.ts";
+import { oauthGrant } from "./support/oauth-grant.ts";
 
 const url = "https://mcp.example.com";
-const grant: OAuthGrant = {
-  type: "authorization_code",
-  issuer: "https://auth.example.com",
-  tokenEndpoint: "https://auth.example.com/token",
-  revocationEndpoint: "https://auth.example.com/revoke",
-  resource: "https://mcp.example.com/mcp",
-  scope: "a b",
-  client: { id: "c", authentication: "none" },
-  refreshToken: "refresh_0",
-};
 const hour = 3_600_000;
 
 let bench: Bench;
@@ -34,8 +23,8 @@ afterEach(() => {
 const save = (more: Partial<ProfileDraft> = {}, of = url): Promise<Profile> =>
   bench.save(
     of,
-    { source: "web", renews: true, expiresAtMs: bench.nowMs + hour, scope: "a b", ...more },
-    { token: `access_0 ${more.name ?? ""}`.trim().replace(" ", "_"), oauth: grant },
+    { source: "web", expiresAtMs: bench.nowMs + hour, scope: "a b", ...more },
+    { token: `access_0 ${more.name ?? ""}`.trim().replace(" ", "_"), oauth: oauthGrant },
   );
 const refreshes = (): number => bench.seen.filter(({ what }) => what === "refresh").length;
 
@@ -73,7 +62,9 @@ describe("refresh", () => {
     await save();
     bench.nowMs += 1000;
     await refresh();
-    expect(bench.stdout).toBe(`Refreshed the token of ${url}; expires 2026-11-21 11:00 UTC\n`);
+    expect(bench.stdout).toBe(
+      `Refreshed the token of ${url} (profile default); expires 2026-11-21 11:00 UTC, renewed by itself\n`,
+    );
     bench.stdout = "";
     bench.nowMs += 1000;
     await refresh({ format: "json" });
@@ -100,6 +91,17 @@ describe("refresh", () => {
     expect(bench.stdout.match(/^Another process has just refreshed/gmu)).toHaveLength(4);
   });
 
+  test("heeds no time that a wrong clock has written", async () => {
+    await save();
+    bench.nowMs += hour;
+    await refresh();
+    bench.nowMs -= hour;
+    bench.stdout = "";
+    await refresh();
+    expect(bench.stdout).toMatch(/^Refreshed/u);
+    expect(refreshes()).toBe(2);
+  });
+
   test("mints a local token again", async () => {
     bench.runGateway();
     const { instanceId } = runtimeRecord;
@@ -113,7 +115,7 @@ describe("refresh", () => {
     await bench.save(url);
     await expect(refresh()).rejects.toMatchObject({
       code: "usage",
-      hint: `agent auth login --url ${url}`,
+      hint: `agent auth login --url ${url} < token.txt`,
     });
   });
 
@@ -192,47 +194,6 @@ test("token prints one that is good", async () => {
   await save({ expiresAtMs: bench.nowMs });
   await bench.run(createToken(bench.dependencies), { url, header: false });
   expect(bench.stdout).toBe("renewed_1\n");
-});
-
-describe("logout", () => {
-  test("ends an OAuth grant at its authorization server", async () => {
-    await save();
-    await bench.run(createLogout(bench.dependencies), { url, all: false });
-    expect(bench.seen).toEqual([
-      { what: "revoke grant", endpoint: grant.revocationEndpoint, token: "access_0" },
-    ]);
-    expect(bench.stdout).toContain("its token is revoked");
-    expect(await bench.saved()).toEqual([]);
-  });
-
-  test("removes the profile where it cannot, and says until when the token is good", async () => {
-    bench.grantRevocation = "unreachable";
-    await save();
-    await bench.run(createLogout(bench.dependencies), { url, all: false });
-    expect(bench.notes.join("\n")).toContain("stays valid until 2026-11-21 11:00 UTC");
-    expect(await bench.saved()).toEqual([]);
-  });
-
-  test("--all: what one server does not answer holds up no other", async () => {
-    await save();
-    await bench.save("https://gw.example.com", {}, "od_other");
-    bench.timeoutMs = 50;
-    const { dependencies } = bench;
-    const mute = {
-      ...dependencies,
-      keeping: {
-        ...dependencies.keeping,
-        revokeGrant: (_grant: unknown, _token: unknown, _context: unknown, signal: AbortSignal) =>
-          new Promise<never>((_resolve, reject) => {
-            signal.addEventListener("abort", () => reject(signal.reason));
-          }),
-      },
-    };
-    await bench.run(createLogout(mute), { all: true, timeoutMs: 50 });
-    expect(await bench.saved()).toEqual([]);
-    expect(bench.stdout).toContain("Removed 2 profiles");
-    expect(bench.notes.join("\n")).toContain(`the token of ${url} stays valid`);
-  });
 });
 
 describe("switch", () => {

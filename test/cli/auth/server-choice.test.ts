@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { bearerFor, chooseServer, findServer } from "../../../src/cli/server-choice.ts";
 import type { ServerChoice, ServerChoiceOptions } from "../../../src/cli/server-choice.ts";
-import type { Bearer } from "../../../src/cli/profile-bearer.ts";
+import type { Bearer } from "../../../src/cli/bearer.ts";
 import { profileId } from "../../../src/profiles/profile-id.ts";
 import { Bench, runtimeRecord } from "./bench.ts";
 
@@ -49,6 +49,15 @@ describe("which server", () => {
     expect(await findServer({}, bench.context, bench.dependencies)).toBeUndefined();
     await expect(choose()).rejects.toMatchObject({ code: "unreachable" });
     expect(bench.seen).toEqual([]);
+  });
+
+  test("a token in the environment, and nothing that says for where", async () => {
+    bench.variables = { ONEDOOR_TOKEN: "od_environment" };
+    await expect(choose()).rejects.toMatchObject({
+      code: "usage",
+      message: "ONEDOOR_TOKEN is set, but no server is named",
+      hint: "ONEDOOR_URL=<url>, or --url <url>",
+    });
   });
 
   test("is said once, however often a command tries", async () => {

@@ -152,6 +152,7 @@ export class Bench {
       interrupt: () => this.interruption.abort(new Error("interrupted")),
       onForcedEnd: () => undefined,
       deadline: createDeadline(this.timeoutMs, this.interruption.signal),
+      renewals: new Map(),
     };
   }
 

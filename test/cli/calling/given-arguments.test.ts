@@ -65,7 +65,8 @@ test.each([
   ["", "--args is not valid JSON: it is empty"],
   ["[1]", "--args is JSON, but not an object"],
   ["null", "--args is JSON, but not an object"],
-  ["@/nowhere/args.json", "Cannot read /nowhere/args.json for --args (ENOENT)"],
+  ["@/nowhere/args.json", "There is no file /nowhere/args.json with the arguments"],
+  ["@/dev/zero", "The file /dev/zero is longer than 16 MiB"],
 ])(
   "--args %j says what is wrong, without repeating it, and what to write",
   async (given, message) => {

@@ -2,7 +2,8 @@ import { closeSync, openSync } from "node:fs";
 import { PassThrough } from "node:stream";
 import type { Readable } from "node:stream";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { isPiped, readPipedInput } from "../../../src/cli/calling/piped-input.ts";
+import { readPipedInput } from "../../../src/cli/calling/piped-input.ts";
+import { isPiped } from "../../../src/cli/is-piped.ts";
 import { pipeOf } from "./bench.ts";
 
 beforeEach(() => {
@@ -110,13 +111,16 @@ test("too much, an interruption and a failed look-up end it", async () => {
   await expect(failed).rejects.toBe(failure);
 });
 
+const pipeWith = (fd: number): PassThrough & { fd: number } =>
+  Object.assign(new PassThrough(), { fd });
+
 test("a file is something to read, a device and a closed descriptor are not", () => {
   const file = openSync(import.meta.filename, "r");
   const device = openSync("/dev/null", "r");
   try {
-    expect(isPiped(file)).toBe(true);
-    expect(isPiped(device)).toBe(false);
-    expect(isPiped(9999)).toBe(false);
+    expect(isPiped(pipeWith(file))).toBe(true);
+    expect(isPiped(pipeWith(device))).toBe(false);
+    expect(isPiped(pipeWith(9999))).toBe(false);
   } finally {
     closeSync(file);
     closeSync(device);

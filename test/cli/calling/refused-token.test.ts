@@ -1,3 +1,4 @@
+import { PassThrough } from "node:stream";
 import { expect, test } from "vitest";
 import { createInspect } from "../../../src/cli/commands/inspect.ts";
 import type { ServerSource } from "../../../src/cli/calling/open-server.ts";
@@ -73,7 +74,12 @@ const profile: Profile = {
   createdAtMs: 0,
 };
 const narrow = (): AppError => new InsufficientScope("More scopes", { scopes: ["b"] });
-const stepUp = { scope: "a b", hint: "the whole command", login: { web: true, scope: "a b" } };
+const stepUp = {
+  scope: "a b",
+  added: "b",
+  hint: "the whole command",
+  login: { web: true, scope: "a b", issuer: "https://id.example.com" },
+};
 
 function narrowSource(bench: Bench, signIn: ServerSource["signIn"]): ServerSource {
   return sourceOf(bench, narrow, {
@@ -100,7 +106,6 @@ test("more scopes, where nobody can be asked: the whole command, and no second r
 test("more scopes, on a terminal: signs in with them and those there are, once", async () => {
   const bench = new Bench();
   bench.terminal = true;
-  const { PassThrough } = await import("node:stream");
   const stdin = new PassThrough();
   stdin.write("\n");
   bench.stdin = stdin;
@@ -111,6 +116,57 @@ test("more scopes, on a terminal: signs in with them and those there are, once",
   });
   // It goes on to want more: nobody is asked a second time.
   await expect(inspect(bench, source)).rejects.toMatchObject({ code: "forbidden" });
-  expect(asked).toEqual([["work", { web: true, scope: "a b" }]]);
+  expect(asked).toEqual([["work", stepUp.login]]);
+  expect(bench.notes).toEqual([
+    "http://127.0.0.1:3050 wants more scopes for this. Sign in once more, for b too? [Y/n]",
+  ]);
   expect(bearers(bench)).toEqual(["old", "old"]);
+});
+
+test("more scopes that another issuer would give: the plain login is what is left", async () => {
+  const bench = new Bench();
+  bench.terminal = true;
+  const stdin = new PassThrough();
+  stdin.write("\n");
+  bench.stdin = stdin;
+  const moved = new AppError("auth_rejected", "It sends to another issuer; nothing saved");
+  const source = narrowSource(bench, () => Promise.reject(moved));
+  await expect(inspect(bench, source)).rejects.toMatchObject({
+    code: "auth_rejected",
+    message: moved.message,
+    hint: "agent auth login --url http://127.0.0.1:3050 --profile work",
+  });
+});
+
+test("a sign-in, and then more scopes: both are offered, once each", async () => {
+  const bench = new Bench();
+  bench.terminal = true;
+  const stdin = new PassThrough();
+  stdin.write("\n");
+  bench.stdin = stdin;
+  const failures = [refusal(), narrow(), narrow()];
+  const asked: unknown[] = [];
+  const source = {
+    ...narrowSource(bench, (_options, _context, more) => {
+      asked.push(more);
+      stdin.write("\n");
+      return Promise.resolve();
+    }),
+    connect: () => Promise.reject(failures.shift() ?? new Error("asked too often")),
+  };
+  await expect(inspect(bench, source)).rejects.toMatchObject({
+    code: "forbidden",
+    hint: "the whole command",
+  });
+  expect(asked).toEqual([undefined, stepUp.login]);
+});
+
+test("what outlives several tokens shows each of them", async () => {
+  const bench = new Bench();
+  const others = ["second", "third", "good"];
+  const source = sourceOf(bench, refusal, {
+    renewRefused: () => Promise.resolve({ token: others.shift(), source: "profile" }),
+  });
+  await inspect(bench, source);
+  expect(bearers(bench)).toEqual(["old", "second", "third", "good"]);
 });

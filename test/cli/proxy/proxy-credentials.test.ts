@@ -1,6 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { createProxyCredentials } from "../../../src/cli/proxy/proxy-credentials.ts";
 import type { ProxyCredentials } from "../../../src/cli/proxy/proxy-credentials.ts";
+import { AppError } from "../../../src/core/errors.ts";
+import type { OAuthGrant } from "../../../src/oauth/oauth.ts";
 import type { ServerOptions } from "../../../src/cli/command.ts";
 import { chooseServer } from "../../../src/cli/server-choice.ts";
 import { Bench, runtimeRecord } from "../auth/bench.ts";
@@ -20,6 +22,8 @@ async function start(options: ServerOptions = {}): Promise<ProxyCredentials> {
 }
 
 const elsewhere = "https://mcp.example.com/mcp";
+const refreshes = (): (string | undefined)[] =>
+  bench.seen.flatMap(({ what, token }) => (what === "refresh" ? [token] : []));
 
 describe("a saved token", () => {
   it("is shown, and read again when it is refused", async () => {
@@ -37,7 +41,7 @@ describe("a saved token", () => {
     expect(await credentials.another("od_old")).toBeUndefined();
     expect(credentials.refusal()).toMatchObject({
       code: "auth_rejected",
-      hint: "agent auth login --url https://mcp.example.com",
+      hint: "agent auth login --url https://mcp.example.com/mcp",
     });
   });
 
@@ -60,6 +64,71 @@ describe("a saved token", () => {
     await bench.dependencies.openProfiles(bench.context).choose(other);
     expect(await credentials.another("od_old")).toBeUndefined();
     expect(await credentials.bearer()).toBe("od_old");
+  });
+});
+
+describe("a token that renews itself", () => {
+  const grant: OAuthGrant = {
+    type: "authorization_code",
+    issuer: "https://auth.example.com",
+    tokenEndpoint: "https://auth.example.com/token",
+    resource: elsewhere,
+    scope: "a",
+    client: { id: "c", authentication: "none" },
+    refreshToken: "refresh_0",
+  };
+  const hourMs = 3_600_000;
+  const startWith = async (leftMs: number): Promise<ProxyCredentials> => {
+    const more = { source: "web", renews: true, expiresAtMs: bench.nowMs + leftMs } as const;
+    await bench.save(elsewhere, more, { token: "access_0", oauth: grant });
+    return start({ url: elsewhere });
+  };
+
+  it("is renewed before a request when it is about to end, each time, and once for many", async () => {
+    const credentials = await startWith(hourMs);
+    expect(await credentials.bearer()).toBe("access_0");
+    bench.nowMs += hourMs - 59_000;
+    const both = [credentials.bearer(), credentials.bearer()];
+    expect(await Promise.all(both)).toEqual(["renewed_1", "renewed_1"]);
+    bench.nowMs += bench.renewedForMs;
+    expect(await credentials.bearer()).toBe("renewed_2");
+    expect(refreshes()).toEqual(["refresh_0", "refresh_1"]);
+  });
+
+  it("is renewed when it is refused, each time that it is", async () => {
+    const credentials = await startWith(hourMs);
+    expect(await credentials.another("access_0")).toBe("renewed_1");
+    bench.nowMs += 1;
+    expect(await credentials.another("renewed_1")).toBe("renewed_2");
+    expect(await credentials.bearer()).toBe("renewed_2");
+    expect(refreshes()).toEqual(["refresh_0", "refresh_1"]);
+  });
+
+  it("that cannot be renewed is shown while it is good, and asked for again after a while", async () => {
+    const credentials = await startWith(hourMs);
+    bench.refusal = new AppError("unreachable", "No");
+    bench.nowMs += hourMs - 30_000;
+    expect(await credentials.bearer()).toBe("access_0");
+    expect(await credentials.bearer()).toBe("access_0");
+    expect(refreshes()).toHaveLength(1);
+    bench.nowMs += 10_000;
+    expect(await credentials.bearer()).toBe("access_0");
+    expect(refreshes()).toHaveLength(2);
+    bench.nowMs += 20_000;
+    await expect(credentials.bearer()).rejects.toMatchObject({ code: "unreachable" });
+    bench.refusal = undefined;
+    expect(await credentials.bearer()).toBe("renewed_1");
+  });
+
+  it("whose sign-in is over says so", async () => {
+    const credentials = await startWith(hourMs);
+    bench.refusal = new AppError("auth_rejected", "The sign-in is over");
+    await expect(credentials.another("access_0")).rejects.toMatchObject({ code: "auth_rejected" });
+    expect(credentials.refusal()).toMatchObject({
+      code: "auth_rejected",
+      message: expect.stringContaining("The sign-in is over"),
+      hint: "agent auth login --url https://mcp.example.com/mcp",
+    });
   });
 });
 

@@ -28,7 +28,7 @@ it("tells users of an issuer from the gateway's own by the issuer, and names no 
   expect(way).toEqual({
     type: "simple",
     description:
-      "With e-mail address and password at demo.supabase.co: agent auth login --url <url> --email <address>",
+      "With email address and password at demo.supabase.co: agent auth login --url <url> --email <address>",
     login: "/auth/login",
     issuer: "https://demo.supabase.co/auth/v1",
   });

@@ -94,11 +94,11 @@ test.each<[AuthConfiguration, string]>([
   [{ type: "none" }, "everybody on this machine, without any sign-in"],
   [
     { type: "simple", users: "own" },
-    "users with a password (agent user passwd), by e-mail address and password at POST /auth/login, as members of their organisation",
+    "users with a password (agent user passwd), by email address and password at POST /auth/login, as members of their organisation",
   ],
   [
     { type: "simple", users: "supabase", server: supabase, mapping },
-    "whoever has a password at demo.supabase.co, by e-mail address and password at POST /auth/login (as viewer, in acme)",
+    "whoever has a password at demo.supabase.co, by email address and password at POST /auth/login (as viewer, in acme)",
   ],
   [
     { type: "bearer", server: supabase, mapping },

@@ -50,6 +50,7 @@ describe("options of the OAuth client", () => {
   test.each([
     ["local", { clientId: "one" }, "--client-id is for --web, --device and --client-credentials"],
     ["password", { scope: "a" }, "--scope is for --web"],
+    ["token", { issuer: "https://id.example.com" }, "--issuer is for --web"],
     ["token", { clientKey: "k" }, "--client-key is for --web"],
     ["device", { callbackPort: 80 }, "--callback-port is for --web"],
     ["web", { callbackPort: 0 }, "--callback-port must be a port"],

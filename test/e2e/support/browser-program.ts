@@ -6,7 +6,7 @@ import type { PersonOptions } from "../../fixtures/play-browser.mjs";
 export interface BrowserProgram {
   /** Put over a home's environment, it makes the program believe in a screen and find this browser first. */
   readonly env: Readonly<Record<string, string>>;
-  /** What was opened with it so far. */
+  /** Where it has been so far. */
   visits(): readonly string[];
 }
 

@@ -11,20 +11,27 @@ export interface TerminalResult {
   isRestored: boolean;
 }
 
+/** What is typed once the question stands there: keys, or whatever is to happen between them. */
+export type Typed = readonly [
+  question: string,
+  keys: string | ((type: (keys: string) => void) => void),
+];
+
 /**
  * Runs the program on a terminal of its own (util-linux's script gives it one), and `stty` after it.
- * @param typed what is typed, each when the question before it stands there
+ * @param typed each when the question before it stands there
  */
 export function agentOnTerminal(
-  home: Home,
+  home: Pick<Home, "env" | "folder">,
   args: readonly string[],
-  typed: readonly (readonly [question: string, keys: string])[],
+  typed: readonly Typed[],
 ): Promise<TerminalResult> {
   const program = [process.execPath, mainFile, ...args].map(quoteForShell).join(" ");
   // Ctrl-C is for the program alone: the shell goes on.
   const command = `trap : INT; ${program}; echo "ended with $?"; stty -a`;
   const env = { ...home.env, NO_COLOR: "1", TERM: "dumb" };
   const child = spawn("script", ["-qec", command, "/dev/null"], { env, cwd: home.folder });
+  const type = (text: string): void => void child.stdin.write(text);
   const left = [...typed];
   let shown = "";
   let answered = 0;
@@ -34,7 +41,9 @@ export function agentOnTerminal(
     if (next === undefined || !shown.includes(next[0], answered)) return;
     answered = shown.length;
     left.shift();
-    child.stdin.write(next[1]);
+    const [, keys] = next;
+    if (typeof keys === "string") type(keys);
+    else keys(type);
   });
   return new Promise((resolve, reject) => {
     child.once("error", reject);

@@ -7,15 +7,17 @@ import type { CredentialStore } from "../../../src/profiles/credential-store.ts"
 import { openProfiles } from "../../../src/profiles/open-profiles.ts";
 import type { ProfileDraft } from "../../../src/profiles/profile.ts";
 import type { StoredCredential } from "../../../src/profiles/stored-credential.ts";
+import { processStart } from "../../../src/runtime/process-start.ts";
 import type { RingOutcome, RingTask } from "./ring-tasks.ts";
 
 // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the tests wrote it
 const task = JSON.parse(process.argv[2] ?? "") as RingTask;
 const { job } = task;
-const outcome: RingOutcome = { counts: {}, errors: [], reports: [], longestMs: 0 };
+const outcome: RingOutcome = { counts: {}, errors: [], reports: [] };
 const signal = AbortSignal.timeout(60_000);
 
 const profiles = openProfiles({
+  startOf: processStart,
   configDir: task.configDir,
   now: Date.now,
   report: (line) => outcome.reports.push(line),
@@ -85,14 +87,12 @@ async function storm(urls: readonly string[], ms: number): Promise<void> {
   while (performance.now() < end) {
     const name = shares[Math.floor(Math.random() * shares.length)] ?? "";
     const url = urls[Math.floor(Math.random() * urls.length)] ?? "";
-    const began = performance.now();
     try {
       await operations[name]?.(url);
       outcome.counts[name] = (outcome.counts[name] ?? 0) + 1;
     } catch (error) {
       outcome.errors.push(`${name}: ${String(error)}`);
     }
-    outcome.longestMs = Math.max(outcome.longestMs, performance.now() - began);
   }
 }
 

@@ -18,8 +18,6 @@ export interface RingOutcome {
   errors: string[];
   /** What the key ring reported. */
   reports: string[];
-  /** The longest that one operation took, in milliseconds. */
-  longestMs: number;
   /** The token after a renewal. */
   token?: string | undefined;
 }

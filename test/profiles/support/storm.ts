@@ -37,7 +37,6 @@ export async function raiseStorm(
     counts,
     errors: outcomes.flatMap(({ errors }) => errors),
     reports: outcomes.flatMap(({ reports }) => reports),
-    longestMs: Math.max(...outcomes.map(({ longestMs }) => longestMs)),
   };
 }
 

@@ -4,10 +4,12 @@ import type { CommandModule, GlobalOptions, ServerOptions } from "../../command.
 import type { Context } from "../../context.ts";
 import { readOptions } from "../../read-options.ts";
 import { chooseServer } from "../../server-choice.ts";
+import { loginHelp } from "../../sign-in/chosen-way.ts";
 import { authDependencies } from "../../sign-in/dependencies.ts";
 import type { AuthDependencies } from "../../sign-in/dependencies.ts";
 import { explainSignIn, reportSignIn } from "../../sign-in/report-sign-in.ts";
 import { signIn } from "../../sign-in/sign-in.ts";
+import type { SignInOptions } from "../../sign-in/sign-in.ts";
 
 interface LoginOptions {
   local: boolean;
@@ -20,6 +22,7 @@ interface LoginOptions {
   clientSecretFile?: string | undefined;
   clientKey?: string | undefined;
   scope?: string | undefined;
+  issuer?: string | undefined;
   callbackPort?: number | undefined;
   store?: StoreKind | undefined;
   stdinTimeout: number;
@@ -80,6 +83,11 @@ export function createLogin(
         placeholder: "<scopes>",
         describe: "OAuth scopes to ask for (default: what the server names)",
       },
+      issuer: {
+        type: "string",
+        placeholder: "<url>",
+        describe: "The authorization server that may be used, to the letter (default: any)",
+      },
       callbackPort: {
         type: "number",
         placeholder: "<port>",
@@ -105,49 +113,59 @@ export function createLogin(
       ["agent auth login --url https://gw.example.com < token.txt", "with a token from a file"],
       ["pass show gw | agent auth login -u https://gw.example.com", "with a token from a pipe"],
       ["agent auth login -u https://gw.example.com --email ann@example.com", "asks the password"],
+      ["agent auth login -u https://mcp.example.com --device", "without a browser on this machine"],
+      ["agent auth login -u https://gw.example.com --web --profile work", "beside another profile"],
+      ["agent auth login --local --profile own", "from your own gateway; stdin is not read"],
       [
         'printf %s "$SECRET" | agent auth login -u https://gw.example.com --client-credentials --client-id ci',
         "as a program",
       ],
     ],
-    /**
-     * With `--json`: `{url, name, endpoint, saved, verified, who, role, source, store, storeReason, expiresAt, renews,
-     * issuer, scope}`; `{url, saved: false, reason}` where none is needed.
-     */
-    async run(options, context) {
-      if (!(options.stdinTimeout > 0 && options.stdinTimeout <= longestStdinSeconds)) {
-        throw new AppError(
-          "usage",
-          "--stdin-timeout must be more than 0 and at most 86400 seconds",
-        );
-      }
-      const choice = await chooseServer({ ...options, sayServer: true }, context, dependencies);
-      const result = await signIn(
-        choice,
-        {
-          ...options,
-          verify: !options.noVerify,
-          stdinTimeoutMs: options.stdinTimeout * 1000,
-        },
-        context,
-        dependencies,
-      );
-      await reportSignIn(choice, result, options.format, context);
-      await explainSignIn(choice, result, options, context, dependencies);
-    },
+    run: (options, context) => logIn(options, { ask: true }, context, dependencies),
   };
 }
 
 export const command = createLogin();
 
-/** `agent auth login` for a server, with nothing else said on its command line but what `more` says. */
+async function logIn(
+  options: LoginOptions & GlobalOptions & ServerOptions,
+  { ask }: Pick<SignInOptions, "ask">,
+  context: Context,
+  dependencies: AuthDependencies,
+): Promise<void> {
+  if (!(options.stdinTimeout > 0 && options.stdinTimeout <= longestStdinSeconds)) {
+    throw new AppError("usage", "--stdin-timeout must be more than 0 and at most 86400 seconds", {
+      hint: loginHelp,
+    });
+  }
+  const choice = await chooseServer({ ...options, sayServer: true }, context, dependencies);
+  const result = await signIn(
+    choice,
+    {
+      ...options,
+      verify: !options.noVerify,
+      stdinTimeoutMs: options.stdinTimeout * 1000,
+      ask,
+    },
+    context,
+    dependencies,
+  );
+  await reportSignIn(choice, result, options.format, context);
+  await explainSignIn(choice, result, options, context, dependencies);
+}
+
+/**
+ * `agent auth login` for a server that the person was asked about and wants to sign in to, with nothing else said on its
+ * command line but what `more` says.
+ */
 export async function signInAgain(
   options: GlobalOptions & ServerOptions,
   context: Context,
-  more: Pick<Partial<LoginOptions>, "web" | "device" | "scope"> = {},
+  more: Pick<Partial<LoginOptions>, "web" | "device" | "scope" | "issuer"> = {},
+  dependencies: AuthDependencies = authDependencies,
 ): Promise<void> {
   const { store, stdinTimeout } = readOptions({}, command.options, context.environment.all);
-  await command.run(
+  await logIn(
     {
       ...options,
       local: false,
@@ -159,6 +177,8 @@ export async function signInAgain(
       noVerify: false,
       ...more,
     },
+    { ask: false },
     context,
+    dependencies,
   );
 }

@@ -1,8 +1,8 @@
-import { AppError } from "../../../core/errors.ts";
 import type { CommandModule } from "../../command.ts";
 import { jsonText } from "../../render/json-text.ts";
 import { bearerFor, chooseServer } from "../../server-choice.ts";
 import { loginHint } from "../../login-hint.ts";
+import { notSignedIn } from "../../not-signed-in.ts";
 import { authDependencies } from "../../sign-in/dependencies.ts";
 import type { AuthDependencies } from "../../sign-in/dependencies.ts";
 
@@ -22,14 +22,12 @@ export function createToken(
         "show the token to curl and not to ps",
       ],
     ],
-    /** With `--json`: `{url, token}`, or `{url, header}`. */
     async run(options, context) {
       const choice = await chooseServer(options, context, dependencies);
       const { token } = await bearerFor(choice, options, context, dependencies);
       if (token === undefined) {
-        throw new AppError("auth_required", `There is no token for ${choice.canonical}`, {
-          hint: loginHint({ url: choice.canonical }),
-        });
+        const login = loginHint({ url: choice.given, name: options.profile }, options);
+        throw notSignedIn(choice.canonical, login, context);
       }
       const header = `Authorization: Bearer ${token}`;
       if (options.format === "json") {

@@ -1,8 +1,5 @@
 import { shownAddress } from "../../../client/http-json.ts";
-import type {
-  AcceptedIdentity,
-  AuthenticationProbe,
-} from "../../../client/probe-authentication.ts";
+import type { AcceptedIdentity } from "../../../client/probe-authentication.ts";
 import { AppError } from "../../../core/errors.ts";
 import { limitsOf } from "../../../core/scopes.ts";
 import { shownScopes } from "../../administration/token-scopes.ts";
@@ -12,14 +9,16 @@ import type { Context } from "../../context.ts";
 import { inLine } from "../../render/foreign-text.ts";
 import { jsonText } from "../../render/json-text.ts";
 import { textTable } from "../../render/text-table.ts";
-import { bearerFor, chooseServer, environmentTokenCounts } from "../../server-choice.ts";
+import { bearerFor, chooseServer } from "../../server-choice.ts";
 import { loginHint, refusedHint } from "../../login-hint.ts";
-import { renewRefused } from "../../profile-bearer.ts";
-import type { Bearer } from "../../profile-bearer.ts";
+import { notSignedIn } from "../../not-signed-in.ts";
 import type { ServerChoice } from "../../server-choice.ts";
 import { authDependencies } from "../../sign-in/dependencies.ts";
 import type { AuthDependencies } from "../../sign-in/dependencies.ts";
-import { shownTime } from "../../render/shown-time.ts";
+import { probeWithRenewal } from "../../sign-in/probe-with-renewal.ts";
+import type { ProbedBearer } from "../../sign-in/probe-with-renewal.ts";
+import { tokenFromElsewhere } from "../../token-from-elsewhere.ts";
+import { isoTime, shownTime } from "../../render/shown-time.ts";
 
 export function createWhoami(
   dependencies: AuthDependencies = authDependencies,
@@ -27,22 +26,22 @@ export function createWhoami(
   return {
     talksToServer: true,
     options: {},
-    examples: [["agent auth whoami", "who the running gateway says you are"]],
+    examples: [
+      ["agent auth whoami", "who the running gateway says you are"],
+      ["agent auth whoami --url https://gw.example.com --profile work", "as another profile"],
+    ],
     /**
-     * With `--json`: `{url, authenticated, user: {id, name}, organization, role, scopes, method, expiresAt, source}`,
-     * null where nobody says. `source` is `server`, or `stored` where the server does not say who the token is or cannot
-     * be reached: then what the profile keeps is shown. A server that took the token makes that exit code 0; one that
-     * could not be asked is still a failure (3), with `authenticated` null, because nothing of it was proved.
+     * A server that took the token makes the exit code 0, whoever says whose it is; one that could not be asked is still
+     * a failure (3), because nothing of what is shown was proved.
      */
     async run(options, context) {
       const choice = await chooseServer(options, context, dependencies);
-      const isElsewhere =
-        options.token !== undefined || environmentTokenCounts(choice.canonical, context);
+      const isElsewhere = tokenFromElsewhere(choice.canonical, options, context) !== undefined;
       const own = isElsewhere ? undefined : choice.profile;
-      let answer: Answer;
+      let answer: ProbedBearer;
       try {
         const bearer = await bearerFor(choice, options, context, dependencies);
-        answer = await askWithRenewal(choice, bearer, context, dependencies);
+        answer = await probeWithRenewal(choice, bearer, context, dependencies);
       } catch (error) {
         const isAway =
           error instanceof AppError && (error.code === "unreachable" || error.code === "timeout");
@@ -50,15 +49,13 @@ export function createWhoami(
         throw error;
       }
       const { bearer, probe } = answer;
-      const key = { url: choice.canonical, name: bearer.profile?.name };
+      const key = { url: choice.given, name: bearer.profile?.name };
       if (probe.kind === "required") {
-        throw new AppError("auth_required", `Not signed in to ${choice.canonical}`, {
-          hint: loginHint(key),
-        });
+        throw notSignedIn(choice.canonical, loginHint(key, options), context);
       }
       if (probe.kind === "rejected") {
         throw new AppError("auth_rejected", `Token rejected by ${shownAddress(choice.endpoint)}`, {
-          hint: refusedHint(bearer.source, loginHint(key)),
+          hint: refusedHint(bearer.source, loginHint(key, options), choice),
         });
       }
       const isSaid = probe.kind === "open" || probe.who !== undefined;
@@ -69,33 +66,6 @@ export function createWhoami(
       await print(choice, shown, options, context);
     },
   };
-}
-
-interface Answer {
-  bearer: Bearer;
-  probe: AuthenticationProbe;
-}
-
-/** A token that is refused before its time is renewed, as for any request. */
-async function askWithRenewal(
-  choice: ServerChoice,
-  bearer: Bearer,
-  context: Context,
-  dependencies: AuthDependencies,
-): Promise<Answer> {
-  const ask = async (shown: Bearer): Promise<Answer> => ({
-    bearer: shown,
-    probe: await dependencies.probeAuthentication(
-      choice.endpoint,
-      shown.token,
-      context.deadline.signal,
-      choice.server === "unknown" ? undefined : choice.server,
-    ),
-  });
-  const first = await ask(bearer);
-  const other =
-    first.probe.kind === "rejected" && (await renewRefused(bearer, context, dependencies));
-  return other ? ask(other) : first;
 }
 
 /** Who somebody is, and who says so. */
@@ -148,7 +118,7 @@ async function print(
           role: role ?? null,
           scopes: scopes ?? null,
           method: method ?? null,
-          expiresAt: expiresAtMs === undefined ? null : new Date(expiresAtMs).toISOString(),
+          expiresAt: isoTime(expiresAtMs),
           source,
         },
         io,
@@ -156,30 +126,33 @@ async function print(
     );
     return;
   }
-  const unsaid = source === "server" ? "the server does not say" : "nobody says";
-  const told = (text: string | undefined, none: string): string =>
-    text === undefined ? none : inLine(text, io);
-  const isForScopesAlone = scopes !== undefined && !limitsOf(scopes).opens;
+  // Another server's scopes say nothing of a gateway's roles.
+  const isForScopesAlone = source === "server" && scopes !== undefined && !limitsOf(scopes).opens;
+  const told = (text: string | undefined): string | undefined => text && inLine(text, io);
   const id = userId === undefined || userId === who ? "" : ` (${inLine(userId, io)})`;
+  const rows: readonly [string, string | undefined][] = [
+    ["server", url],
+    ["user", (told(who) ?? "not said by the server") + id],
+    ["organisation", told(organization) ?? (source === "server" && who ? "none" : undefined)],
+    ["role", isForScopesAlone ? "none but for the scopes" : role === null ? "none" : told(role)],
+    ["scopes", scopes && (inLine(shownScopes(scopes), io) || "not limited")],
+    ["signed in by", told(method)],
+    ["expires", expiresAtMs === undefined ? undefined : shownTime(expiresAtMs)],
+    ["token", source === "server" && who !== undefined ? undefined : tokenNote(shown)],
+  ];
+  // What nobody says is left out.
   await io.out(
-    textTable([
-      ["server", url],
-      ["user", told(who, shown.kind === "accepted" ? `accepted; ${unsaid} as whom` : unsaid) + id],
-      ["organisation", told(organization, "none")],
-      [
-        "role",
-        isForScopesAlone ? "none but for the scopes" : role === null ? "none" : told(role, unsaid),
-      ],
-      ["scopes", scopes === undefined ? unsaid : inLine(shownScopes(scopes), io) || "not limited"],
-      ["signed in by", told(method, unsaid)],
-      ["expires", expiresAtMs === undefined ? unsaid : shownTime(expiresAtMs)],
-      ...(source === "stored" ? [["from", sourceNote(shown)]] : []),
-    ]),
+    textTable(rows.flatMap(([label, text]) => (text === undefined ? [] : [[label, text]]))),
   );
 }
 
-function sourceNote({ kind }: Shown): string {
-  return kind === "accepted"
-    ? "what is stored; the server took the token and does not say whose it is"
-    : "what is stored; the server could not be asked";
+/** What is known of the token itself, where its server does not say whose it is. */
+function tokenNote({ kind, source, scopes, expiresAtMs }: Shown & AcceptedIdentity): string {
+  if (kind !== "accepted") return "not tested; the rest is what was stored";
+  const kept = [scopes && "scopes", expiresAtMs !== undefined && "expiry"].filter(Boolean);
+  if (source !== "stored" || kept.length === 0) return "accepted";
+  const [one = "", other] = kept;
+  return other === undefined
+    ? `accepted; its ${one} is what was stored`
+    : `accepted; ${one} and ${other} are those that were stored`;
 }

@@ -10,14 +10,14 @@ const longestEmail = 320;
  */
 export function checkEmail(email: string): void {
   if (email === "") {
-    throw new AppError("usage", "No e-mail address was given", {
+    throw new AppError("usage", "No email address was given", {
       hint: "Type it when it is asked for, or give it with --email <address>",
     });
   }
   if (email.length > longestEmail || /[\s\p{Cc}\p{Cs}\uFFFD]/u.test(email)) {
     throw new AppError(
       "usage",
-      `An e-mail address has no white space and at most ${longestEmail} characters`,
+      `An email address has no white space and at most ${longestEmail} characters`,
     );
   }
 }

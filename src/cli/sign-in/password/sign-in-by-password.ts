@@ -4,14 +4,17 @@ import type { LoginCredentials, Session } from "../../../client/session-login.ts
 import { AppError } from "../../../core/errors.ts";
 import { quoteForShell } from "../../../core/shell-quote.ts";
 import type { Context } from "../../context.ts";
+import { hasPerson } from "../../has-person.ts";
 import { withHiddenInput } from "../../hidden-input.ts";
 import type { AskHidden } from "../../hidden-input.ts";
-import { isPiped, readTokenLine } from "../read-token-line.ts";
+import { pipedLine } from "../read-secret-line.ts";
 import { checkEmail, checkPassword } from "./check-credentials.ts";
 
 export interface PasswordSignInOptions {
   /** Where the password goes. */
   url: string;
+  /** The command that signs in there, for this profile, without a way. */
+  login: string;
   /** `--email`; absent: it is asked for, which takes a terminal. */
   email?: string | undefined;
   /** `--organization`; absent: asked for on a terminal where the server must be told. */
@@ -24,7 +27,7 @@ export interface PasswordSignInOptions {
 const mostTries = 3;
 
 /**
- * Signs in with e-mail address and password: asked for on a terminal, where the password is not shown; elsewhere the
+ * Signs in with email address and password: asked for on a terminal, where the password is not shown; elsewhere the
  * password is the first line of stdin, and `email` says whose it is. All secrets are masked from then on in all
  * that is printed. Waiting for a person or for stdin is outside the deadline.
  * @throws AppError `usage` (nobody to ask and nothing in stdin; no address; no password), what `logIn` throws; the
@@ -36,19 +39,14 @@ export async function signInByPassword(
 ): Promise<Session> {
   const { email, organization } = options;
   if (email !== undefined) checkEmail(email);
-  if (context.io.stdinIsTerminal) return askPerson(options, context);
+  if (hasPerson(context)) return askPerson(options, context);
   if (email === undefined) {
-    throw new AppError("usage", "There is no terminal to ask for an e-mail address on", {
+    throw new AppError("usage", "There is nobody to ask for an email address", {
       hint: fromFile(options),
     });
   }
   const password = await fromStdin({ ...options, email }, context);
-  const { signal } = context.deadline;
-  try {
-    return remember(await logIn(options.url, { email, password, organization }, signal), context);
-  } catch (error) {
-    throw nothingSaved(error);
-  }
+  return logInOnce(options.url, { email, password, organization }, context);
 }
 
 /** Asks until the server takes what is typed, or will hear no more. */
@@ -60,13 +58,8 @@ function askPerson(options: PasswordSignInOptions, context: Context): Promise<Se
     let credentials = await askCredentials(ask, options, context);
     for (let tries = 1; ;) {
       release();
-      // The command's own clock stands still while a person is asked.
-      const signal = AbortSignal.any([
-        context.signal,
-        AbortSignal.timeout(context.deadline.timeoutMs),
-      ]);
       try {
-        return remember(await logIn(url, { ...credentials, organization }, signal), context);
+        return await logInOnce(url, { ...credentials, organization }, context);
       } catch (error) {
         if (error instanceof OrganizationNeeded && organization === undefined) {
           context.io.note(error.message, { always: true });
@@ -75,7 +68,7 @@ function askPerson(options: PasswordSignInOptions, context: Context): Promise<Se
           continue;
         }
         const isWrong = error instanceof AppError && error.code === "auth_rejected";
-        if (!isWrong || tries === mostTries) throw nothingSaved(error);
+        if (!isWrong || tries === mostTries) throw error;
         tries += 1;
         context.io.note(`${error.message}; try again`, { always: true });
         credentials = await askCredentials(ask, options, context);
@@ -88,8 +81,7 @@ function askPerson(options: PasswordSignInOptions, context: Context): Promise<Se
     { email: given }: Pick<PasswordSignInOptions, "email">,
     { secrets }: Pick<Context, "secrets">,
   ): Promise<LoginCredentials> {
-    const email =
-      given ?? (await ask(`E-mail address at ${where}:`, { shown: true }))?.trim() ?? "";
+    const email = given ?? (await ask(`Email address at ${where}:`, { shown: true }))?.trim() ?? "";
     checkEmail(email);
     const password = (await ask(`Password of ${email} at ${where}:`)) ?? "";
     secrets.add(password);
@@ -101,49 +93,45 @@ function askPerson(options: PasswordSignInOptions, context: Context): Promise<Se
 /** The first line of what is in stdin. */
 async function fromStdin(
   options: PasswordSignInOptions & { email: string },
-  { io, deadline, signal, secrets }: Context,
+  context: Context,
 ): Promise<string> {
-  const noPassword = (): AppError =>
-    new AppError("usage", `No password of ${options.email} for ${shownAddress(options.url)}`, {
-      hint: fromFile(options),
-    });
-  if (!isPiped(io.stdin)) throw noPassword();
-  const line = await deadline.outside(() =>
-    readTokenLine(io.stdin, {
-      limitMs: options.stdinTimeoutMs,
-      onWait: () => io.note("Waiting for a password on stdin"),
-      signal,
-      what: "password",
-    }),
-  );
-  if (line === undefined) {
-    io.note("stdin was empty: did the command before the pipe fail?");
-    throw noPassword();
+  const password = await pipedLine("password", options.stdinTimeoutMs, context);
+  if (password === undefined) {
+    throw new AppError(
+      "usage",
+      `No password of ${options.email} for ${shownAddress(options.url)}`,
+      { hint: fromFile(options) },
+    );
   }
-  // What programs write around a line, and nothing that a password may hold.
-  const password = line.replace(/^\uFEFF/u, "").replace(/\r$/u, "");
-  secrets.add(password);
+  context.secrets.add(password);
   checkPassword(password, fromFile(options));
   return password;
 }
 
 /** The command for who is no person at a terminal. */
-function fromFile({ url, email }: PasswordSignInOptions): string {
+function fromFile({ login, email, organization }: PasswordSignInOptions): string {
   const whose = email === undefined ? "<address>" : quoteForShell(email);
-  return `agent auth login --url ${quoteForShell(shownAddress(url))} --email ${whose} < password.txt`;
+  const where = organization === undefined ? "" : ` --organization ${quoteForShell(organization)}`;
+  return `${login} --email ${whose}${where} < password.txt`;
 }
 
-/** A refusal, and what became of the profile that there was. */
-function nothingSaved(error: unknown): unknown {
-  if (!(error instanceof AppError) || error.code !== "auth_rejected") return error;
-  const message = `${error.message}; nothing saved, the earlier profile is unchanged`;
-  return new AppError(error.code, message, { hint: error.hint, cause: error });
-}
-
-/** Before anything is said of it. */
-function remember(session: Session, { secrets }: Pick<Context, "secrets">): Session {
-  const { token, session: more } = session.credential;
-  secrets.add(token);
-  if (more !== undefined) secrets.add(more.refreshToken);
-  return session;
+/** What the session holds is masked before anything is said of it. */
+async function logInOnce(
+  url: string,
+  credentials: LoginCredentials,
+  { deadline, now, secrets }: Context,
+): Promise<Session> {
+  try {
+    const session = await logIn(url, credentials, { signal: deadline.signal, now });
+    const { token, session: more } = session.credential;
+    secrets.add(token);
+    if (more !== undefined) secrets.add(more.refreshToken);
+    return session;
+  } catch (error) {
+    if (!(error instanceof AppError) || error.code !== "auth_rejected") throw error;
+    throw new AppError(error.code, error.message, {
+      hint: "Check both; whoever administers the server sets another password (agent user passwd)",
+      cause: error,
+    });
+  }
 }

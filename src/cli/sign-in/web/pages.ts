@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { escapeForTerminal } from "../../../core/terminal-text.ts";
+import type { SignInPlace } from "./sign-in-place.ts";
 
 const style = `
 :root {
@@ -28,9 +29,11 @@ svg path { fill: none; stroke: currentColor; stroke-width: 2.5; stroke-linecap: 
 .good { color: var(--good); background: var(--good-ground); }
 .bad { color: var(--bad); background: var(--bad-ground); }
 h1, p { text-wrap: balance; }
-h1 { margin: 1rem 0 .5rem; font-size: 1.5rem; line-height: 1.25; font-weight: 650; }
+h1 { overflow-wrap: anywhere; margin: 1rem 0 .5rem; font-size: 1.5rem; line-height: 1.25; font-weight: 650; }
 p { color: var(--quiet); overflow-wrap: anywhere; }
 p + p { margin-top: .75rem; }
+small { color: var(--quiet); }
+.host { display: inline-block; max-width: 100%; }
 strong { color: var(--ink); font-weight: 600; }
 .said {
   margin: 1rem 0; padding: .75rem 1rem; text-align: left; font-size: .9375rem; color: var(--ink);
@@ -40,7 +43,7 @@ footer {
   margin-top: 1.75rem; padding-top: 1rem; border-top: 1px solid var(--line);
   font-size: .8125rem; color: var(--quiet);
 }
-@media (max-width: 24rem) { main { padding: 1.75rem 1.25rem 1.25rem; } }
+@media (max-width: 24rem) { main { padding: 1.75rem 1.25rem 1.25rem; } h1 { font-size: 1.25rem; } }
 `;
 
 const styleHash = createHash("sha256").update(style).digest("base64");
@@ -57,19 +60,36 @@ export const pageHeaders: Readonly<Record<string, string>> = {
   connection: "close",
 };
 
-/** The end of a sign-in that went well. @param host of the authorization server */
-export function successPage({ server, host }: { server: string; host: string }): string {
-  return page("good", "You are signed in", [
-    `<p>at <strong>${escaped(host)}</strong>, for <strong>${withBreaks(server)}</strong></p>`,
-    `<p>You can close this page and go back to the terminal.</p>`,
+/**
+ * For an answer that has come and been taken to the authorization server; whether the server it is for takes it comes
+ * later. @param server its host
+ */
+export function successPage({ server, place }: { server: string; place: SignInPlace }): string {
+  const names = [...place.others, server].map(
+    (name) => `<strong class="host">${withBreaks(name)}</strong>`,
+  );
+  return page("good", `Signed in at <span class="host">${withBreaks(place.host)}</span>`, [
+    `<p>for ${names.join(" and ")}</p>`,
+    `<p>You can close this page: the terminal says the rest.</p>`,
   ]);
 }
 
-/** The end of one that did not. @param message what failed; may quote foreign text */
-export function failurePage(message: string): string {
+/**
+ * The end of one that did not.
+ * @param message what failed; may quote foreign text
+ * @param small to be shown below it
+ */
+export function failurePage(message: string, small = ""): string {
   return page("bad", "The sign-in failed", [
-    `<p class="said">${escaped(message)}</p>`,
-    `<p>Go back to the terminal: it says what to do next.</p>`,
+    `<p class="said">${escaped(message)}${small === "" ? "" : `<br><small>${escaped(small)}</small>`}</p>`,
+    `<p>Go back to the terminal.</p>`,
+  ]);
+}
+
+/** For a browser of another user of this machine. */
+export function foreignUserPage(): string {
+  return page("bad", "This sign-in is not yours", [
+    `<p>Another user of this machine has begun it. Nothing of yours was taken.</p>`,
   ]);
 }
 
@@ -97,7 +117,7 @@ function page(kind: "good" | "bad", title: string, content: readonly string[]): 
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="robots" content="noindex">
-<title>${title} – OneDoor</title>
+<title>${title.replaceAll(/<.*?>/gu, "")} – OneDoor</title>
 <link rel="icon" href="data:,">
 <style>${style}</style>
 </head>
@@ -113,9 +133,9 @@ ${content.join("\n")}
 `;
 }
 
-/** An address that may break before each part of its path. */
-function withBreaks(address: string): string {
-  return escaped(address).replaceAll(/(?<=[^:/])\/(?=[^/])/gu, "<wbr>/");
+/** A host that may break before each part of its name. */
+function withBreaks(host: string): string {
+  return escaped(host).replaceAll(".", "<wbr>.");
 }
 
 /** Foreign text as text: nothing in it is markup, and nothing in it is invisible. */

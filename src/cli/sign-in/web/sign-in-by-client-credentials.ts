@@ -4,6 +4,7 @@ import type { GrantedToken, OAuthDependencies, SignInTarget } from "../../../oau
 import type { Context } from "../../context.ts";
 import type { ClientChoice } from "../ways-in.ts";
 import { ownClient } from "./own-client.ts";
+import { sayPlace, signInPlace } from "./sign-in-place.ts";
 
 /**
  * Signs in as a program, by its own secret or key (RFC 6749 §4.4): nobody is asked.
@@ -13,11 +14,17 @@ import { ownClient } from "./own-client.ts";
 export async function signInByClientCredentials(
   target: SignInTarget,
   choice: ClientChoice,
-  { io }: Pick<Context, "io">,
+  context: Context,
   oauth: OAuthDependencies,
 ): Promise<GrantedToken> {
-  const { host } = new URL(target.server.tokenEndpoint);
-  io.note(`Signing in to ${shownAddress(choice.serverUrl)} as a program, at ${host}`);
-  const client = await ownClient(target, choice, { grantTypes: ["client_credentials"] }, oauth);
+  const place = sayPlace(signInPlace(target.server.tokenEndpoint, target.server));
+  context.io.note(`Signing in to ${shownAddress(choice.serverUrl)} as a program, at ${place}`);
+  const client = await ownClient(
+    target,
+    choice,
+    { grantTypes: ["client_credentials"] },
+    context,
+    oauth,
+  );
   return getClientCredentials(target, client, oauth);
 }

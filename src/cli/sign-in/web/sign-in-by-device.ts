@@ -1,6 +1,5 @@
 import { shownAddress } from "../../../client/http-json.ts";
 import { AppError } from "../../../core/errors.ts";
-import { quoteForShell } from "../../../core/shell-quote.ts";
 import { beginDeviceAuthorization } from "../../../oauth/begin-device-authorization.ts";
 import type { DeviceAuthorizationBegun } from "../../../oauth/begin-device-authorization.ts";
 import type { GrantedToken, OAuthDependencies, SignInTarget } from "../../../oauth/oauth.ts";
@@ -8,6 +7,7 @@ import type { Context } from "../../context.ts";
 import type { ClientChoice } from "../ways-in.ts";
 import { ownClient } from "./own-client.ts";
 import { withinPersonsTime } from "./persons-time.ts";
+import { sayPlace, signInPlace } from "./sign-in-place.ts";
 
 /**
  * Signs in on any device of the person's: here an address and a code are shown (RFC 8628).
@@ -24,23 +24,22 @@ export async function signInByDevice(
   const server = shownAddress(choice.serverUrl);
   const endpoint = target.server.deviceAuthorizationEndpoint;
   if (endpoint === undefined) {
-    const login = `agent auth login --url ${quoteForShell(server)}`;
     throw new AppError("usage", `${shownAddress(target.server.issuer)} signs in no devices`, {
-      hint: `In the browser: ${login} --web`,
+      hint: `${choice.login} --web`,
     });
   }
   const { host } = new URL(endpoint);
   const use = { grantTypes: ["urn:ietf:params:oauth:grant-type:device_code", "refresh_token"] };
-  const client = await ownClient(target, choice, use, oauth);
+  const client = await ownClient(target, choice, use, context, oauth);
   return withinPersonsTime(
     context,
     () =>
-      new AppError("timeout", `Nobody signed in at ${host} within five minutes; nothing saved`, {
-        hint: `Again: agent auth login --url ${quoteForShell(server)} --device`,
+      new AppError("timeout", `Nobody signed in at ${host} within five minutes`, {
+        hint: `${choice.login} --device`,
       }),
     async (signal) => {
       const begun = await beginDeviceAuthorization(target, client, { ...oauth, signal });
-      for (const line of instructions(begun, server)) io.note(line, { always: true });
+      for (const line of instructions(begun, server, target)) io.note(line, { always: true });
       const spinner = io.spin(`Waiting until you have signed in at ${host}`);
       try {
         return await begun.finish();
@@ -54,9 +53,12 @@ export async function signInByDevice(
 function instructions(
   { userCode, verificationUri, verificationUriComplete }: DeviceAuthorizationBegun,
   server: string,
+  target: SignInTarget,
 ): string[] {
+  const place = signInPlace(verificationUri, target.server);
+  const where = place.others.length === 0 ? "" : ` at ${sayPlace(place)}`;
   return [
-    `To sign in to ${server}, open this address in a browser, on any device:`,
+    `To sign in to ${server}${where}, open this address in a browser, on any device:`,
     `  ${new URL(verificationUri).href}`,
     "and type this code there:",
     `  ${userCode}`,

@@ -9,7 +9,7 @@ import { Bench } from "../../auth/bench.ts";
 
 const email = "bob@example.com";
 const phrase = "correct horse battery";
-const wrong = "The e-mail address or the password is wrong";
+const wrong = "The email address or the password is wrong";
 
 let bench: Bench;
 let server: AuthServerStandIn;
@@ -53,7 +53,11 @@ class Terminal extends PassThrough {
 }
 
 function signIn(options: Partial<PasswordSignInOptions> = {}): Promise<Session> {
-  return signInByPassword({ url: server.url, stdinTimeoutMs: 60_000, ...options }, bench.context);
+  const login = `agent auth login --url ${server.url} --profile work`;
+  return signInByPassword(
+    { url: server.url, login, stdinTimeoutMs: 60_000, ...options },
+    bench.context,
+  );
 }
 
 /** Signs in with these keys pressed, all at once. */
@@ -64,6 +68,7 @@ async function typed(
   const terminal = new Terminal();
   bench.stdin = terminal;
   bench.stdinIsTerminal = true;
+  bench.terminal = true;
   terminal.write(keys);
   const [session, error] = await signIn(options).then(
     (got) => [got, undefined] as const,
@@ -84,7 +89,7 @@ describe("on a terminal", () => {
       session: { refreshToken: "od_refresh" },
     });
     expect(bench.notes).toEqual([
-      `E-mail address at ${server.url}:`,
+      `Email address at ${server.url}:`,
       `Password of ${email} at ${server.url}:`,
     ]);
     // Raw while the password is typed alone.
@@ -115,7 +120,8 @@ describe("on a terminal", () => {
     const { error, terminal } = await typed("1\r2\r3\r4\r", { email });
     expect(error).toMatchObject({
       code: "auth_rejected",
-      message: `${wrong}; nothing saved, the earlier profile is unchanged`,
+      message: wrong,
+      hint: expect.stringContaining("agent user passwd"),
     });
     expect(sent()).toHaveLength(3);
     expect(terminal.isRestored).toBe(true);
@@ -156,8 +162,8 @@ describe("on a terminal", () => {
   });
 
   test.each([
-    ["no address", "\n", "No e-mail address was given"],
-    ["no address, at the end of the input", "\u0004", "No e-mail address was given"],
+    ["no address", "\n", "No email address was given"],
+    ["no address, at the end of the input", "\u0004", "No email address was given"],
     ["an address with white space", "bob smith\n", "no white space"],
     ["no password", `${email}\n\r`, "No password was given"],
     ["no password, at the end of the input", `${email}\n\u0004`, "No password was given"],
@@ -217,7 +223,8 @@ describe("without a terminal", () => {
     bench.pipe("wrong\nwrong\n");
     await expect(signIn({ email })).rejects.toMatchObject({
       code: "auth_rejected",
-      message: `${wrong}; nothing saved, the earlier profile is unchanged`,
+      message: wrong,
+      hint: expect.stringContaining("agent user passwd"),
     });
     expect(sent()).toHaveLength(1);
   });
@@ -227,7 +234,7 @@ describe("without a terminal", () => {
     await expect(signIn({ email })).rejects.toMatchObject({
       code: "usage",
       message: `No password of ${email} for ${server.url}`,
-      hint: `agent auth login --url ${server.url} --email ${email} < password.txt`,
+      hint: `agent auth login --url ${server.url} --profile work --email ${email} < password.txt`,
     });
     expect(bench.notes).toEqual(["stdin was empty: did the command before the pipe fail?"]);
     expect(sent()).toEqual([]);
@@ -241,11 +248,34 @@ describe("without a terminal", () => {
     });
   });
 
+  test("the organisation goes along", async () => {
+    bench.pipe("");
+    await expect(signIn({ email, organization: "acme" })).rejects.toMatchObject({
+      hint: expect.stringContaining(`--email ${email} --organization acme < password.txt`),
+    });
+  });
+
   test("nobody's address: stdin is not touched", async () => {
     await expect(signIn()).rejects.toMatchObject({
       code: "usage",
-      hint: `agent auth login --url ${server.url} --email <address> < password.txt`,
+      hint: `agent auth login --url ${server.url} --profile work --email <address> < password.txt`,
     });
+  });
+
+  test.each([
+    ["stderr goes elsewhere", (): void => void (bench.terminal = false)],
+    ["CI is set", (): void => void (bench.variables = { CI: "1" })],
+  ])("nobody is asked where %s", async (_when, change) => {
+    const terminal = new Terminal();
+    bench.stdin = Object.assign(terminal, { fd: 1_000_000 });
+    bench.stdinIsTerminal = true;
+    bench.terminal = true;
+    change();
+    await expect(signIn({ email })).rejects.toMatchObject({
+      code: "usage",
+      hint: `agent auth login --url ${server.url} --profile work --email ${email} < password.txt`,
+    });
+    expect([...bench.notes, ...terminal.modes]).toEqual([]);
   });
 
   test("a pipe that brings nothing is given up", async () => {

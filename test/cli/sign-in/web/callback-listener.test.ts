@@ -1,6 +1,7 @@
 import { request } from "node:http";
 import type { IncomingHttpHeaders, RequestOptions } from "node:http";
 import { connect, createServer } from "node:net";
+import type { Socket } from "node:net";
 import { once } from "node:events";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { startCallbackListener } from "../../../../src/cli/sign-in/web/callback-listener.ts";
@@ -13,11 +14,11 @@ interface Answer {
 }
 
 let listener: CallbackListener;
-let strays: number;
+let uninvited: string[];
 
 beforeEach(async () => {
-  strays = 0;
-  listener = await startCallbackListener(0, () => (strays += 1));
+  uninvited = [];
+  listener = await startCallbackListener(0, (who) => uninvited.push(who));
 });
 
 afterEach(() => {
@@ -41,24 +42,29 @@ describe("the answer that is waited for", () => {
   it("is taken with its whole query, leaves the address bar, and gets a page when all is over", async () => {
     const answer = listener.answerTo("right");
     const redirect = await ask(good);
-    expect(redirect).toMatchObject({ status: 303, headers: { location: "/result" }, body: "" });
+    expect(redirect).toMatchObject({ status: 303, body: "" });
+    const { location = "" } = redirect.headers;
+    expect(location).toMatch(/^\/result\/[\w-]{43}$/u);
     expect(redirect.headers["cache-control"]).toBe("no-store");
     expect(redirect.headers["referrer-policy"]).toBe("no-referrer");
     expect((await answer).href).toBe(`http://127.0.0.1:${listener.port}${good}`);
 
-    const page = ask("/result");
+    // Nobody else sees it, nor takes it away.
+    expect((await ask("/result")).status).toBe(404);
+    expect((await ask(`${location.slice(0, -1)}!`)).status).toBe(404);
+    const page = ask(location);
     await listener.show("<p>over</p>");
     expect(await page).toMatchObject({ status: 200, body: "<p>over</p>" });
     listener.close();
-    await expect(ask("/result")).rejects.toMatchObject({ code: "ECONNREFUSED" });
+    await expect(ask(location)).rejects.toMatchObject({ code: "ECONNREFUSED" });
   });
 
   it("may come for its page only after all is over", async () => {
     const answer = listener.answerTo("right");
-    await ask(good);
+    const { location = "" } = (await ask(good)).headers;
     await answer;
     const shown = listener.show("<p>over</p>");
-    expect((await ask("/result")).body).toBe("<p>over</p>");
+    expect((await ask(location)).body).toBe("<p>over</p>");
     await shown;
   });
 
@@ -84,7 +90,7 @@ describe("what anybody can send", () => {
     expect(page.status).toBe(400);
     expect(page.body).toContain("This was not expected");
     expect(page.body).not.toContain("&lt;b");
-    expect(strays).toBe(1);
+    expect(uninvited).toEqual(["stray"]);
     expect(listener.strays).toBe(1);
     await ask(good);
     expect((await answer).searchParams.get("code")).toBe("the-code");
@@ -118,7 +124,48 @@ describe("what anybody can send", () => {
     expect(answer.status).toBe(status);
     expect(answer.headers.allow).toBe(status === 405 ? "GET" : undefined);
     expect(taken).toBe(false);
-    expect(strays).toBe(0);
+    expect(uninvited).toEqual([]);
+  });
+});
+
+/** What connections send by hand, and get. */
+async function connection(text: string): Promise<{ socket: Socket; closed: Promise<string> }> {
+  const socket = connect(listener.port, "127.0.0.1");
+  let got = "";
+  const closed = new Promise<string>((resolve) => {
+    socket
+      .on("data", (data) => (got += data.toString()))
+      .on("error", () => undefined)
+      .on("close", () => resolve(got));
+  });
+  await once(socket, "connect");
+  if (text !== "") socket.write(text);
+  return { socket, closed };
+}
+
+describe("who holds on to it", () => {
+  it("does not keep the answer out: the oldest that has asked for nothing makes room", async () => {
+    const held = [];
+    for (let count = 0; count < 64; count += 1) held.push(await connection("GET /callback"));
+    const answer = listener.answerTo("right");
+    expect((await ask(good)).status).toBe(303);
+    expect((await answer).searchParams.get("code")).toBe("the-code");
+    expect(await held[0]?.closed).toBe("");
+    expect(held.slice(1).filter(({ socket }) => socket.destroyed)).toEqual([]);
+  });
+
+  it("asks once on a connection, and waits for the last page a few times at most", async () => {
+    const answer = listener.answerTo("right");
+    const { location = "" } = (await ask(good)).headers;
+    await answer;
+    const again = `GET ${location} HTTP/1.1\r\nHost: 127.0.0.1:${listener.port}\r\n\r\n`;
+    const greedy = await connection(again.repeat(1000));
+    expect(await greedy.closed).toBe("");
+    const pages = [0, 1, 2, 3, 4].map(() => ask(location));
+    expect((await Promise.race(pages)).status).toBe(429);
+    await listener.show("<p>over</p>");
+    const statuses = (await Promise.all(pages)).map(({ status }) => status);
+    expect(statuses.filter((status) => status === 200)).toHaveLength(4);
   });
 });
 

@@ -14,6 +14,7 @@ import { Terminal } from "./support/terminal.ts";
 import { targetOf } from "./support/target-of.ts";
 
 const serverUrl = "https://mcp.example/team/mcp";
+const login = `agent auth login --url ${serverUrl} --profile work`;
 const { privateKey, publicKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
 let provider: OidcProvider;
 
@@ -42,7 +43,7 @@ function byDevice(terminal: Terminal, changes: Partial<SignInTarget["server"]> =
   });
   const done = signInByDevice(
     { ...target, server: { ...target.server, ...changes } },
-    { serverUrl },
+    { serverUrl, login },
     context,
     { ...oauthDependencies(context), wait: () => decided },
   );
@@ -67,6 +68,17 @@ describe("signing in on another device", () => {
     expect((await done).grant).toMatchObject({ type: "device_code", issuer: provider.issuer });
   });
 
+  it("names whom the code is for where that is not the host that it is typed at", async () => {
+    const terminal = new Terminal();
+    const { host } = new URL(provider.issuer);
+    const tokenEndpoint = "http://127.0.0.1:1/token";
+    const { done } = byDevice(terminal, { tokenEndpoint });
+    const said = `To sign in to ${serverUrl} at ${host}, for 127.0.0.1:1, open this address`;
+    expect(await terminal.waitFor(/^To sign in/u, done)).toContain(said);
+    terminal.interrupt();
+    await expect(done).rejects.toThrow("interrupted");
+  });
+
   it("says that the person declined", async () => {
     const terminal = new Terminal();
     const { done, decide } = byDevice(terminal);
@@ -89,7 +101,7 @@ describe("signing in on another device", () => {
     const { done } = byDevice(new Terminal(), { deviceAuthorizationEndpoint: undefined });
     await expect(done).rejects.toMatchObject({
       code: "usage",
-      hint: `In the browser: agent auth login --url ${serverUrl} --web`,
+      hint: `${login} --web`,
     });
   });
 });
@@ -97,7 +109,7 @@ describe("signing in on another device", () => {
 const asProgram = (terminal: Terminal, given: OAuthClient) =>
   signInByClientCredentials(
     targetOf(provider.issuer),
-    { serverUrl, given },
+    { serverUrl, login, given },
     terminal.context,
     oauthDependencies(terminal.context),
   );

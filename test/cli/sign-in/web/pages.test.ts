@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { describe, expect, it } from "vitest";
 import {
   failurePage,
+  foreignUserPage,
   pageHeaders,
   strayPage,
   successPage,
@@ -9,8 +10,9 @@ import {
 } from "../../../../src/cli/sign-in/web/pages.ts";
 
 const pages = {
-  success: successPage({ server: "https://mcp.example/team/mcp", host: "as.example" }),
-  failure: failurePage("as.example answered: access_denied"),
+  success: successPage({ server: "mcp.example", place: { host: "as.example", others: [] } }),
+  failure: failurePage("You, or as.example, declined the sign-in.", "access_denied"),
+  foreign: foreignUserPage(),
   stray: strayPage(),
   wrong: wrongRequestPage(404),
 };
@@ -21,7 +23,7 @@ describe.each(Object.entries(pages))("the page %s", (_name, page) => {
     expect(styles).toHaveLength(1);
     const hash = createHash("sha256").update(styles.join("")).digest("base64");
     expect(pageHeaders["content-security-policy"]).toContain(`style-src 'sha256-${hash}'`);
-    expect(page).not.toMatch(/<script|\son\w+=|style=|url\(|@import|https?:\/\/(?!mcp\.example)/iu);
+    expect(page).not.toMatch(/<script|\son\w+=|style=|url\(|@import|https?:\/\//iu);
     expect(page.match(/(?:src|href)="[^"]*"/giu)).toEqual(['href="data:,"']);
   });
 });
@@ -43,7 +45,25 @@ it("shows foreign text as text", () => {
   );
 });
 
-it("names where the person signed in, and for what", () => {
-  expect(pages.success).toContain("<strong>https://mcp.example<wbr>/team<wbr>/mcp</strong>");
-  expect(pages.success).toContain("<strong>as.example</strong>");
+it("names where the person signed in, and for what, and claims nothing more", () => {
+  expect(pages.success).toContain("<title>Signed in at as.example –");
+  expect(pages.success).toContain(
+    '<h1>Signed in at <span class="host">as<wbr>.example</span></h1>',
+  );
+  expect(pages.success).toContain('<p>for <strong class="host">mcp<wbr>.example</strong></p>');
+  expect(pages.success).toContain("You can close this page: the terminal says the rest.");
+});
+
+it("names whom the answer went to where that is somebody else", () => {
+  const place = { host: "good.example", others: ["evil.example"] };
+  expect(successPage({ server: "mcp.example", place })).toMatch(
+    /for <strong[^>]*>evil<wbr>.example<\/strong> and <strong[^>]*>mcp<wbr>.example</u,
+  );
+});
+
+it("shows a code small, below what it means", () => {
+  expect(pages.failure).toContain(
+    "You, or as.example, declined the sign-in.<br><small>access_denied</small>",
+  );
+  expect(pages.failure).toContain("<p>Go back to the terminal.</p>");
 });

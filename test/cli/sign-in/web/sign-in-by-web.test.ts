@@ -1,10 +1,14 @@
 import { once } from "node:events";
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
-import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { playBrowser } from "../../../fixtures/play-browser.mjs";
 import type { OidcProvider } from "../../../fixtures/start-oidc-provider.ts";
-import { startSignInServer } from "../../../e2e/support/oauth-servers.ts";
+import { browserProgram, startSignInServer } from "../../../e2e/support/oauth-servers.ts";
 import { signInByWeb } from "../../../../src/cli/sign-in/web/sign-in-by-web.ts";
+import { sayPlace, signInPlace } from "../../../../src/cli/sign-in/web/sign-in-place.ts";
 import { oauthDependencies } from "../../../../src/cli/sign-in/oauth-dependencies.ts";
 import type { WebChoice } from "../../../../src/cli/sign-in/ways-in.ts";
 import type { OAuthClient } from "../../../../src/oauth/oauth.ts";
@@ -12,6 +16,7 @@ import { Terminal } from "./support/terminal.ts";
 import { targetOf } from "./support/target-of.ts";
 
 const serverUrl = "https://mcp.example/team/mcp";
+const login = `agent auth login --url ${serverUrl} --profile work`;
 let provider: OidcProvider;
 let host: string;
 
@@ -26,7 +31,7 @@ function begin(terminal: Terminal, choice: Partial<WebChoice> = {}) {
   const target = targetOf(provider.issuer);
   const done = signInByWeb(
     target,
-    { serverUrl, ask: false, ...choice },
+    { serverUrl, login, ask: false, ...choice },
     context,
     oauthDependencies(context),
   );
@@ -71,11 +76,18 @@ describe("signing in through a browser", () => {
     expect(terminal.notes[0]).toBe(
       `Signing in to https://mcp.example/team/mcp in the browser, at ${host}`,
     );
-    expect(terminal.notes.join("\n")).toMatch(/ssh -L (\d+):127\.0\.0\.1:\1 .*--device/u);
+    const { port } = callbackOf(url, {});
+    expect(terminal.notes.slice(1)).toEqual([
+      "No browser could be opened here. Open this address in one to sign in:",
+      url,
+      "On another machine, let the way back through first:",
+      `  ssh -L ${port}:127.0.0.1:${port} <this machine>`,
+      "or sign in with --device, which needs no way back",
+    ]);
     expect(terminal.spinners).toEqual([`Waiting until you have signed in at ${host}`]);
     const visit = await playBrowser(url);
-    expect(visit.body).toContain("You are signed in");
-    expect(visit.body).toContain(host);
+    expect(visit.body).toContain(`<title>Signed in at ${host} –`);
+    expect(visit.body).toContain(">mcp<wbr>.example</strong></p>");
     const granted = await done;
     expect(granted.grant).toMatchObject({ issuer: provider.issuer, type: "authorization_code" });
     expect(granted.grant.client).toMatchObject({ registered: true });
@@ -91,7 +103,7 @@ describe("signing in through a browser", () => {
     const done = begin(terminal);
     await playBrowser(await shownUrl(terminal, done));
     await done;
-    expect(terminal.notes).toHaveLength(3);
+    expect(terminal.notes).toHaveLength(5);
   });
 
   it("takes a given client, and one that was kept, but none that an earlier sign-in registered", async () => {
@@ -115,6 +127,87 @@ describe("signing in through a browser", () => {
     expect(searchParams.get("redirect_uri")).toBe(`http://127.0.0.1:${callbackPort}/callback`);
     again.interrupt();
     await expect(done).rejects.toThrow("interrupted");
+  });
+});
+
+describe("a browser that is started", () => {
+  let folder: string;
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), "onedoor-browser-"));
+  });
+  afterEach(() => {
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  it("is told nothing that another user could use, and brings the answer by its cookie", async () => {
+    const browser = browserProgram(folder);
+    const terminal = new Terminal({ variables: browser.env });
+    expect((await begin(terminal)).accessToken).toMatch(/^eyJ/u);
+    expect(terminal.notes.slice(1)).toEqual([
+      expect.stringMatching(/^If no browser opens: http:\/\/127\.0\.0\.1:\d+\/start\/[\w-]{43}$/u),
+    ]);
+    const [first = "", second = ""] = browser.visits();
+    expect(terminal.notes[1]).toContain(first);
+    expect(second).toContain(`${provider.issuer}/auth?`);
+  });
+
+  it("ends it when somebody else was quicker at the start page; nothing of theirs is taken", async () => {
+    const terminal = new Terminal({ variables: { BROWSER: "/bin/true" } });
+    const done = begin(terminal);
+    const note = await terminal.waitFor(/^If no browser opens/u, done);
+    const start = note.split(" ").at(-1) ?? "";
+    const theirs = await fetch(start, { redirect: "manual" });
+    expect(theirs.status).toBe(303);
+    await playBrowser(start);
+    await expect(done).rejects.toMatchObject({
+      code: "auth_rejected",
+      message: "Somebody else opened the page of this sign-in",
+    });
+  });
+
+  it("shows the address once, with a cookie no more, when it fails before it has opened anything", async () => {
+    const terminal = new Terminal({ variables: { BROWSER: "/bin/false" } });
+    const done = begin(terminal);
+    await terminal.waitFor(/or sign in with --device/u, done);
+    const shown = terminal.notes.filter((line) => line.includes("code_challenge="));
+    expect(shown).toHaveLength(1);
+    await playBrowser(shown[0] ?? "");
+    expect((await done).accessToken).toMatch(/^eyJ/u);
+  });
+
+  it("may fail when it has opened the page", async () => {
+    const browser = browserProgram(folder);
+    const fails = join(folder, "fails");
+    writeFileSync(fails, `#!/bin/sh\n'${join(folder, "xdg-open")}' "$@"; exit 1\n`);
+    chmodSync(fails, 0o755);
+    const terminal = new Terminal({ variables: { ...browser.env, BROWSER: fails } });
+    await begin(terminal);
+    expect(terminal.notes).toHaveLength(2);
+  });
+});
+
+describe("an authorization server at several hosts", () => {
+  it("is named by all of them, before the person goes there", async () => {
+    const { context, notes } = new Terminal({ typed: "n\n" });
+    const target = targetOf("https://evil.example");
+    const authorizationEndpoint = "https://good.example/auth";
+    const mixed = { ...target, server: { ...target.server, authorizationEndpoint } };
+    const choice = { serverUrl, login, ask: true };
+    await expect(
+      signInByWeb(mixed, choice, context, oauthDependencies(context)),
+    ).rejects.toMatchObject({ code: "auth_required" });
+    expect(notes[0]).toBe(
+      `Sign in to ${serverUrl} in the browser, at good.example, for evil.example? [Y/n]`,
+    );
+  });
+
+  it.each([
+    ["https://a.example", "https://a.example/token", "a.example"],
+    ["https://b.example", "https://b.example/token", "a.example, for b.example"],
+    ["https://b.example", "https://c.example/token", "a.example, for b.example and c.example"],
+    ["https://a.example:444", "https://a.example/token", "a.example, for a.example:444"],
+  ])("is said so: %s, %s", (issuer, tokenEndpoint, said) => {
+    expect(sayPlace(signInPlace("https://a.example/auth", { issuer, tokenEndpoint }))).toBe(said);
   });
 });
 
@@ -168,7 +261,9 @@ describe("an answer that is not what it should be", () => {
       callbackOf(url, { state: stateOf(url), iss: provider.issuer, ...error }),
     );
     const html = await page.text();
-    expect(html).toContain("access_denied");
+    expect(html).toContain(
+      `You, or ${host}, declined the sign-in.<br><small>access_denied</small>`,
+    );
     expect(html).not.toContain("<b>");
     await expect(done).rejects.toMatchObject({
       code: "auth_rejected",
@@ -189,7 +284,7 @@ describe("an answer that is not what it should be", () => {
     const target = targetOf(provider.issuer);
     const authorizationEndpoint = "http://login.example/auth";
     const lying = { ...target, server: { ...target.server, authorizationEndpoint } };
-    const choice = { serverUrl, ask: false };
+    const choice = { serverUrl, login, ask: false };
     await expect(
       signInByWeb(lying, choice, context, oauthDependencies(context)),
     ).rejects.toMatchObject({ code: "auth_rejected" });
@@ -210,7 +305,7 @@ describe("a person who takes their time", () => {
       await expect(done).rejects.toMatchObject({
         code: "timeout",
         message: expect.stringMatching(/five minutes, only answers that do not belong/u),
-        hint: "Again: agent auth login --url https://mcp.example/team/mcp --web",
+        hint: `${login} --web`,
       });
       await expect(fetch(callbackOf(url, {}))).rejects.toThrow("fetch failed");
     } finally {

@@ -11,8 +11,7 @@ export function targetOf(issuer: string): SignInTarget {
       registrationEndpoint: `${issuer}/reg`,
       revocationEndpoint: `${issuer}/token/revocation`,
       takesS256: true,
-      namesItself: true,
-      takesClientMetadataUrls: false,
+      issParameterSupported: true,
       tokenEndpointAuthMethods: [
         "none",
         "client_secret_basic",

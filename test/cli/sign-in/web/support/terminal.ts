@@ -52,6 +52,7 @@ export class Terminal {
       interrupt: () => this.interrupt(),
       onForcedEnd: () => undefined,
       deadline: createDeadline(timeoutMs, this.#interrupted.signal),
+      renewals: new Map(),
     };
   }
 

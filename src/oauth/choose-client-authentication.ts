@@ -4,7 +4,7 @@ import type { ClientAuthentication, OAuthClient } from "./oauth.ts";
  * Chooses how a client shows itself: by what it has, among what the server takes.
  * @param methods `token_endpoint_auth_methods_supported`; undefined: `client_secret_basic` (RFC 8414 §2)
  */
-export function authenticationFor(
+export function chooseClientAuthentication(
   { secret, keyFile }: Pick<OAuthClient, "secret" | "keyFile">,
   methods: readonly string[] | undefined,
 ): ClientAuthentication {

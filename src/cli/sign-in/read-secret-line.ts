@@ -1,23 +1,35 @@
-import { fstatSync } from "node:fs";
 import { AppError } from "../../core/errors.ts";
-import type { Io } from "../context.ts";
+import type { Context, Io } from "../context.ts";
+import { isPiped } from "../is-piped.ts";
 
-const maxTokenBytes = 64 * 1024;
+const maxLineBytes = 64 * 1024;
 const noticeAfterMs = 1000;
 
+/** What the first line of stdin is. */
+export type SecretKind = "token" | "password" | "client secret";
+
+const ofTokens = "--local takes one from your own gateway; </dev/null reads none";
+
 /**
- * Whether somebody may have put a token into stdin: a pipe, a file or a socket. A character device (a
- * terminal, `/dev/null`) is none. A stream without a descriptor was handed in on purpose.
+ * The first line of stdin where that is a pipe, a file or a socket, without what programs write around a line: byte
+ * order mark and line end. It is waited for outside the command's deadline.
+ * @param limitMs how long, in milliseconds
+ * @returns undefined where nothing is piped in, or, which is said, nothing came
+ * @throws AppError `usage`: nothing within `limitMs`, or more than 64 KiB; the reason of an abort (Ctrl-C)
  */
-export function isPiped(stdin: Io["stdin"]): boolean {
-  if (stdin.fd === undefined) return true;
-  try {
-    const found = fstatSync(stdin.fd);
-    return found.isFIFO() || found.isFile() || found.isSocket();
-  } catch {
-    // A closed descriptor holds nothing.
-    return false;
-  }
+export async function pipedLine(
+  what: SecretKind,
+  limitMs: number,
+  { io, deadline, signal }: Context,
+): Promise<string | undefined> {
+  if (!isPiped(io.stdin)) return undefined;
+  const more = what === "token" ? ` (${ofTokens})` : "";
+  const onWait = (): void => io.note(`Waiting for a ${what} on stdin${more}`);
+  const line = await deadline.outside(() =>
+    readSecretLine(io.stdin, { limitMs, onWait, signal, what }),
+  );
+  if (line === undefined) io.note("stdin was empty: did the command before the pipe fail?");
+  return line?.replace(/^\uFEFF/u, "").replace(/\r$/u, "");
 }
 
 /**
@@ -28,17 +40,16 @@ export function isPiped(stdin: Io["stdin"]): boolean {
  * @returns the line as it came; undefined when stdin ended without a byte
  * @throws AppError `usage`: nothing within `limitMs`, or more than 64 KiB; the reason of `signal`
  */
-export async function readTokenLine(
+async function readSecretLine(
   stdin: Io["stdin"],
   options: {
     limitMs: number;
     onWait: () => void;
     signal: AbortSignal;
-    /** What the line is, for messages. */
-    what?: "token" | "password" | "client secret" | undefined;
+    what: SecretKind;
   },
 ): Promise<string | undefined> {
-  const { limitMs, signal, what = "token" } = options;
+  const { limitMs, signal, what } = options;
   signal.throwIfAborted();
   const chunks: Buffer[] = [];
   let size = 0;
@@ -49,9 +60,7 @@ export async function readTokenLine(
     limit = setTimeout(() => {
       reject(
         new AppError("usage", `No whole ${what} came on stdin within ${limitMs / 1000} s`, {
-          ...(what === "token" && {
-            hint: "--local takes one from your own gateway; </dev/null reads none",
-          }),
+          hint: what === "token" ? ofTokens : undefined,
         }),
       );
     }, limitMs);
@@ -69,7 +78,7 @@ export async function readTokenLine(
       const bytes = typeof value === "string" ? Buffer.from(value) : value;
       chunks.push(bytes);
       size += bytes.length;
-      if (bytes.includes("\n") || size > maxTokenBytes) return firstLine(chunks, what);
+      if (bytes.includes("\n") || size > maxLineBytes) return firstLine(chunks, what);
     }
   } finally {
     clearTimeout(notice);
@@ -85,7 +94,6 @@ function firstLine(chunks: readonly Buffer[], what: string): string {
   const bytes = Buffer.concat(chunks);
   const newline = bytes.indexOf("\n");
   const end = newline === -1 ? bytes.length : newline;
-  if (end > maxTokenBytes)
-    throw new AppError("usage", `The ${what} on stdin is longer than 64 KiB`);
+  if (end > maxLineBytes) throw new AppError("usage", `The ${what} on stdin is longer than 64 KiB`);
   return bytes.toString("utf8", 0, end);
 }

@@ -7,7 +7,7 @@ import { hostOf } from "./sign-in-address.ts";
  * "Authorization Code Protection").
  * @throws AppError `auth_rejected`
  */
-export function refuseWithoutS256({ issuer, takesS256 }: AuthorizationServer): void {
+export function refuseWithoutPkce({ issuer, takesS256 }: AuthorizationServer): void {
   if (takesS256 === true) return;
   throw new AppError(
     "auth_rejected",

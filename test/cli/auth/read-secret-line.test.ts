@@ -2,20 +2,18 @@ import { PassThrough } from "node:stream";
 import type { Readable } from "node:stream";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { cleanToken, maskToken } from "../../../src/cli/sign-in/clean-token.ts";
-import { readTokenLine } from "../../../src/cli/sign-in/read-token-line.ts";
+import { pipedLine } from "../../../src/cli/sign-in/read-secret-line.ts";
+import { Bench } from "./bench.ts";
 
-const unaborted = new AbortController().signal;
+let bench: Bench;
+beforeEach(() => {
+  bench = new Bench();
+});
+afterEach(() => bench.remove());
 
-function read(
-  stdin: Readable,
-  options: { limitMs?: number; onWait?: () => void; signal?: AbortSignal } = {},
-): Promise<string | undefined> {
-  return readTokenLine(stdin, {
-    limitMs: 60_000,
-    onWait: () => undefined,
-    signal: unaborted,
-    ...options,
-  });
+function read(stdin: Readable, limitMs = 60_000): Promise<string | undefined> {
+  bench.stdin = stdin;
+  return pipedLine("token", limitMs, bench.context);
 }
 
 function closedPipe(...chunks: readonly (string | Buffer)[]): PassThrough {
@@ -74,8 +72,9 @@ describe("the first line", () => {
     expect(open.destroyed).toBe(true);
   });
 
-  test("an empty pipe brought none", async () => {
+  test("an empty pipe brought none, which is said", async () => {
     expect(await read(closedPipe())).toBeUndefined();
+    expect(bench.notes).toEqual(["stdin was empty: did the command before the pipe fail?"]);
   });
 
   test("a stream that fails is an input error", async () => {
@@ -91,35 +90,33 @@ describe("silence", () => {
 
   test("is said after a second and given up after the limit", async () => {
     const silent = new PassThrough();
-    const onWait = vi.fn<() => void>();
-    const reading = read(silent, { onWait });
+    const waiting =
+      "Waiting for a token on stdin (--local takes one from your own gateway; </dev/null reads none)";
+    const reading = read(silent);
     const failure = reading.catch((error: unknown) => error);
     await vi.advanceTimersByTimeAsync(999);
-    expect(onWait).not.toHaveBeenCalled();
+    expect(bench.notes).toEqual([]);
     await vi.advanceTimersByTimeAsync(1);
-    expect(onWait).toHaveBeenCalledTimes(1);
+    expect(bench.notes).toEqual([waiting]);
     await vi.advanceTimersByTimeAsync(58_999);
     expect(silent.destroyed).toBe(false);
     await vi.advanceTimersByTimeAsync(1);
     expect(await failure).toMatchObject({ code: "usage" });
     expect(silent.destroyed).toBe(true);
-    expect(vi.getTimerCount()).toBe(0);
   });
 
   test("after half a line is given up as well", async () => {
     const half = new PassThrough();
     half.write("od_tok");
-    const failure = read(half, { limitMs: 5000 }).catch((error: unknown) => error);
+    const failure = read(half, 5000).catch((error: unknown) => error);
     await vi.advanceTimersByTimeAsync(5000);
     expect(await failure).toMatchObject({ code: "usage" });
   });
 
   test("ends with the command", async () => {
-    const controller = new AbortController();
-    const reading = read(new PassThrough(), { signal: controller.signal });
-    const reason = new Error("interrupted");
-    controller.abort(reason);
-    await expect(reading).rejects.toBe(reason);
+    const reading = read(new PassThrough());
+    bench.context.interrupt();
+    await expect(reading).rejects.toThrow("interrupted");
   });
 });
 
