@@ -3,6 +3,7 @@ import type { JsonObject } from "../core/json.ts";
 import { RpcFault, rpcCodes } from "../core/json-rpc.ts";
 import { emptyListing } from "../core/mcp.ts";
 import type { Listing, ListKind, Tool } from "../core/mcp.ts";
+import { timeLimit } from "../core/time-limit.ts";
 import { describeFailure } from "./failure-reason.ts";
 import { listKind, listKinds, listRules } from "./list-kind.ts";
 import type { KindList } from "./list-kind.ts";
@@ -100,7 +101,7 @@ async function fetchKind<Kind extends ListKind>(
   const { capability, method } = listRules[kind];
   if (serverCapabilities[capability] === undefined) return { entries: [], problems: [] };
   const limitMs = kind === "tools" ? timings.startMs : timings.listMs;
-  const limit = AbortSignal.timeout(limitMs);
+  const limit = timeLimit(limitMs);
   const either = AbortSignal.any([signal, limit]);
   try {
     return await listKind(kind, (params) => fetch(method, params, either));

@@ -1,3 +1,5 @@
+import { timeLimit } from "../core/time-limit.ts";
+
 /** How long a caller is willing to wait for a connection. */
 export interface Patience {
   timeoutMs: number;
@@ -23,7 +25,7 @@ export async function waitFor<Value>(
   { timeoutMs, signal }: Patience,
   late: () => Error,
 ): Promise<Value> {
-  const limit = AbortSignal.timeout(timeoutMs);
+  const limit = timeLimit(timeoutMs);
   try {
     return await untilAborted(promise, AbortSignal.any([limit, signal]));
   } catch (error) {
