@@ -78,8 +78,9 @@ async function buildInto(outdir) {
     entryPoints: {
       "command-line": "src/cli/command-line.ts",
       "storage-worker": "src/storage/sqlite/worker.ts",
+      "image-worker": "src/cli/images/image-worker.ts",
     },
-    // Beside main.js: what a file finds by its own address (the storage worker) is there from every chunk.
+    // Beside main.js: what a file finds by its own address (a worker thread) is there from every chunk.
     chunkNames: "[name]-[hash]",
     splitting: true,
     external: ["keytar", "libsql"],

@@ -75,6 +75,13 @@ form every MCP client uses for \`mcpServers\`:
 
 - \`\${NAME}\` and \`\${NAME:-default}\` in values are filled once, from the environment of the gateway. A variable that
   is missing stops the start and names the key, unless it stands in a way to sign in that \`agent serve --auth\` leaves off.
+  A server's \`instructions\`, \`tools.descriptions\` and \`tags\` are handed on as they are written, with what looks like
+  a reference: agents and people read them. A variable of the gateway's own, \`ONEDOOR_*\`, in the entry of a server is
+  filled, and a warning names the key: the server is handed what it holds.
+- \`\${secret:NAME}\` in values is filled from your key ring: the keychain of the system, or where there is none a file for
+  you alone. \`agent mcp add\` keeps what it asks for there, as \`<server>/<KEY>\`. A secret that is missing stops the
+  start and names the key; so does a keychain that is locked, which a gateway never opens by itself (exit code 1). A file
+  without such a reference asks no keychain. Signing out, also of everything, removes no secret of a server.
 - A file that group or others may write is refused: who can write it can run programs as you.
 - Saving the file applies it: servers with their \`access\`, \`auth\`, \`rateLimit\` and \`audit\` at once, what the gateway
   listens on with a restart, and so what the log then names: \`host\`, \`port\`, \`externalUrl\`, \`allowedHosts\`,

@@ -119,4 +119,48 @@ export const documentedResults = {
       ["header", "With `--header`: `Authorization: Bearer …`"],
     ],
   },
+  "mcp-list": {
+    says: "An object with `file`, the configuration file, and `servers`, an array with one of these for each:",
+    fields: [
+      ["name", "The server's name"],
+      ["type", "`stdio`, `http` or `sse`; `null` where the entry is none"],
+      ["target", "The command line or the URL, without what is secret in it; or `null`"],
+      ["state", "`on` or `off`"],
+      ["tags", "A list"],
+      ["pin", "`off`, `warn` or `block`"],
+    ],
+  },
+  "mcp-add": {
+    fields: [
+      ["file", "The configuration file"],
+      ["dryRun", "Whether nothing was written (`--dry-run`)"],
+      [
+        "servers",
+        "An array of `{name, outcome, entry, secrets, notes}`: `outcome` is `added`, `replaced` or `unchanged`, `entry` what the file has, without what is secret in it, `secrets` the names of those that were kept (with `--dry-run`: would be asked for), `notes` sentences",
+      ],
+    ],
+  },
+  "mcp-remove": {
+    says: "The exit code is 1 where a secret could not be removed.",
+    fields: [
+      ["file", "The configuration file"],
+      ["removed", "The names of the servers"],
+      ["secretsRemoved", "The names of the secrets that were kept for them"],
+      ["secretsLeft", "The names of those that could not be removed from where they are kept"],
+    ],
+  },
+  "mcp-enable": {
+    fields: [
+      ["file", "The configuration file"],
+      ["changed", "The names of the servers that were off before"],
+      ["unchanged", "The names of those that were so already"],
+    ],
+  },
+  "mcp-disable": {
+    fields: [
+      ["file", "The configuration file"],
+      ["changed", "The names of the servers that were on before"],
+      ["unchanged", "The names of those that were so already"],
+    ],
+  },
 };

@@ -37,6 +37,7 @@ const session = [
     `echo '{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"everything__echo","arguments":{"message":"hello"},"_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28","io.modelcontextprotocol/clientCapabilities":{}}}}' | agent proxy`,
   ],
   ["instructions", "agent instructions | head -n 24"],
+  ["doctor", "agent doctor | head -n 8"],
   ["completion", "agent completion bash | head -n 5"],
   ["org-add", "agent org add acme --name 'Acme Inc.'"],
   ["org-add", "agent org add acme", 2],
@@ -68,6 +69,28 @@ const session = [
   ["", "until agent history --entity server | grep -q changed; do sleep 0.2; done"],
   ["mcp-restore", "agent history --entity server --id files"],
   ["mcp-restore", "agent mcp restore files"],
+  ["mcp-add", "agent mcp add time --tag clock --disabled -- uvx mcp-server-time"],
+  ["mcp-add", `agent mcp add '{"mcpServers": {"time": {"url": "https://time.example/mcp"}}}'`, 2],
+  ["mcp-list", "agent mcp list"],
+  ["mcp-disable", "agent mcp disable memory"],
+  ["mcp-enable", "agent mcp enable memory"],
+  ["mcp-remove", "agent mcp remove time"],
+  ["mcp-tokens", "agent mcp tokens"],
+  ["mcp-approve", "agent mcp approve files"],
+  [
+    "",
+    `mkdir -p ~/.cursor && echo '{"mcpServers": {"time": {"command": "uvx", "args": ["mcp-server-time"]}}}' > ~/.cursor/mcp.json`,
+  ],
+  ["mcp-import", "agent mcp import --dry-run"],
+  ["mcp-import", "agent mcp import cursor"],
+  ["preset-save", "agent preset save here --tags local --filter 'not beta'"],
+  ["preset-save", "agent preset save wrong --filter 'local and (beta or'", 2],
+  ["preset-list", "agent preset list"],
+  ["preset-show", "agent preset show here"],
+  ["preset-delete", "agent preset delete here"],
+  ["setup", "agent setup claude --dry-run"],
+  ["setup", "agent setup cursor --scope project --yes"],
+  ["setup", "agent setup cursor --scope project --undo --yes"],
   ["admin-purge", "agent admin purge --before 90d", 2],
   ["admin-purge", "agent admin purge --before 90d --yes"],
   ["auth-logout", "agent auth logout --all"],
@@ -148,6 +171,8 @@ function shell(line, env) {
 function general(text, home) {
   return text
     .replaceAll(home, "~")
+    .replaceAll(main, "/usr/lib/node_modules/@onedoor/agent/dist/main.js")
+    .replace(/\b\d{8}T\d{6}Z\b/g, "20261122T090000Z")
     .replaceAll(process.execPath, "node")
     .replaceAll(modules, "~/servers/")
     .replace(/\bod_[\w-]+/g, (token) => `${token.slice(0, 7)}…`)

@@ -9,10 +9,11 @@ import { readFileSync, writeFileSync } from "node:fs";
  */
 export const mayImport = {
   core: { rooms: [], packages: ["ajv"], node: [] },
-  config: { rooms: ["core"], packages: ["jsonc-parser", "zod"] },
+  config: { rooms: ["core", "runtime"], packages: ["jsonc-parser", "zod"] },
+  hosts: { rooms: ["core", "config"], packages: ["smol-toml"] },
   oauth: { rooms: ["core"], packages: ["oauth4webapi"] },
   runtime: { rooms: ["core"], packages: [] },
-  profiles: { rooms: ["core", "oauth"], packages: ["conf", "keytar"] },
+  profiles: { rooms: ["core", "oauth", "runtime"], packages: ["conf", "keytar"] },
   auth: { rooms: ["core", "runtime"], packages: ["jose", "undici"], node: ["node:crypto"] },
   administration: { rooms: ["core", "auth"], packages: [], node: ["node:crypto"] },
   "mcp-client": { rooms: ["core"], packages: ["eventsource-parser"] },
@@ -30,6 +31,7 @@ export const mayImport = {
     rooms: [
       "core",
       "config",
+      "hosts",
       "oauth",
       "runtime",
       "profiles",
@@ -44,7 +46,17 @@ export const mayImport = {
       "storage",
       "client",
     ],
-    packages: ["ora", "pino", "yargs"],
+    packages: [
+      "@toon-format/toon",
+      "diff",
+      "fast-png",
+      "gpt-tokenizer",
+      "jpeg-js",
+      "ora",
+      "pino",
+      "sixel",
+      "yargs",
+    ],
   },
 };
 

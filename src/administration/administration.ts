@@ -3,6 +3,7 @@ import type { ChangeQuery, ChangeRow } from "../core/change.ts";
 import type { Member, MintedToken, Organization, User } from "../core/identities.ts";
 import type { Principal, Role } from "../core/principal.ts";
 import type { RecordPage } from "../core/storage.ts";
+import type { RestoredEntry } from "./server-history.ts";
 
 /** A user as it is shown: of its password, when it was set, and never its hash. */
 export interface ShownUser extends Omit<User, "password"> {
@@ -148,9 +149,13 @@ export interface Administration {
   purge(by: Principal, beforeMs: number): Promise<PurgeCounts>;
   /**
    * Writes the entry that a server had before its last change back into the configuration file (its deletion
-   * or edit is undone); the file's watcher puts it into effect. Gateway administrators only.
+   * or edit is undone), disabled where secrets that it refers to are not kept any more; the file's watcher puts it into
+   * effect. Gateway administrators only.
    * @throws AppError `not_found` when the history has no earlier entry; `config_invalid` when the file changed
    *   or cannot be written
    */
-  restoreServer(by: Principal, name: string): Promise<{ name: string; from: ChangeRow }>;
+  restoreServer(
+    by: Principal,
+    name: string,
+  ): Promise<{ name: string; from: ChangeRow } & Omit<RestoredEntry, "row">>;
 }

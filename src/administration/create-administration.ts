@@ -32,12 +32,12 @@ export function createAdministration(parts: AdministrationParts): Administration
       }),
 
     async restoreServer(asked, name) {
-      const from = await serverHistory.restore(name, () => {
+      const { row, ...restored } = await serverHistory.restore(name, () => {
         const by = requireStanding(directory, asked);
         requireGatewayAdministrator(by, "Restoring a server");
         return by;
       });
-      return { name, from: shownChange(from) };
+      return { name, from: shownChange(row), ...restored };
     },
   };
 }

@@ -21,11 +21,22 @@ export interface ServerHistory {
    * Restored twice, it goes back and forth.
    * @param mayRestore answers who acts, or throws where that one may not; asked when the turn has come, and again right
    *   before the entry is written
+   *
+   * An entry whose secrets are not kept any more is written disabled: with it as it was, the file would not be loaded.
    * @returns the row whose `before` is written
    * @throws AppError `not_found` when there is no earlier entry; `store_unavailable`; whatever `writeEntry` and
    *   `mayRestore` throw
    */
-  restore(name: string, mayRestore: () => Principal): Promise<ChangeRow>;
+  restore(name: string, mayRestore: () => Principal): Promise<RestoredEntry>;
+}
+
+/** What `restore` has done. */
+export interface RestoredEntry {
+  row: ChangeRow;
+  /** The secrets that the entry refers to and that are not there: it is disabled until they are. */
+  missingSecrets: readonly string[];
+  /** Of the file's text with the entry in it, as the configuration's state tells it. */
+  fingerprint: string | undefined;
 }
 
 export interface ServerHistoryOptions {
@@ -34,8 +45,10 @@ export interface ServerHistoryOptions {
   now: () => number;
   newId: () => string;
   logger: Logger;
-  /** Puts an entry into the configuration file; its watcher puts it into effect. */
-  writeEntry: (name: string, entry: JsonObject) => Promise<void>;
+  /** Puts an entry into the configuration file and gives the fingerprint of its text; its watcher puts it into effect. */
+  writeEntry: (name: string, entry: JsonObject) => Promise<string | undefined>;
+  /** Which secrets an entry refers to and nobody keeps. */
+  missingSecrets?: ((entry: JsonObject) => Promise<readonly string[]>) | undefined;
 }
 
 /** A change that comes with the file within this time after `restore` wrote it is that person's. */
@@ -56,6 +69,7 @@ export function createServerHistory({
   newId,
   logger,
   writeEntry,
+  missingSecrets: findMissing = () => Promise.resolve([]),
 }: ServerHistoryOptions): ServerHistory {
   const ownWrites = new Map<string, OwnWrite>();
   let last: Promise<unknown> = Promise.resolve();
@@ -124,11 +138,14 @@ export function createServerHistory({
             { hint: `agent history --entity server --id ${quoteForShell(name)}` },
           );
         }
-        const { row, entry } = found;
+        const { row } = found;
+        const missingSecrets = await findMissing(found.entry);
+        const entry =
+          missingSecrets.length === 0 ? found.entry : { ...found.entry, disabled: true };
         const { userId } = mayRestore();
-        await writeEntry(name, entry);
+        const fingerprint = await writeEntry(name, entry);
         ownWrites.set(name, { entry, userId, untilMs: now() + ownWriteMs });
-        return row;
+        return { row, missingSecrets, fingerprint };
       }),
   };
 }

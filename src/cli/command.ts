@@ -26,7 +26,7 @@ export interface PositionalSpec {
 }
 
 /** Every form of a result; a command gets those alone that its own `format` option lists. */
-export const resultFormats = ["text", "json", "jsonl", "csv"] as const;
+export const resultFormats = ["text", "json", "jsonl", "csv", "toon", "compact", "ts"] as const;
 export type ResultFormat = (typeof resultFormats)[number];
 
 /** What every command gets beside its own options (after environment twins are filled in). */

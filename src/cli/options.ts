@@ -73,6 +73,27 @@ export const serverOptions = {
   },
 } as const satisfies Record<string, OptionSpec>;
 
+/** Which of a gateway's servers a command is about; `src/cli/selection/` reads them. */
+export const selectionOptions = {
+  preset: {
+    type: "string",
+    placeholder: "<name>",
+    describe: "Only the servers of this preset (agent preset list)",
+  },
+  tags: {
+    type: "array",
+    placeholder: "<a,b>",
+    describe: "Only servers that have one of these tags",
+  },
+  filter: {
+    type: "string",
+    placeholder: "<expression>",
+    describe: 'Only servers whose tags fit: "web and not (beta or slow)"',
+    onlyOne: "Join them: --filter '(…) and (…)'",
+  },
+  allServers: { type: "boolean", describe: "Every server, whatever .onedoorrc chooses" },
+} as const satisfies Record<string, OptionSpec>;
+
 /** Of a command about a saved profile, to which no token from elsewhere is of use. */
 export const keyRingOptions = {
   url: serverOptions.url,

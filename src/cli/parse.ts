@@ -78,8 +78,9 @@ function split(argv: readonly string[], specs: Readonly<Record<string, OptionSpe
   const options: Record<string, YargsOption> = {};
   for (const [key, { type, alias }] of Object.entries(specs)) {
     options[flagOf(key)] = {
-      // Numbers are read as text, so that `--port 08x` is refused and not half understood.
-      type: type === "number" ? "string" : type,
+      // Numbers are read as text, so that `--port 08x` is refused and not half understood; and so are lists, of which
+      // the parser would drop the one that has no value, and a restriction with it.
+      type: type === "boolean" ? "boolean" : "string",
       ...(alias === undefined ? {} : { alias }),
     };
   }
@@ -96,7 +97,6 @@ function split(argv: readonly string[], specs: Readonly<Record<string, OptionSpe
       "boolean-negation": false,
       "camel-case-expansion": false,
       "dot-notation": false,
-      "greedy-arrays": false,
       "parse-numbers": false,
       "parse-positional-numbers": false,
       "populate--": true,
@@ -142,7 +142,8 @@ function findCommand(
   for (const [index, word] of words.entries()) {
     const below = candidates.filter((entry) => entry.path[index] === word);
     if (below.length === 0) {
-      const near = closest(word, [...new Set(candidates.map((entry) => entry.path[index] ?? ""))]);
+      const known = new Set(candidates.map((entry) => entry.path[index] ?? ""));
+      const near = otherWords.get(word)?.find((name) => known.has(name)) ?? closest(word, known);
       throw new AppError("usage", `Unknown command: ${[...path, shown(word)].join(" ")}`, {
         hint:
           near === undefined
@@ -157,6 +158,21 @@ function findCommand(
   }
   return { kind: "group", path };
 }
+
+/** What other programs call what has another name here. */
+const otherWords: ReadonlyMap<string, readonly string[]> = new Map([
+  ["ls", ["list", "inspect"]],
+  ["list", ["inspect"]],
+  ["rm", ["remove", "delete", "revoke"]],
+  ["remove", ["delete", "revoke"]],
+  ["delete", ["remove", "revoke"]],
+  ["get", ["show"]],
+  ["create", ["add", "save"]],
+  ["add", ["create", "save"]],
+  ["call", ["run"]],
+  ["run", ["call"]],
+  ["start", ["serve"]],
+]);
 
 function programCommand(words: readonly string[]): string {
   return ["agent", ...words].join(" ");

@@ -1,17 +1,17 @@
-import { homedir } from "node:os";
 import { findProject } from "../config/find-project.ts";
+import type { FoundProject } from "../config/find-project.ts";
+import { homeOf } from "../config/home-of.ts";
 import type { Context } from "./context.ts";
 
 /**
- * What calls from the working directory are said to belong to; undefined where nothing says so.
+ * What is known of the work that is done in the working directory.
  * @throws AppError `config_invalid` for a `.onedoorrc` that is wrong
  */
 export function currentProject({
-  environment: { all },
-}: Pick<Context, "environment">): Promise<string | undefined> {
+  environment,
+}: Pick<Context, "environment">): Promise<FoundProject> {
   const folder = workingDirectory();
-  const home = all["HOME"] || all["USERPROFILE"] || homedir();
-  return folder === undefined ? Promise.resolve(undefined) : findProject(folder, home);
+  return folder === undefined ? Promise.resolve({}) : findProject(folder, homeOf(environment));
 }
 
 /** Undefined when it has been removed. */

@@ -70,6 +70,10 @@ function readValue(
     return checked(name, spec, given.at(-1) ?? "");
   }
   const twin = spec.env === undefined || key in serverOptions ? undefined : variables[spec.env];
+  // It is said once for all commands: one that lacks that form has its own.
+  if (twin && key === "format" && resultFormats.some((format) => format === twin)) {
+    return spec.choices?.includes(twin) === true ? twin : spec.default;
+  }
   if (twin) return checked(spec.env ?? name, spec, twin);
   return spec.type === "array" ? [] : spec.default;
 }

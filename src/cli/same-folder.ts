@@ -12,7 +12,7 @@ export function givenFolder(
 
 /** A command of ours at the begin of a hint, of one of its clauses, or behind a pipe. */
 const ownCommand =
-  /(^|: |[;,?|] )(agent (?:(?:auth|org|user|member|token|mcp|admin) [a-z]+|serve|inspect|run|wait|instructions|audit|history))\b/gu;
+  /(^|: |[;,?|] )(agent (?:(?:auth|org|user|member|token|mcp|admin) [a-z]+|serve|inspect|run|wait|instructions|setup|audit|history))\b/gu;
 
 /**
  * Adds `-d <folder>` to the commands that a line suggests: without it they would look at another key ring.

@@ -48,6 +48,26 @@ export const commandTable: readonly CommandEntry[] = [
     load: async () => (await import("./commands/inspect.ts")).command,
   },
   {
+    path: ["preset", "list"],
+    summary: "List the presets: chosen servers under one name",
+    load: async () => (await import("./commands/preset.ts")).list,
+  },
+  {
+    path: ["preset", "show"],
+    summary: "Show what a preset chooses, and what of it is gone",
+    load: async () => (await import("./commands/preset.ts")).show,
+  },
+  {
+    path: ["preset", "save"],
+    summary: "Keep a choice of servers under a name",
+    load: async () => (await import("./commands/preset.ts")).save,
+  },
+  {
+    path: ["preset", "delete"],
+    summary: "Take a preset out of the configuration file",
+    load: async () => (await import("./commands/preset.ts")).remove,
+  },
+  {
     path: ["run"],
     summary: "Call a tool",
     load: async () => (await import("./commands/run.ts")).command,
@@ -56,6 +76,11 @@ export const commandTable: readonly CommandEntry[] = [
     path: ["proxy"],
     summary: "Be an MCP server on stdin and stdout, for clients that only start programs",
     load: async () => (await import("./commands/proxy.ts")).command,
+  },
+  {
+    path: ["setup"],
+    summary: "Write what Claude Code, Codex, Cursor or VS Code needs to use the gateway",
+    load: async () => (await import("./commands/setup.ts")).command,
   },
   {
     path: ["instructions"],
@@ -173,6 +198,46 @@ export const commandTable: readonly CommandEntry[] = [
     load: async () => (await import("./commands/history.ts")).command,
   },
   {
+    path: ["mcp", "list"],
+    summary: "List the servers in the configuration",
+    load: async () => (await import("./commands/mcp/list.ts")).list,
+  },
+  {
+    path: ["mcp", "add"],
+    summary: "Add a server: a command, a URL, or JSON from a README",
+    load: async () => (await import("./commands/mcp/add.ts")).add,
+  },
+  {
+    path: ["mcp", "remove"],
+    summary: "Remove servers, with the secrets kept for them",
+    load: async () => (await import("./commands/mcp/remove.ts")).remove,
+  },
+  {
+    path: ["mcp", "enable"],
+    summary: "Connect to servers again",
+    load: async () => (await import("./commands/mcp/enable.ts")).enable,
+  },
+  {
+    path: ["mcp", "disable"],
+    summary: "Keep servers in the configuration without connecting to them",
+    load: async () => (await import("./commands/mcp/disable.ts")).disable,
+  },
+  {
+    path: ["mcp", "tokens"],
+    summary: "Count what the servers' tools cost a language model in tokens",
+    load: async () => (await import("./commands/mcp/tokens.ts")).tokens,
+  },
+  {
+    path: ["mcp", "import"],
+    summary: "Take over the servers that other programs have",
+    load: async () => (await import("./commands/mcp/import.ts")).importServers,
+  },
+  {
+    path: ["mcp", "approve"],
+    summary: "See and approve what servers offer that they did not offer before",
+    load: async () => (await import("./commands/mcp/approve.ts")).approve,
+  },
+  {
     path: ["mcp", "restore"],
     summary: "Undo the last change to a server's entry in the configuration",
     load: async () => (await import("./commands/mcp.ts")).restore,
@@ -181,6 +246,11 @@ export const commandTable: readonly CommandEntry[] = [
     path: ["admin", "purge"],
     summary: "Remove for good what was removed before a time",
     load: async () => (await import("./commands/admin.ts")).purge,
+  },
+  {
+    path: ["doctor"],
+    summary: "Look at everything that OneDoor stands on, and say what mends it",
+    load: async () => (await import("./commands/doctor.ts")).command,
   },
   {
     path: ["completion"],
@@ -197,5 +267,6 @@ export const commandGroups: Readonly<Record<string, string>> = {
   member: "Who may do what in which organisation",
   token: "The tokens that the gateway gives out",
   mcp: "The servers in the gateway's configuration",
+  preset: "Choices of servers that have a name",
   admin: "What concerns the whole gateway",
 };

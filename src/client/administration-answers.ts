@@ -1,5 +1,7 @@
+import type { ConfigurationRefusal } from "../core/configuration-status.ts";
 import { isJsonObject } from "../core/json.ts";
 import type { JsonObject } from "../core/json.ts";
+import type { PendingChange } from "../core/tool-pin.ts";
 
 // What a gateway answers to questions of administration, and whether it is that. What answers may be of another
 // version, or hostile: a list in which one entry is not of its shape is refused whole, since whoever reads a
@@ -69,6 +71,20 @@ export interface ChangeRow {
   after: JsonObject | null;
 }
 
+/** What of a server waits for an approval. */
+export interface ServerChanges {
+  server: string;
+  /** What an approval of all of them names; null where nothing waits. */
+  hash: string | null;
+  changes: PendingChange[];
+}
+
+/** What was approved. */
+export interface Approved {
+  server: string;
+  approved: { tool: string | null; hash: string }[];
+}
+
 /** One row of `mcp_audit_log`, under the names of the contract. */
 export interface AuditRow {
   sequence: number;
@@ -83,6 +99,30 @@ export interface AuditRow {
   project_id: string | null;
   session_id: string | null;
   client_name: string;
+}
+
+/** A server's entry that is in the configuration file again. What an older gateway does not say is absent. */
+export interface RestoredServer {
+  restored: string;
+  from: ChangeRow;
+  /** Secrets that it refers to and that are not kept any more: it is disabled. */
+  missingSecrets?: string[] | undefined;
+  /** SHA-256 of the file's text then. */
+  fingerprint?: string | null | undefined;
+}
+
+/** Why the gateway has not taken up what stands in its configuration file. */
+export type ConfigurationRefusalAnswer = Omit<ConfigurationRefusal, "sinceMs"> & { since: string };
+
+/** What the gateway knows of its configuration file; times are ISO 8601 in UTC. */
+export interface ConfigurationAnswer {
+  file: string;
+  /** SHA-256 of the text that is in effect. */
+  fingerprint: string | null;
+  loadedAt: string;
+  /** When it read the file last. */
+  readAt: string;
+  problem: ConfigurationRefusalAnswer | null;
 }
 
 export interface PurgedCounts {
@@ -180,6 +220,35 @@ export const isChangeRow = object<ChangeRow>({
   after: orNull(record),
 });
 
+const boolean: Check<boolean> = (value): value is boolean => typeof value === "boolean";
+const hash: Check<string> = (value): value is string =>
+  typeof value === "string" && /^[\da-f]{64}$/u.test(value);
+
+const isPendingChange = object<PendingChange>({
+  server: text,
+  tool: orNull(text),
+  kind: (value): value is PendingChange["kind"] => value === "changed" || value === "new",
+  hash,
+  before: orNull(record),
+  after: record,
+  becameWrite: boolean,
+  withheld: boolean,
+});
+
+export const isServerChanges = object<ServerChanges>({
+  server: text,
+  hash: orNull(hash),
+  changes: (value): value is PendingChange[] =>
+    Array.isArray(value) && value.every((change) => isPendingChange(change)),
+});
+
+export const isApproved = object<Approved>({
+  server: text,
+  approved: (value): value is Approved["approved"] =>
+    Array.isArray(value) && value.every((one) => isApprovedOne(one)),
+});
+const isApprovedOne = object<Approved["approved"][number]>({ tool: orNull(text), hash });
+
 export const isAuditRow = object<AuditRow>({
   sequence: count,
   id: text,
@@ -195,9 +264,29 @@ export const isAuditRow = object<AuditRow>({
   client_name: text,
 });
 
-export const isRestoredServer = object<{ restored: string; from: ChangeRow }>({
+export const isRestoredServer = object<RestoredServer>({
   restored: text,
   from: isChangeRow,
+  missingSecrets: optional(texts),
+  fingerprint: optional(orNull(hash)),
+});
+
+const isRefusal = object<ConfigurationRefusalAnswer>({
+  message: text,
+  hint: orNull(text),
+  fingerprint: orNull(hash),
+  since: time,
+  server: orNull(text),
+  variable: orNull(text),
+  line: orNull(count),
+});
+
+export const isConfigurationAnswer = object<ConfigurationAnswer>({
+  file: text,
+  fingerprint: orNull(hash),
+  loadedAt: time,
+  readAt: time,
+  problem: orNull(isRefusal),
 });
 
 const isPurgedCounts = object<PurgedCounts>({

@@ -1,27 +1,35 @@
 import { AppError } from "../core/errors.ts";
+import { isJsonObject } from "../core/json.ts";
 import {
+  isApproved,
   isAuditRow,
   isChangeRow,
+  isConfigurationAnswer,
   isFreshToken,
   isIdentityRow,
   isMemberRow,
   isPurge,
   isRestoredServer,
   isSequence,
+  isServerChanges,
   isTextAfter,
   isTokenRow,
   isUserRow,
   pageOf,
 } from "./administration-answers.ts";
 import type {
+  Approved,
   AuditRow,
   ChangeRow,
   Check,
+  ConfigurationAnswer,
   FreshToken,
   IdentityRow,
   MemberRow,
   Page,
   PurgedCounts,
+  RestoredServer,
+  ServerChanges,
   TokenRow,
   UserRow,
 } from "./administration-answers.ts";
@@ -116,7 +124,15 @@ export interface AdministrationClient {
     part: AuditPart,
     signal?: AbortSignal,
   ): Promise<Page<AuditRow, number>>;
-  restoreServer(name: string): Promise<{ restored: string; from: ChangeRow }>;
+  /** What waits for an approval, of every server of which anything does. */
+  allChanges(): Promise<ServerChanges[]>;
+  /** The same of one server. @param tool `not_found` where the server has no such tool */
+  changes(server: string, tool?: string): Promise<ServerChanges>;
+  /** @param tool null: the server's instructions; undefined: everything of it, whose `hash` it is then */
+  approve(server: string, what: { tool?: string | null; hash: string }): Promise<Approved>;
+  restoreServer(name: string): Promise<RestoredServer>;
+  /** What became of the configuration file. */
+  configuration(): Promise<ConfigurationAnswer>;
   /** @param before ISO 8601 */
   purge(before: string): Promise<PurgedCounts>;
 }
@@ -228,8 +244,33 @@ export function createAdministrationClient(
         (json) => pageOf(json, "rows", isAuditRow, isSequence, limit),
         questionSignal,
       ),
+    allChanges: () =>
+      ask({ method: "GET", path: ["admin", "changes"] }, (json) =>
+        isJsonObject(json) &&
+        Array.isArray(json["servers"]) &&
+        json["servers"].every((entry) => isServerChanges(entry))
+          ? json["servers"]
+          : undefined,
+      ),
+    changes: (server, tool) =>
+      ask(
+        {
+          method: "GET",
+          path: ["servers", server, "changes"],
+          isBelowAddress: true,
+          query: { tool },
+        },
+        one(isServerChanges),
+      ),
+    approve: (server, body) =>
+      ask(
+        { method: "POST", path: ["servers", server, "approve"], isBelowAddress: true, body },
+        one(isApproved),
+      ),
     restoreServer: (name) =>
       ask({ method: "POST", path: ["admin", "servers", name, "restore"] }, one(isRestoredServer)),
+    configuration: () =>
+      ask({ method: "GET", path: ["admin", "configuration"] }, one(isConfigurationAnswer)),
     purge: async (before) =>
       (await ask({ method: "POST", path: ["admin", "purge"], body: { before } }, one(isPurge)))
         .purged,

@@ -24,8 +24,9 @@ export type Query = Readonly<Record<string, string | number | undefined>>;
 
 export interface Question {
   method: "GET" | "POST" | "PUT" | "DELETE";
-  /** Below `/api/v1`, each part a name of its own. */
+  /** Below `/api/v1`, or below the address itself, each part a name of its own. */
   path: readonly string[];
+  isBelowAddress?: boolean | undefined;
   query?: Query | undefined;
   body?: object | undefined;
 }
@@ -65,11 +66,12 @@ export function createAsk(findAccess: FindAccess, signal: AbortSignal): Ask {
 
 async function askOnce(
   { endpoint, bearer }: AdministrationAccess,
-  { method, path, query = {}, body }: Question,
+  { method, path, isBelowAddress, query = {}, body }: Question,
   limit: AbortSignal,
 ): Promise<JsonAnswer & { url: string }> {
   const search = searchOf(query);
-  const url = `${baseOf(endpoint)}/api/v1/${path.map(encodeURIComponent).join("/")}${search}`;
+  const folder = isBelowAddress === true ? "" : "/api/v1";
+  const url = `${baseOf(endpoint)}${folder}/${path.map(encodeURIComponent).join("/")}${search}`;
   const answer = await askJson(
     {
       url,

@@ -1,7 +1,9 @@
+import type { Preset } from "../core/configuration.ts";
 import { isJsonObject } from "../core/json.ts";
 import type { JsonObject } from "../core/json.ts";
+import type { PendingChange } from "../core/tool-pin.ts";
 import { isTool } from "../core/mcp.ts";
-import type { Inventory, OtherCounts, ServerPage, ServerRow } from "./tool-server.ts";
+import type { Inventory, OtherCounts, PresetRow, ServerPage, ServerRow } from "./tool-server.ts";
 
 // A gateway's answers as our types. What answers may be of another version, or not a gateway at all:
 // nothing is believed, fields that are missing get their empty value.
@@ -29,6 +31,7 @@ function rowOf(value: unknown): ServerRow | undefined {
     toolCount: number(toolCount),
     ...(counts && { counts }),
     tags: strings(value["tags"]),
+    ...(typeof value["withheld"] === "number" && { withheld: value["withheld"] }),
   };
 }
 
@@ -52,6 +55,50 @@ export function inventoryOf(answer: JsonObject): Inventory | undefined {
   };
 }
 
+/** Undefined when these are no presets. */
+export function presetsOf(answer: JsonObject): PresetRow[] | undefined {
+  const { presets } = answer;
+  if (!Array.isArray(presets)) return undefined;
+  return presets.flatMap((entry) => {
+    if (!isJsonObject(entry) || typeof entry["name"] !== "string") return [];
+    const { definition, missing } = entry;
+    const gone = isJsonObject(missing) ? missing : {};
+    return {
+      name: entry["name"],
+      definition: definitionOf(isJsonObject(definition) ? definition : {}),
+      servers: strings(entry["servers"]),
+      missing: { servers: strings(gone["servers"]), tags: strings(gone["tags"]) },
+    };
+  });
+}
+
+/** What of a preset is of the form that it should have. */
+export function definitionOf({ servers, tags, filter }: JsonObject): Preset {
+  return {
+    ...(Array.isArray(servers) && { servers: strings(servers) }),
+    ...(Array.isArray(tags) && { tags: strings(tags) }),
+    ...(typeof filter === "string" && { filter }),
+  };
+}
+
+/** Undefined when this is no change that waits for an approval. */
+export function changeIn(value: unknown): PendingChange | undefined {
+  if (!isJsonObject(value)) return undefined;
+  const { server, tool, kind, hash, before, after, becameWrite, withheld } = value;
+  const isNamed = typeof server === "string" && (typeof tool === "string" || tool === null);
+  if (!isNamed || typeof hash !== "string" || !isJsonObject(after)) return undefined;
+  return {
+    server,
+    tool,
+    kind: kind === "new" ? "new" : "changed",
+    hash,
+    before: isJsonObject(before) ? before : null,
+    after,
+    becameWrite: becameWrite === true,
+    withheld: withheld === true,
+  };
+}
+
 /** Undefined when this is no page of a server. */
 export function pageOf(answer: JsonObject): ServerPage | undefined {
   const row = rowOf(answer);
@@ -63,6 +110,9 @@ export function pageOf(answer: JsonObject): ServerPage | undefined {
     instructions: text(answer["instructions"]),
     stderrTail: strings(answer["stderrTail"]),
     ...(Array.isArray(answer["problems"]) && { problems: strings(answer["problems"]) }),
+    ...(Array.isArray(answer["changes"]) && {
+      changes: answer["changes"].flatMap((entry) => changeIn(entry) ?? []),
+    }),
     serverInfo:
       isJsonObject(info) && typeof info["name"] === "string" && typeof info["version"] === "string"
         ? { name: info["name"], version: info["version"] }

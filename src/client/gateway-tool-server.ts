@@ -2,8 +2,9 @@ import { AppError } from "../core/errors.ts";
 import { isJsonObject } from "../core/json.ts";
 import type { JsonObject } from "../core/json.ts";
 import { isInputRequired } from "../core/mcp.ts";
-import type { CallToolResult } from "../core/mcp.ts";
+import type { CallToolResult, Tool } from "../core/mcp.ts";
 import { splitTarget } from "../core/target.ts";
+import type { PendingChange } from "../core/tool-pin.ts";
 import { errorOfAnswer, errorOfGateway, notAGateway } from "./answer-error.ts";
 import type { RefusedAnswer } from "./answer-error.ts";
 import { bearerHeader } from "./bearer-header.ts";
@@ -11,7 +12,7 @@ import { onceBegun } from "./credential-refused.ts";
 import type { StreamEvent } from "../mcp-client/read-event-stream.ts";
 import { findInEvents } from "./event-stream.ts";
 import { isTool, progressOf } from "../core/mcp.ts";
-import { inventoryOf, pageOf } from "./gateway-answers.ts";
+import { changeIn, inventoryOf, pageOf, presetsOf } from "./gateway-answers.ts";
 import {
   abortReason,
   askJson,
@@ -37,6 +38,8 @@ export interface GatewayOptions extends SelfDescription {
   /** It is the running gateway of this user: the hints of its errors are shown as ours. */
   ownGateway?: boolean | undefined;
   signal: AbortSignal;
+  /** Which of its servers are there (`selectionQuery`); all without it. */
+  query?: URLSearchParams | undefined;
 }
 
 /**
@@ -52,14 +55,20 @@ export function createGatewayToolServer(options: GatewayOptions): ToolServer {
   const refused = (url: string, answer: RefusedAnswer): AppError =>
     errorOfAnswer(url, answer, options.bearer !== undefined, options.ownGateway);
 
-  const inspect = async (query: Readonly<Record<string, string>>): Promise<JsonObject> => {
-    const search = new URLSearchParams(query).toString();
-    const url = `${base}/inspect${search === "" ? "" : `?${search}`}`;
+  const chosen = options.query?.toString() ?? "";
+  const addressOf = (path: string, query: Readonly<Record<string, string>> = {}): string => {
+    const search = [new URLSearchParams(query).toString(), chosen].filter((part) => part !== "");
+    return `${base}/${path}${search.length === 0 ? "" : `?${search.join("&")}`}`;
+  };
+
+  const getJson = async (url: string): Promise<JsonObject> => {
     const answer = await askJson({ url, headers, signal: options.signal });
     if (answer.status !== 200) throw refused(url, answer);
     if (!isJsonObject(answer.json)) throw notAGateway(url, answer.mediaType);
     return answer.json;
   };
+  const inspect = (query: Readonly<Record<string, string>>): Promise<JsonObject> =>
+    getJson(addressOf("inspect", query));
 
   const post = async (
     server: string,
@@ -67,7 +76,7 @@ export function createGatewayToolServer(options: GatewayOptions): ToolServer {
     call: ToolCall,
     retry: Retry,
   ): Promise<CallToolResult> => {
-    const url = `${base}/tools/call`;
+    const url = addressOf("tools/call");
     const body = {
       server,
       tool,
@@ -100,6 +109,9 @@ export function createGatewayToolServer(options: GatewayOptions): ToolServer {
     return json;
   };
 
+  /** Told with the tool. */
+  const waiting = new WeakMap<Tool, PendingChange>();
+
   return {
     kind: "onedoor",
     only: undefined,
@@ -118,8 +130,11 @@ export function createGatewayToolServer(options: GatewayOptions): ToolServer {
       const answer = await inspect({ server, tool });
       const found = answer["tool"];
       if (!isTool(found)) throw notAGateway(base, "application/json");
+      const change = changeIn(answer["change"]);
+      if (change !== undefined) waiting.set(found, change);
       return found;
     },
+    changeOf: (tool) => waiting.get(tool),
     async call(server, tool, call) {
       let retry: Retry = {};
       for (let round = 0; round <= maxRounds; round += 1) {
@@ -132,7 +147,7 @@ export function createGatewayToolServer(options: GatewayOptions): ToolServer {
       throw asksForever();
     },
     async instructions() {
-      const url = `${base}/instructions`;
+      const url = addressOf("instructions");
       const question = {
         url,
         headers: { ...headers, accept: "text/plain" },
@@ -147,6 +162,11 @@ export function createGatewayToolServer(options: GatewayOptions): ToolServer {
       }
       if (mediaTypeOf(answer) !== "text/plain") throw notAGateway(url, mediaTypeOf(answer));
       return text;
+    },
+    async presets() {
+      const found = presetsOf(await getJson(`${base}/presets`));
+      if (found === undefined) throw notAGateway(base, "application/json");
+      return found;
     },
     close: () => Promise.resolve(),
   };

@@ -1,6 +1,8 @@
+import type { Preset } from "../core/configuration.ts";
 import type { JsonObject } from "../core/json.ts";
 import type { CallToolResult, Progress, Tool } from "../core/mcp.ts";
 import type { Target } from "../core/target.ts";
+import type { PendingChange } from "../core/tool-pin.ts";
 
 export interface ServerRow {
   name: string;
@@ -10,6 +12,8 @@ export interface ServerRow {
   /** How much else it has; only a gateway says so. */
   counts?: OtherCounts | undefined;
   tags: readonly string[];
+  /** How much of it waits for an approval and is kept from everybody; only a gateway says so. */
+  withheld?: number | undefined;
 }
 
 export interface OtherCounts {
@@ -25,6 +29,19 @@ export interface ServerPage extends ServerRow {
   /** What it lists and clients are not shown, and why, one line each; only a gateway says so. */
   problems?: readonly string[] | undefined;
   serverInfo?: { name: string; version: string } | undefined;
+  /** What waits for an approval; told to who manages the server. */
+  changes?: readonly PendingChange[] | undefined;
+}
+
+/** A preset of a gateway. */
+export interface PresetRow {
+  name: string;
+  /** As it is configured, as far as it may be known. */
+  definition: Preset;
+  /** Those it chooses now. */
+  servers: readonly string[];
+  /** What it names and is not there. */
+  missing: { servers: readonly string[]; tags: readonly string[] };
 }
 
 export interface Inventory {
@@ -79,6 +96,8 @@ export interface ToolServer {
   server(name: string): Promise<ServerPage>;
   /** @throws AppError `not_found` or, while its server is not ready, `upstream_unavailable` */
   tool(server: string, tool: string): Promise<Tool>;
+  /** What of a tool that `tool` gave waits for an approval; absent where nothing is remembered. */
+  changeOf?(tool: Tool): PendingChange | undefined;
   /**
    * Calls a tool; what it answers comes back as it is, an `isError` result too.
    * @throws AppError `usage` (arguments), `not_found`, `upstream_unavailable`, `tool_error` (the server
@@ -87,5 +106,7 @@ export interface ToolServer {
   call(server: string, tool: string, call: ToolCall): Promise<CallToolResult>;
   /** The playbook and live inventory as text. */
   instructions(): Promise<string>;
+  /** Absent where there is no such thing: of a gateway alone. */
+  presets?(): Promise<readonly PresetRow[]>;
   close(): Promise<void>;
 }

@@ -14,6 +14,8 @@ import type { WrittenConfiguration, WrittenServer } from "./configuration-schema
 import type { Environment } from "./environment.ts";
 import { createFindings } from "./findings.ts";
 import { listenProblems } from "./listen-rules.ts";
+import { ownVariableDoubts } from "./own-variable-doubts.ts";
+import { checkPresets } from "./preset-rules.ts";
 import { toServerConfiguration } from "./server-configuration.ts";
 import type { ServerContext } from "./server-configuration.ts";
 import { checkTlsFiles } from "./tls-files.ts";
@@ -96,18 +98,33 @@ export async function completeConfiguration(
     },
     auditRetentionDays: written.audit?.retentionDays,
     servers: made.servers,
+    presets: new Map(Object.entries(written.presets ?? {})),
     writtenServers,
   };
   const tls = createFindings(["tls"]);
   if (configuration.tls !== undefined) await checkTlsFiles(configuration.tls, tls, now());
-  const problems = [...made.problems, ...authentication.problems, ...tls.problems];
+  const presets = createFindings(["presets"]);
+  checkPresets(configuration.presets, made.servers, presets);
+  const problems = [
+    ...made.problems,
+    ...authentication.problems,
+    ...tls.problems,
+    ...presets.problems,
+  ];
   // Rules between values are told once each value is right by itself.
   if (problems.length === 0) {
     problems.push(...listenProblems(configuration, insecureHttp));
     refuseOverrides(problems, overrides);
   }
   if (problems.length > 0) raiseProblems(file ?? "configuration", problems, locate);
-  for (const doubt of [...made.doubts, ...auth.flatMap(({ doubts }) => doubts), ...tls.doubts]) {
+  const doubts = [
+    ...made.doubts,
+    ...[...writtenServers].flatMap(([name, entry]) => ownVariableDoubts(name, entry)),
+    ...auth.flatMap((found) => found.doubts),
+    ...tls.doubts,
+    ...presets.doubts,
+  ];
+  for (const doubt of doubts) {
     const sentence = formatProblem(file ?? "configuration", locate(doubt));
     onDoubt?.(doubt.hint === undefined ? sentence : `${sentence}: ${doubt.hint}`);
   }

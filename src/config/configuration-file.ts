@@ -1,9 +1,8 @@
-import { constants } from "node:fs";
-import { open, readlink, stat } from "node:fs/promises";
-import type { FileHandle } from "node:fs/promises";
+import { readlink, stat } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import { systemErrorCode } from "../core/system-error-code.ts";
 import type { ConfigurationProblem } from "./configuration-problem.ts";
+import { readRegularFile } from "./read-regular-file.ts";
 
 /** Far beyond any real configuration; keeps a mistaken path from filling the memory. */
 export const largestConfigurationBytes = 1024 * 1024;
@@ -29,27 +28,23 @@ export async function readConfigurationFile(
   file: string,
   uid: number | undefined = process.getuid?.(),
 ): Promise<FileContent> {
-  let handle;
-  try {
-    // Without O_NONBLOCK (which Windows lacks) a named pipe would hold the start up for ever.
-    handle = await open(file, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
-  } catch (error) {
-    const code = systemErrorCode(error);
-    if (code === "ENOENT" || code === "ENOTDIR") return { kind: "absent" };
-    return refused(`cannot be read (${code ?? "unknown error"})`);
-  }
-  try {
-    const status = await handle.stat();
-    if (!status.isFile()) return refused("is not a regular file");
-    if (uid !== undefined) {
-      const found = fileProblem(status, uid) ?? (await folderProblem(file, uid));
-      if (found !== undefined) return { kind: "refused", problem: found };
+  const found = await readRegularFile(file, { mostBytes: largestConfigurationBytes });
+  switch (found.kind) {
+    case "absent":
+      return { kind: "absent" };
+    case "unreadable":
+      return refused(`cannot be read (${found.code})`);
+    case "irregular":
+      return refused("is not a regular file");
+    case "read":
+    case "too-large":
+    case "no-text": {
+      const chosen = uid === undefined ? undefined : await accessProblem(file, found.status, uid);
+      if (chosen !== undefined) return { kind: "refused", problem: chosen };
+      if (found.kind === "too-large") return refused("is larger than 1 MiB");
+      if (found.kind === "no-text") return refused("is not UTF-8 text");
+      return { kind: "read", text: found.text };
     }
-    return await readText(handle, status.size);
-  } catch (error) {
-    return refused(`cannot be read (${systemErrorCode(error) ?? "unknown error"})`);
-  } finally {
-    await handle.close();
   }
 }
 
@@ -57,6 +52,18 @@ export async function readConfigurationFile(
 interface Access {
   uid: number;
   mode: number;
+}
+
+async function accessProblem(
+  file: string,
+  status: Access,
+  uid: number,
+): Promise<ConfigurationProblem | undefined> {
+  try {
+    return fileProblem(status, uid) ?? (await folderProblem(file, uid));
+  } catch (error) {
+    return problem(`cannot be read (${systemErrorCode(error) ?? "unknown error"})`);
+  }
 }
 
 function fileProblem(found: Access, uid: number): ConfigurationProblem | undefined {
@@ -114,24 +121,6 @@ function isForeign(found: Access, uid: number): boolean {
 
 function octal(mode: number): string {
   return (mode & 0o777).toString(8).padStart(4, "0");
-}
-
-async function readText(handle: FileHandle, size: number): Promise<FileContent> {
-  const bytes = Buffer.alloc(Math.min(size, largestConfigurationBytes) + 1);
-  let length = 0;
-  while (length < bytes.length) {
-    const { bytesRead } = await handle.read(bytes, length, bytes.length - length, length);
-    if (bytesRead === 0) break;
-    length += bytesRead;
-  }
-  if (length > largestConfigurationBytes) return refused("is larger than 1 MiB");
-  try {
-    // The byte order mark stays, for whoever writes the file again.
-    const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
-    return { kind: "read", text: decoder.decode(bytes.subarray(0, length)) };
-  } catch {
-    return refused("is not UTF-8 text");
-  }
 }
 
 function problem(reason: string, hint?: string): ConfigurationProblem {

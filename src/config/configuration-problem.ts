@@ -47,11 +47,19 @@ export function formatKeyPath(path: KeyPath): string {
   return text;
 }
 
+/** `<file>:<line>: <key path>`, leaving out what is not known. */
+export function formatPlace(
+  file: string,
+  { path, line }: Pick<ConfigurationProblem, "path" | "line">,
+): string {
+  const place = line === undefined ? file : `${file}:${line}`;
+  const key = formatKeyPath(path);
+  return key === "" ? place : `${place}: ${key}`;
+}
+
 /** `<file>:<line>: <key path>: <reason>`, leaving out what is not known. */
 export function formatProblem(file: string, problem: ConfigurationProblem): string {
-  const place = problem.line === undefined ? file : `${file}:${problem.line}`;
-  const key = formatKeyPath(problem.path);
-  return `${place}: ${key === "" ? "" : `${key}: `}${problem.reason}`;
+  return `${formatPlace(file, problem)}: ${problem.reason}`;
 }
 
 /** The first problem as the message; the hint says what to do, or how many more there are. */

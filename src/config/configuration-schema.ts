@@ -11,8 +11,8 @@ import { trustedProxy } from "./trusted-proxy.ts";
 
 /** Keys the contract names that this version does not build. Ignoring an access rule would be worse than refusing it. */
 export const notYetSupported: Readonly<Record<"top" | "server", ReadonlySet<string>>> = {
-  top: new Set(["storage", "presets"]),
-  server: new Set(["tools"]),
+  top: new Set(["storage"]),
+  server: new Set(),
 };
 
 /** The longest call a configuration may allow, in seconds. */
@@ -30,6 +30,37 @@ const words = z.array(word, { error: "expected a list of strings" });
 function isStreamableHttp(type: unknown): boolean {
   return typeof type === "string" && /^streamable[\W_]?(?:http)?$/iu.test(type);
 }
+
+const tools = z
+  .strictObject(
+    {
+      allow: words
+        .optional()
+        .describe("Offers these tools only; own names, with `*` and `?`. Default: all."),
+      deny: words
+        .optional()
+        .describe("Offers these tools to nobody; own names, with `*` and `?`. Wins over `allow`."),
+      descriptions: z
+        .record(word, text, { error: "expected an object of strings" })
+        .optional()
+        .describe("What to say of a tool in place of its own description, by its own name."),
+    },
+    { error: "expected an object" },
+  )
+  .describe("Which of the server's tools are offered, and how they are described.");
+
+const preset = z
+  .strictObject(
+    {
+      servers: words.optional().describe("One of these servers."),
+      tags: words.optional().describe("Servers with one of these tags."),
+      filter: word
+        .optional()
+        .describe('A boolean expression of tags: `web and not ("beta" or slow)`.'),
+    },
+    { error: "expected an object" },
+  )
+  .describe("A choice of servers: those of which everything holds that it says.");
 
 const server = z
   .strictObject(
@@ -116,6 +147,13 @@ const server = z
         .describe(
           "Whether a tool that the server marks as only reading (`readOnlyHint`) counts as one. Default: true with `command`, false with `url`.",
         ),
+      tools: tools.optional(),
+      pin: z
+        .enum(["off", "warn", "block"], { error: 'expected "off", "warn" or "block"' })
+        .optional()
+        .describe(
+          "What happens when a tool, or the server's instructions, are not what they were: `warn` says so until it is approved (`agent mcp approve`), `block` withholds them until then. A tool that only read and now changes things is always withheld. Default: `off`.",
+        ),
       instructions: text
         .optional()
         .describe("What to tell AI agents about this server, in place of its own instructions."),
@@ -188,6 +226,12 @@ export const configurationSchema = z
       auth: auth.optional(),
       rateLimit: rateLimit.optional(),
       audit: audit.optional(),
+      presets: z
+        .record(word, preset, { error: "expected an object of presets" })
+        .optional()
+        .describe(
+          "Choices of servers by name, for `?preset=` and `--preset`. They narrow what somebody sees, and grant nothing.",
+        ),
     },
     { error: "expected an object" },
   )
@@ -201,6 +245,8 @@ export const knownKeys = {
   top: Object.keys(configurationSchema.shape),
   server: Object.keys(server.shape),
   tls: Object.keys(tls.shape),
+  tools: Object.keys(tools.shape),
+  preset: Object.keys(preset.shape),
   ...securityKeys,
 } as const;
 

@@ -1,7 +1,7 @@
-import { homedir } from "node:os";
 import { join, posix, resolve, win32 } from "node:path";
 import { AppError } from "../core/errors.ts";
 import type { Environment } from "./environment.ts";
+import { homeOf } from "./home-of.ts";
 
 /** Where everything of one user lives; nothing here is created by resolving it. */
 export interface Directories {
@@ -40,7 +40,7 @@ function directoriesOf(
     return { config, state: join(config, "state") };
   }
   const { all } = environment;
-  const home = all["HOME"] || all["USERPROFILE"] || homedir();
+  const home = homeOf(environment);
   if (platform === "darwin") {
     const config = join(home, "Library", "Application Support", "onedoor");
     return { config, state: join(config, "state") };

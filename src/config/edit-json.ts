@@ -113,6 +113,12 @@ function insertedFirst(
     : spliced(text, brace, 0, `${style.eol}${member}${style.eol}${outer}`);
 }
 
+/** The text without the member at `path`, and as it is where there is none. */
+export function withoutValueAt(text: string, path: readonly string[]): string {
+  const name = path.at(-1);
+  return name === undefined ? text : withoutMember(text, path.slice(0, -1), name);
+}
+
 /** Takes a member out with its comma and the comment on its line; a comma is left at the end only where one was. */
 function withoutMember(text: string, path: readonly string[], name: string): string {
   const object = objectAt(text, path);

@@ -32,6 +32,14 @@ export interface Environment {
     /** Windows: the folder of the system's own programs. */
     systemRoot: string | undefined;
   };
+  /** What the terminal says of itself. */
+  terminal: {
+    type: string | undefined;
+    program: string | undefined;
+    kittyWindow: boolean;
+    /** tmux or screen is between. */
+    multiplexer: boolean;
+  };
   /** CI, NO_COLOR or TERM=dumb is set. */
   plainOutput: boolean;
   /**
@@ -64,6 +72,12 @@ export function readEnvironment(all: Readonly<Record<string, string | undefined>
       named: get("BROWSER"),
       screen: Boolean(get("DISPLAY") ?? get("WAYLAND_DISPLAY")),
       systemRoot: get("SystemRoot"),
+    },
+    terminal: {
+      type: get("TERM"),
+      program: get("TERM_PROGRAM"),
+      kittyWindow: Boolean(get("KITTY_WINDOW_ID")),
+      multiplexer: Boolean(get("TMUX") ?? get("STY")),
     },
     plainOutput: Boolean(all["CI"] || all["NO_COLOR"] || all["TERM"] === "dumb"),
     all,

@@ -9,23 +9,33 @@ const projectFileName = ".onedoorrc";
 /** Nothing is that deep; a loop of mounts must end. */
 const mostFolders = 256;
 
+/** What is known of the work that is done in a folder. */
+export interface FoundProject {
+  /** What the calls made there are said to belong to. */
+  project?: string | undefined;
+  /** The servers that are of use there. */
+  preset?: string | undefined;
+  tags?: readonly string[] | undefined;
+  filter?: string | undefined;
+  /** The `.onedoorrc` that says so. */
+  file?: string | undefined;
+}
+
 /**
- * What the calls made in a folder are said to belong to: `project` of the nearest `.onedoorrc`, else the name of
- * the folder that holds `.git`. Looked for upward, not above the root of the repository nor above `home`; outside
- * of both only in the folder itself, since what lies above may be anybody's. It decides nothing.
+ * What the nearest `.onedoorrc` says; where it names no project, that is the name of the folder that holds `.git`.
+ * Looked for upward, not above the root of the repository nor above `home`; outside
+ * of both only in the folder itself, since what lies above may be anybody's. It grants nothing.
  * @param home the user's home folder
  * @throws AppError `config_invalid` for a `.onedoorrc` that is wrong, naming file and key
  */
-export async function findProject(folder: string, home: string): Promise<string | undefined> {
+export async function findProject(folder: string, home: string): Promise<FoundProject> {
   const { files, root } = await lookUpward(await realPathOf(folder), await realPathOf(home));
   const [nearest] = files;
-  if (nearest !== undefined) {
-    const { readProjectFile } = await import("./project-file.ts");
-    const { project } = await readProjectFile(nearest);
-    if (project !== undefined) return project;
-  }
-  const name = root === undefined ? "" : basename(root);
-  return name === "" ? undefined : name;
+  const project = root === undefined ? "" : basename(root);
+  const byFolder = project === "" ? {} : { project };
+  if (nearest === undefined) return byFolder;
+  const { readProjectFile } = await import("./project-file.ts");
+  return { ...byFolder, ...(await readProjectFile(nearest)), file: nearest };
 }
 
 /** The project files on the way, the nearest first, and the repository's root. */

@@ -13,6 +13,8 @@ export function keysKnownAt(path: KeyPath, root: Json): readonly string[] {
   if (first === "auth") return keysOfAuth(path, root);
   if (first === "mcpServers" && path.length === 2) return knownKeys.server;
   if (first === "mcpServers" && third === "access") return knownKeys.access;
+  if (first === "mcpServers" && third === "tools") return knownKeys.tools;
+  if (first === "presets") return knownKeys.preset;
   if (first === "rateLimit")
     return path.length === 1 ? knownKeys.rateLimit : knownKeys.limitsOfRoles;
   if (first === "audit") return knownKeys.audit;

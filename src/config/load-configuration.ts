@@ -1,18 +1,22 @@
-import { join, resolve } from "node:path";
+import { resolve } from "node:path";
 import type { Configuration } from "../core/configuration.ts";
 import { isJsonObject } from "../core/json.ts";
 import type { Json, JsonObject } from "../core/json.ts";
 import { completeConfiguration, raiseProblems } from "./complete-configuration.ts";
 import type { CompleteOptions, Locate } from "./complete-configuration.ts";
 import { readConfigurationFile } from "./configuration-file.ts";
-import { configurationError, formatKeyPath } from "./configuration-problem.ts";
+import { configurationError, formatKeyPath, formatPlace } from "./configuration-problem.ts";
 import type { ConfigurationProblem } from "./configuration-problem.ts";
 import { configurationSchema } from "./configuration-schema.ts";
 import type { WrittenConfiguration } from "./configuration-schema.ts";
+import { defaultConfigurationFile } from "./default-configuration-file.ts";
 import { resolveDirectories } from "./directories.ts";
 import { fillVariables } from "./fill-variables.ts";
+import type { FilledSecret } from "./fill-variables.ts";
 import { parseJsonDocument } from "./json-document.ts";
 import { schemaProblems } from "./schema-problems.ts";
+import { readSecrets } from "./secret-references.ts";
+import type { ReadSecret } from "./secret-references.ts";
 import { placeInFile, withoutUnchosenAuth } from "./unchosen-auth.ts";
 
 export interface LoadOptions extends CompleteOptions {
@@ -20,17 +24,17 @@ export interface LoadOptions extends CompleteOptions {
   file?: string | undefined;
   /** What `--config-dir` says; without it the environment decides. */
   configDir?: string | undefined;
-}
-
-/** Where the configuration is looked for when the user names no file. */
-export function defaultConfigurationFile(configDir: string): string {
-  return join(configDir, "mcp.json");
+  /** Reads what `${secret:NAME}` stands for. Absent: whoever loads has no use for secrets; those are problems then. */
+  readSecret?: ReadSecret | undefined;
+  /** Told the text as it was read, before it is judged; not told where there is none, or none that can be read. */
+  onText?: ((text: string) => void) | undefined;
 }
 
 /**
  * Reads, checks and completes the configuration. A file that was named must exist; the default one may
  * be absent, and then the configuration is empty.
- * @throws AppError `config_invalid`: `<file>:<line>: <key path>: <reason>`, the first of all problems
+ * @throws AppError `config_invalid`: `<file>:<line>: <key path>: <reason>`, the first of all problems;
+ *   `store_unavailable`: a secret that it names cannot be read
  */
 export async function loadConfiguration(options: LoadOptions): Promise<Configuration> {
   const { environment } = options;
@@ -48,10 +52,16 @@ export async function loadConfiguration(options: LoadOptions): Promise<Configura
     const nothing = { written: {}, servers: new Map<string, JsonObject>(), file: undefined };
     return completeConfiguration(nothing, options, (problem) => problem);
   }
+  options.onText?.(content.text);
   const parsed = parseJsonDocument(content.text);
   if (parsed.kind === "broken") throw configurationError(file, parsed.problems);
   const { document } = parsed;
-  const filled = fillVariables(document.value, environment.all);
+  const secrets =
+    options.readSecret &&
+    (await readSecrets(document.value, options.readSecret, (path) =>
+      formatPlace(file, { path, line: document.lineOf(path) }),
+    ));
+  const filled = fillVariables(document.value, environment.all, secrets);
   const counted = withoutUnchosenAuth(filled, options.overrides.auth);
   const locate: Locate = (problem) => {
     const placed = placeInFile(problem, counted);
@@ -60,11 +70,30 @@ export async function loadConfiguration(options: LoadOptions): Promise<Configura
   const problems = [...counted.problems];
   const written = checkShape(counted.value, problems);
   if (written === undefined || problems.length > 0) raiseProblems(file, problems, locate);
-  return completeConfiguration(
+  const configuration = await completeConfiguration(
     { written, servers: writtenServers(document.value), file },
     options,
     locate,
   );
+  return withSecrets(configuration, filled.secrets);
+}
+
+/** Each server knows what of its entry came out of the key ring, wherever it stands: nothing of it is to be shown. */
+function withSecrets(
+  configuration: Configuration,
+  secrets: readonly FilledSecret[],
+): Configuration {
+  if (secrets.length === 0) return configuration;
+  const servers = new Map(
+    [...configuration.servers].map(([name, server]) => {
+      const own = secrets.filter(({ path }) => path[0] === "mcpServers" && path[1] === name);
+      return [
+        name,
+        own.length === 0 ? server : { ...server, secrets: own.map(({ value }) => value) },
+      ];
+    }),
+  );
+  return { ...configuration, servers };
 }
 
 /** The entries of `mcpServers` as they stand in the file. */

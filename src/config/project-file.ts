@@ -1,19 +1,19 @@
-import { constants } from "node:fs";
-import { open } from "node:fs/promises";
-import type { FileHandle } from "node:fs/promises";
-import { AppError } from "../core/errors.ts";
 import { isJsonObject } from "../core/json.ts";
 import type { Json } from "../core/json.ts";
-import { systemErrorCode } from "../core/system-error-code.ts";
+import { parseTagFilter, TagFilterFault } from "../core/tag-filter.ts";
+import { hasHidden } from "../core/visible-name.ts";
 import { configurationError } from "./configuration-problem.ts";
 import type { ConfigurationError, ConfigurationProblem } from "./configuration-problem.ts";
 import { parseJsonDocument } from "./json-document.ts";
+import { readRegularFile } from "./read-regular-file.ts";
 
 /** What a folder says of the work that is done in it. It comes with whatever was checked out: it decides nothing. */
 export interface ProjectFile {
   project?: string;
   preset?: string;
   tags?: readonly string[];
+  /** A boolean expression of tags (`core/tag-filter.ts`), which can be read. */
+  filter?: string;
 }
 
 const largestBytes = 64 * 1024;
@@ -24,11 +24,15 @@ const mostTags = 100;
 const keys = {
   project: { isGood: isName, must: `must be a text of 1 to ${longestName} visible characters` },
   preset: { isGood: isName, must: `must be a text of 1 to ${longestName} visible characters` },
-  tags: { isGood: isTags, must: `must be a list of at most ${mostTags} such texts` },
+  tags: {
+    isGood: isTags,
+    must: `must be a list of at most ${mostTags} texts of 1 to ${longestName} visible characters`,
+  },
+  filter: { isGood: isFilter, must: "must be a boolean expression of tags" },
 } as const;
 
 /**
- * Reads a `.onedoorrc`: JSON with comments that names a project, a preset and tags, and nothing else.
+ * Reads a `.onedoorrc`: JSON with comments that names a project, a preset, tags and a filter of tags, and nothing else.
  * @throws ConfigurationError (`config_invalid`) for anything else, naming file, line and key
  */
 export async function readProjectFile(file: string): Promise<ProjectFile> {
@@ -41,16 +45,24 @@ export async function readProjectFile(file: string): Promise<ProjectFile> {
     const rule = isKnown(key) ? keys[key] : undefined;
     if (rule?.isGood(entry) === true) return [];
     const hint = rule === undefined ? `It may name ${Object.keys(keys).join(", ")}` : undefined;
-    const reason = rule?.must ?? "has no place in a project's file";
-    return [{ path: [key], reason, hint, line: document.lineOf([key]) }];
+    const reason = rule?.must ?? "is no key of a project's file";
+    return [
+      {
+        path: [key],
+        reason: (key === "filter" && faultOfFilter(entry)) || reason,
+        hint,
+        line: document.lineOf([key]),
+      },
+    ];
   });
   const [first, ...more] = problems;
   if (first !== undefined) throw configurationError(file, [first, ...more]);
-  const { project, preset, tags } = value;
+  const { project, preset, tags, filter } = value;
   return {
     ...(isName(project) && { project }),
     ...(isName(preset) && { preset }),
     ...(isTags(tags) && { tags }),
+    ...(isFilter(filter) && { filter }),
   };
 }
 
@@ -63,7 +75,7 @@ function isName(value: Json | undefined): value is string {
     typeof value === "string" &&
     value.trim() !== "" &&
     value.length <= longestName &&
-    !/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/u.test(value)
+    !hasHidden(value)
   );
 }
 
@@ -71,43 +83,36 @@ function isTags(value: Json | undefined): value is string[] {
   return Array.isArray(value) && value.length <= mostTags && value.every(isName);
 }
 
-/** The file's text, from the very file that was found to be a regular one. */
+function isFilter(value: Json | undefined): value is string {
+  return typeof value === "string" && faultOfFilter(value) === undefined;
+}
+
+/** Undefined for one that can be read, and for what is no text. */
+function faultOfFilter(value: Json): string | undefined {
+  if (typeof value !== "string") return undefined;
+  try {
+    parseTagFilter(value);
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof TagFilterFault)) throw error;
+    return `is wrong at character ${error.column}: ${error.reason}`;
+  }
+}
+
 async function readText(file: string): Promise<string> {
-  let handle: FileHandle;
-  try {
-    // Without O_NONBLOCK (which Windows lacks) a named pipe would hold the command up for ever.
-    handle = await open(file, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
-  } catch (error) {
-    throw unreadable(file, error);
-  }
-  try {
-    if (!(await handle.stat()).isFile()) throw wrong(file, "is not a regular file");
-    const bytes = Buffer.alloc(largestBytes + 1);
-    let length = 0;
-    while (length < bytes.length) {
-      const { bytesRead } = await handle.read(bytes, length, bytes.length - length, length);
-      if (bytesRead === 0) break;
-      length += bytesRead;
-    }
-    if (length > largestBytes) throw wrong(file, "is larger than 64 KiB");
-    return textOf(bytes.subarray(0, length), file);
-  } catch (error) {
-    // The kernel has files that are regular and cannot be read: a link may lead to one.
-    throw error instanceof AppError ? error : unreadable(file, error);
-  } finally {
-    await handle.close().catch(() => undefined);
-  }
-}
-
-function unreadable(file: string, error: unknown): ConfigurationError {
-  return wrong(file, `cannot be read (${systemErrorCode(error) ?? "unknown error"})`);
-}
-
-function textOf(bytes: Uint8Array, file: string): string {
-  try {
-    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
-  } catch {
-    throw wrong(file, "is not UTF-8 text");
+  const found = await readRegularFile(file, { mostBytes: largestBytes });
+  switch (found.kind) {
+    case "read":
+      return found.text.replace(/^\u{feff}/u, "");
+    case "absent":
+    case "unreadable":
+      throw wrong(file, `cannot be read (${found.code})`);
+    case "irregular":
+      throw wrong(file, "is not a regular file");
+    case "too-large":
+      throw wrong(file, "is larger than 64 KiB");
+    case "no-text":
+      throw wrong(file, "is not UTF-8 text");
   }
 }
 

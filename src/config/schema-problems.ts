@@ -1,10 +1,10 @@
 import { isJsonObject } from "../core/json.ts";
-import type { Json, JsonObject } from "../core/json.ts";
+import type { Json } from "../core/json.ts";
 import { closest } from "../core/suggest.ts";
 import type { z } from "zod";
 import { authExample, authenticationTypeOf } from "./auth-example.ts";
 import type { ConfigurationProblem, KeyPath } from "./configuration-problem.ts";
-import { configurationSchema, notYetSupported } from "./configuration-schema.ts";
+import { notYetSupported } from "./configuration-schema.ts";
 import { keysKnownAt, valueAt } from "./known-keys.ts";
 
 type Issue = z.core.$ZodIssue;
@@ -14,20 +14,6 @@ const notSupported = "not supported yet";
 /** Turns what the schema found into problems that say, in words, what to write instead. */
 export function schemaProblems(issues: readonly Issue[], value: Json): ConfigurationProblem[] {
   return issues.flatMap((issue) => problemsOf(issue, [], value));
-}
-
-/**
- * What is wrong with the shape of one entry of `mcpServers` as it is written: a text with a `${NAME}` in it may become
- * anything.
- */
-export function entryProblems(name: string, entry: JsonObject): ConfigurationProblem[] {
-  const root = { mcpServers: { [name]: entry } };
-  const result = configurationSchema.safeParse(root);
-  if (result.success) return [];
-  return schemaProblems(result.error.issues, root).filter(({ path }) => {
-    const value = valueAt(root, path);
-    return typeof value !== "string" || !value.includes("${");
-  });
 }
 
 function problemsOf(issue: Issue, before: KeyPath, root: Json): ConfigurationProblem[] {

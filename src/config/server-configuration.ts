@@ -1,20 +1,20 @@
 import { isAbsolute, resolve } from "node:path";
 import type { ServerConfiguration } from "../core/configuration.ts";
 import { isLoopbackHost } from "../core/url.ts";
+import { faultOfVisibleName, hasHidden } from "../core/visible-name.ts";
 import { childEnvironment, isOwnVariable } from "./child-environment.ts";
 import type { ConfigurationProblem, KeyPath } from "./configuration-problem.ts";
 import type { WrittenServer } from "./configuration-schema.ts";
+import { isUnfilled } from "./disabled-entries.ts";
+import { toOfferedTools } from "./offered-tools.ts";
 import { toServerAccess } from "./server-access.ts";
 
 const defaultTimeoutSeconds = 120;
-const longestName = 64;
 const onlyForStdio = ["args", "cwd", "env", "inheritEnv", "idleTimeout"] as const;
 const onlyForUrl = ["headers", "forwardIdentity"] as const;
 // RFC 9110 §5.1 token, and §5.5 field values without line breaks.
 const headerName = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
 const headerValue = /^[\t\x20-\x7e\x80-\xff]*$/;
-// Control characters, and invisible ones that reorder or hide text in a listing.
-const hidden = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u;
 const environmentName = /^[^=\0]+$/;
 
 export interface ServerContext {
@@ -41,10 +41,13 @@ export function toServerConfiguration(
 
   const nameFault = faultOfName(name);
   if (nameFault !== undefined) report([], nameFault);
-  if (written.prefix !== undefined && hidden.test(written.prefix)) {
+  if (written.prefix !== undefined && hasHidden(written.prefix)) {
     report(["prefix"], "must not hold control or invisible characters");
   }
-  const { access, doubts } = toServerAccess(name, written);
+  const guarded = toServerAccess(name, written);
+  const offered = toOfferedTools(name, written);
+  const { access } = guarded;
+  const doubts = [...guarded.doubts, ...offered.doubts];
   const common = {
     name,
     access,
@@ -55,6 +58,8 @@ export function toServerConfiguration(
     // A process for each client is more than anybody expects of one line in the file.
     connection: written.connection ?? (written.command === undefined ? "session" : "shared"),
     connectionWritten: written.connection !== undefined,
+    tools: offered.tools,
+    pin: written.pin ?? "off",
     ...(written.instructions === undefined ? {} : { instructions: written.instructions }),
   };
 
@@ -89,7 +94,8 @@ export function toServerConfiguration(
     for (const key of onlyForStdio) {
       if (written[key] !== undefined) report([key], "belongs to a server with command");
     }
-    const fault = faultOfUrl(url);
+    // What a disabled server lacks here, it lacks only once it is enabled.
+    const fault = common.disabled && isUnfilled(url) ? undefined : faultOfUrl(url);
     if (fault !== undefined) report(["url"], fault.reason, fault.hint);
     const headers = written.headers ?? {};
     for (const [header, value] of Object.entries(headers)) {
@@ -121,6 +127,7 @@ function doubtsOf(
   path: KeyPath,
 ): ConfigurationProblem[] {
   const doubts: ConfigurationProblem[] = [];
+  if (!URL.canParse(url)) return doubts;
   const { protocol, hostname, pathname } = new URL(url);
   // Servers of the older transport have their stream at /sse as a rule, and others hardly ever anything.
   if (type === undefined && !disabled && /\/sse\/?$/u.test(pathname)) {
@@ -135,14 +142,8 @@ function doubtsOf(
 }
 
 function faultOfName(name: string): string | undefined {
-  if (name.trim() === "") return "the server's name must not be empty";
   if (name.includes("/")) return "a server's name must not hold a /";
-  if (name.length > longestName) return `a server's name has at most ${longestName} characters`;
-  if (hidden.test(name)) {
-    return "a server's name must not hold control or invisible characters";
-  }
-  if (name.trim() !== name) return "a server's name must not begin or end with a space";
-  return undefined;
+  return faultOfVisibleName(name, "server");
 }
 
 function faultOfUrl(url: string): { reason: string; hint?: string } | undefined {

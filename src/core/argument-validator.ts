@@ -2,7 +2,7 @@ import { Ajv, type ErrorObject, type Options, type ValidateFunction } from "ajv"
 import { Ajv2020 } from "ajv/dist/2020.js";
 import { boundedCheck } from "./check-cost.ts";
 import { isJsonObject, type Json, type JsonObject } from "./json.ts";
-import { oneLine } from "./terminal-text.ts";
+import { oneLine, quotedName } from "./terminal-text.ts";
 import { closest } from "./suggest.ts";
 import { propertiesOf, requiredOf } from "./tool-arguments.ts";
 
@@ -49,7 +49,7 @@ export function compileArgumentCheck(inputSchema: JsonObject): ArgumentCheck {
     const properties = propertiesOf(inputSchema);
     const missing = requiredOf(inputSchema).filter((key) => !Object.hasOwn(args, key));
     const problems = missing.map(
-      (key) => `Argument ${shown(key)} is missing${expectation(properties[key])}`,
+      (key) => `Argument ${quotedName(key)} is missing${expectation(properties[key])}`,
     );
     const error = validate.errors?.[0];
     if (error !== undefined && !(error.keyword === "required" && error.instancePath === "")) {
@@ -76,18 +76,18 @@ function compile(schema: JsonObject, dialect: Json | undefined): ValidateFunctio
 /** ajv stops at its first error: a huge, wrong value must not become a huge list. */
 function describe(error: ErrorObject, known: readonly string[]): string {
   const at = error.instancePath === "" ? undefined : pathOf(error.instancePath);
-  const where = at === undefined ? "The arguments" : `Argument ${shown(at)}`;
+  const where = at === undefined ? "The arguments" : `Argument ${quotedName(at)}`;
   const params = error.params as Record<string, unknown>;
   switch (error.keyword) {
     case "additionalProperties":
     case "unevaluatedProperties": {
       const name = String(params["additionalProperty"] ?? params["unevaluatedProperty"]);
       const meant = at === undefined ? closest(name, known) : undefined;
-      const hint = meant === undefined ? "" : `; did you mean ${shown(meant)}?`;
-      return `Unknown argument ${shown(at === undefined ? name : `${at}.${name}`)}${hint}`;
+      const hint = meant === undefined ? "" : `; did you mean ${quotedName(meant)}?`;
+      return `Unknown argument ${quotedName(at === undefined ? name : `${at}.${name}`)}${hint}`;
     }
     case "required":
-      return `Argument ${shown(`${at}.${String(params["missingProperty"])}`)} is missing`;
+      return `Argument ${quotedName(`${at}.${String(params["missingProperty"])}`)} is missing`;
     case "enum": {
       const allowed = Array.isArray(params["allowedValues"]) ? params["allowedValues"] : [];
       return oneLine(
@@ -128,8 +128,4 @@ function expectation(schema: unknown): string {
 function typeNames(type: unknown): string {
   const names = Array.isArray(type) ? type : [type];
   return oneLine(names.map(String).join(" or "), 100);
-}
-
-function shown(key: string): string {
-  return JSON.stringify(oneLine(key, 100));
 }

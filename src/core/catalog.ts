@@ -1,9 +1,12 @@
+import { createShared } from "./create-shared.ts";
+import type { Shared } from "./create-shared.ts";
 import { fittingListings } from "./fitting-listings.ts";
-import type { Listing, Prompt, ProtocolEra, Tool } from "./mcp.ts";
+import type { Listing, Prompt, ProtocolEra, Resource, ResourceTemplate, Tool } from "./mcp.ts";
 import { isGatewayUri, qualifiedUri, schemeOf } from "./resource-names.ts";
 import type { ServerUri } from "./resource-names.ts";
-import { oneLine } from "./terminal-text.ts";
-import { exposedNames } from "./tool-name.ts";
+import { oneLine, quotedName } from "./terminal-text.ts";
+import { exposedNames, exposedToolName } from "./tool-name.ts";
+import type { ExposedName, Exposing } from "./tool-name.ts";
 import { compileUriTemplate } from "./uri-template.ts";
 import type { UriTemplate } from "./uri-template.ts";
 
@@ -41,26 +44,35 @@ export type NameRule = "prefixed" | "own";
 /** Templates of one server that a URI is matched with. */
 const mostMatchable = 200;
 
-/** Merges what the servers listed, in the order given (the configuration's). */
+/**
+ * Merges what the servers listed, in the order given (the configuration's). There may be a catalog for each choice of
+ * servers: whatever can be is one object in all of them.
+ */
 export function mergeCatalog(
   servers: readonly ListedServer[],
   names: NameRule = "prefixed",
 ): Catalog {
   const own = names === "own";
-  const nameOf = own ? (_prefix: string, name: string): string => name : undefined;
   const named = <Kind extends "tools" | "prompts">(
     kind: Kind,
   ): { name: string; prefix: string; entries: Listing[Kind] }[] =>
     servers.map(({ name, prefix, listing }) => ({ name, prefix, entries: listing[kind] }));
-  const tools = exposedNames<Tool>("tool", named("tools"), nameOf);
-  const prompts = exposedNames<Prompt>("prompt", named("prompts"), nameOf);
+  const tools = exposedNames<Tool>("tool", named("tools"), sharing.tools.naming[names]);
+  const prompts = exposedNames<Prompt>("prompt", named("prompts"), sharing.prompts.naming[names]);
 
-  const resources = exposedUris(servers, own, "resources", ({ uri }) => uri);
+  const resources = exposedUris(
+    servers,
+    own,
+    "resources",
+    ({ uri }) => uri,
+    sharing.resources.addresses,
+  );
   const templates = exposedUris(
     servers,
     own,
     "resourceTemplates",
     ({ uriTemplate }) => uriTemplate,
+    sharing.resourceTemplates.addresses,
   );
 
   const { listings, withheld } = fittingListings(
@@ -68,22 +80,37 @@ export function mergeCatalog(
       tools: [...tools.exposed].map(([name, { server, entry }]) => ({
         server,
         own: entry.name,
-        shown: name === entry.name ? entry : { ...entry, name },
+        shown:
+          name === entry.name
+            ? entry
+            : sharing.tools.copies(entry, name, () => ({ ...entry, name })),
       })),
       prompts: [...prompts.exposed].map(([name, { server, entry }]) => ({
         server,
         own: entry.name,
-        shown: name === entry.name ? entry : { ...entry, name },
+        shown:
+          name === entry.name
+            ? entry
+            : sharing.prompts.copies(entry, name, () => ({ ...entry, name })),
       })),
       resources: resources.entries.map(({ server, entry, shown: uri }) => ({
         server,
         own: entry.uri,
-        shown: uri === entry.uri ? entry : { ...entry, uri },
+        shown:
+          uri === entry.uri
+            ? entry
+            : sharing.resources.copies(entry, uri, () => ({ ...entry, uri })),
       })),
       resourceTemplates: templates.entries.map(({ server, entry, shown: uriTemplate }) => ({
         server,
         own: entry.uriTemplate,
-        shown: uriTemplate === entry.uriTemplate ? entry : { ...entry, uriTemplate },
+        shown:
+          uriTemplate === entry.uriTemplate
+            ? entry
+            : sharing.resourceTemplates.copies(entry, uriTemplate, () => ({
+                ...entry,
+                uriTemplate,
+              })),
       })),
     },
     { check: !own },
@@ -104,6 +131,52 @@ export function mergeCatalog(
     withheld,
   };
 }
+
+interface SharedNames<Entry> {
+  naming: Record<NameRule, Exposing<Entry>>;
+  /** By the exposed name. */
+  copies: Shared<Entry, Entry>;
+}
+interface SharedUris<Entry> {
+  /** By the server. */
+  addresses: Shared<Entry, Address>;
+  /** By the exposed URI. */
+  copies: Shared<Entry, Entry>;
+}
+/** An entry's own URI, and the one that is offered where somebody has that. */
+interface Address {
+  route: ServerUri;
+  qualified: string;
+}
+
+function sharedNames<Entry extends { name: string }>(): SharedNames<Entry> {
+  const namingBy = (nameOf: (prefix: string, own: string) => string): Exposing<Entry> => {
+    const shared = createShared<Entry, ExposedName<Entry>>();
+    return ({ name: server, prefix }) => {
+      const way = JSON.stringify([server, prefix]);
+      return (entry) =>
+        shared(entry, way, () => ({
+          name: nameOf(prefix, entry.name),
+          holder: { server, entry },
+        }));
+    };
+  };
+  return {
+    naming: { prefixed: namingBy(exposedToolName), own: namingBy((_prefix, name) => name) },
+    copies: createShared(),
+  };
+}
+
+/** What all catalogs hold of the same entries. */
+const sharing = {
+  tools: sharedNames<Tool>(),
+  prompts: sharedNames<Prompt>(),
+  resources: { addresses: createShared(), copies: createShared() } satisfies SharedUris<Resource>,
+  resourceTemplates: {
+    addresses: createShared(),
+    copies: createShared(),
+  } satisfies SharedUris<ResourceTemplate>,
+};
 
 /** By their own names; the first of two with one name counts. */
 export function byOwnName<Named extends { name: string }>(
@@ -132,6 +205,7 @@ function exposedUris<Kind extends UriKind>(
   own: boolean,
   kind: Kind,
   uriOf: (entry: Listing[Kind][number]) => string,
+  addresses: Shared<Listing[Kind][number], Address>,
 ): ExposedUris<Listing[Kind][number]> {
   const exposed: ExposedUris<Listing[Kind][number]> = {
     entries: [],
@@ -141,16 +215,20 @@ function exposedUris<Kind extends UriKind>(
   for (const { name: server, listing } of servers) {
     for (const entry of listing[kind]) {
       const uri = uriOf(entry);
+      const { route, qualified } = addresses(entry, server, () => {
+        const address = { server, uri };
+        return { route: address, qualified: qualifiedUri(address) };
+      });
       const holder = exposed.routes.get(uri);
       const taken =
         !own && ((holder !== undefined && holder.server !== server) || isGatewayUri(uri));
-      const shown = taken ? qualifiedUri({ server, uri }) : uri;
+      const shown = taken ? qualified : uri;
       exposed.entries.push({ server, entry, shown });
       if (exposed.routes.has(shown)) continue;
-      exposed.routes.set(shown, { server, uri });
+      exposed.routes.set(shown, route);
       if (!taken) continue;
       exposed.collisions.push(
-        `${kind === "resources" ? "Resource" : "Resource template"} ${quoted(uri)} of ` +
+        `${kind === "resources" ? "Resource" : "Resource template"} ${quotedName(uri)} of ` +
           `${JSON.stringify(server)} is offered as ${oneLine(shown, 200)}: ` +
           (holder === undefined
             ? "such URIs are the gateway's"
@@ -168,11 +246,18 @@ function compiledTemplates(routes: ReadonlyMap<string, ServerUri>): Catalog["tem
     [...routes].map(([text, route]) => {
       const before = compiled.get(route.server) ?? 0;
       compiled.set(route.server, before + 1);
-      const template = before < mostMatchable ? compileUriTemplate(route.uri) : undefined;
-      return [text, { ...route, template }];
+      if (before >= mostMatchable) return [text, { ...route, template: undefined }];
+      const known = compiledRoutes.get(route) ?? {
+        ...route,
+        template: compileUriTemplate(route.uri),
+      };
+      compiledRoutes.set(route, known);
+      return [text, known];
     }),
   );
 }
+
+const compiledRoutes = new WeakMap<ServerUri, ServerUri & { template: UriTemplate | undefined }>();
 
 function schemesOf(servers: readonly ListedServer[], own: boolean): Map<string, string[]> {
   const schemes = new Map<string, string[]>();
@@ -190,8 +275,4 @@ function schemesOf(servers: readonly ListedServer[], own: boolean): Map<string, 
     }
   }
   return schemes;
-}
-
-function quoted(text: string): string {
-  return JSON.stringify(oneLine(text, 120));
 }

@@ -6,6 +6,7 @@ export const changedEntities = [
   "member",
   "token",
   "server",
+  "tool",
   "purge",
 ] as const;
 export type ChangedEntity = (typeof changedEntities)[number];
@@ -15,16 +16,19 @@ export interface Change {
   id: string;
   /** Milliseconds since the epoch. */
   timeMs: number;
-  /** What acted: `user` for people and their programs, `file` for an edited configuration. */
-  actor: "user" | "file";
+  /**
+   * What acted: `user` for people and their programs, `file` for an edited configuration, `server` for an upstream
+   * server that offers something else than before.
+   */
+  actor: "user" | "file" | "server";
   /** Who, where a person acted. */
   userId: string | null;
   /** The organisation whose matter it is; null: the gateway's. */
   organizationId: string | null;
   entity: ChangedEntity;
-  /** Of a member `organisation/user`; of a server its name. */
+  /** Of a member `organisation/user`; of a server its name; of a tool `server/tool`, of instructions the server's name. */
   entityId: string;
-  action: "created" | "changed" | "deleted" | "restored" | "purged";
+  action: "created" | "changed" | "deleted" | "restored" | "purged" | "approved";
   /**
    * What was there, never with a token's hash. A server's entry stands as it was written in the file, so that
    * it can be written back; who shows it hides its secrets (`redactServerEntry`).

@@ -26,8 +26,22 @@ export interface Configuration {
   /** How long audit rows are kept, in days; absent: for good. */
   auditRetentionDays?: number | undefined;
   servers: ReadonlyMap<string, ServerConfiguration>;
+  presets: Presets;
   /** The entries of `mcpServers` as the file has them, before variables are filled in: for the change history. */
   writtenServers: ReadonlyMap<string, JsonObject>;
+}
+
+/** Choices of servers that have a name. */
+export type Presets = ReadonlyMap<string, Preset>;
+
+/** Which servers a preset chooses: those of which all holds that it says. */
+export interface Preset {
+  /** One of these names. */
+  servers?: readonly string[] | undefined;
+  /** One of these tags. */
+  tags?: readonly string[] | undefined;
+  /** A boolean expression of tags (`core/tag-filter.ts`). */
+  filter?: string | undefined;
 }
 
 /** Tool calls a minute, for each signed-in user. 0: no limit. */
@@ -149,6 +163,22 @@ export interface ServerAccess {
   trustHints: boolean;
 }
 
+/** What of a server's tools is offered, and how. Names are the server's own, with `*` and `?`. */
+export interface OfferedTools {
+  /** Empty: all. */
+  allow: readonly string[];
+  /** Wins over `allow`: such a tool is there for nobody. */
+  deny: readonly string[];
+  /** By the tool's own name: what is said of it in place of its own description. */
+  descriptions: Readonly<Record<string, string>>;
+}
+
+/**
+ * What happens when a tool, or what a server says of itself, is not what it was (`core/tool-pin.ts`). `off`: the newer
+ * one counts from then on; `warn`: that is said until it is approved; `block`: it is withheld until then.
+ */
+export type PinMode = "off" | "warn" | "block";
+
 interface CommonServerConfiguration {
   name: string;
   tags: readonly string[];
@@ -166,6 +196,10 @@ interface CommonServerConfiguration {
   connectionWritten: boolean;
   instructions?: string | undefined;
   access: ServerAccess;
+  tools: OfferedTools;
+  pin: PinMode;
+  /** What of all this came out of the key ring (`${secret:NAME}`), to be hidden wherever it turns up. */
+  secrets?: readonly string[] | undefined;
 }
 
 export interface StdioServerConfiguration extends CommonServerConfiguration {

@@ -21,7 +21,7 @@ const shortestSecret = 6;
 
 /**
  * What may be secret of the configuration: every header value (whole, and word by word, for `Bearer abc`),
- * every value of a server's own environment, whatever its name, and of `auth` the static tokens and what the
+ * every value of a server's own environment, whatever its name, what `${secret:…}` put anywhere, and of `auth` the static tokens and what the
  * gateway shows to auth servers or shares with them. The longest first, so that a value that contains another goes as a whole.
  */
 export function configuredSecrets(
@@ -41,9 +41,11 @@ export function configuredSecrets(
 }
 
 function valuesOf(server: ServerConfiguration): string[] {
-  return server.type === "stdio"
-    ? Object.entries(server.env).flatMap(([name, value]) => (inherited.test(name) ? [] : [value]))
-    : Object.values(server.headers).flatMap((value) => [value].concat(value.split(/\s+/u)));
+  const written =
+    server.type === "stdio"
+      ? Object.entries(server.env).flatMap(([name, value]) => (inherited.test(name) ? [] : [value]))
+      : Object.values(server.headers).flatMap((value) => [value].concat(value.split(/\s+/u)));
+  return written.concat(server.secrets ?? []);
 }
 
 function secretsOf(entry: AuthConfiguration): string[] {

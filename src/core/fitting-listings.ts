@@ -1,7 +1,9 @@
+import { createShared } from "./create-shared.ts";
+import type { Shared } from "./create-shared.ts";
 import { legacyTool } from "./legacy-output.ts";
 import { listingFault } from "./listing-fault.ts";
 import type { Listing, ListKind, ProtocolEra } from "./mcp.ts";
-import { oneLine } from "./terminal-text.ts";
+import { quotedName } from "./terminal-text.ts";
 
 /** Entries as clients would see them, each with the server it is from and its own name or URI there. */
 export type ShownEntries = {
@@ -33,25 +35,34 @@ export function fittingListings(
     asLegacy: (entry: Listing[Kind][number]) => Listing[Kind][number] = (entry) => entry,
   ): Record<ProtocolEra, Listing[Kind][number][]> => {
     const shownEntries: ShownEntries[Kind] = entries[kind];
+    const judge: Judgements[Kind] = judgements[kind];
     if (!options.check) {
       const all = shownEntries.map(({ shown }) => shown);
       return { legacy: all, modern: all };
     }
     const lists: Record<ProtocolEra, Listing[Kind][number][]> = { legacy: [], modern: [] };
+    let isAlike = true;
     for (const { server, own, shown } of shownEntries) {
-      const modernFault = listingFault(kind, shown, "modern");
+      const { legacyShown, modernFault, legacyFault } = judge(shown, "", () => {
+        const asSeen = asLegacy(shown);
+        return {
+          legacyShown: asSeen,
+          modernFault: listingFault(kind, shown, "modern"),
+          legacyFault: listingFault(kind, asSeen, "legacy"),
+        };
+      });
       if (modernFault === undefined) lists.modern.push(shown);
-      const legacyShown = asLegacy(shown);
-      const legacyFault = listingFault(kind, legacyShown, "legacy");
       if (legacyFault === undefined) lists.legacy.push(legacyShown);
       const fault = modernFault ?? legacyFault;
+      isAlike &&= fault === undefined && legacyShown === shown;
       if (fault === undefined) continue;
       const whom = modernFault === undefined ? " to clients of the legacy era" : "";
-      const sentence = `${kindNames[kind]} ${JSON.stringify(oneLine(own, 120))} is not listed${whom}: ${fault}`;
+      const sentence = `${kindNames[kind]} ${quotedName(own)} is not listed${whom}: ${fault}`;
       const said = withheld.get(server) ?? [];
       if (said.length < mostSentences) said.push(sentence);
       withheld.set(server, said);
     }
+    if (isAlike) return { legacy: lists.modern, modern: lists.modern };
     return lists;
   };
 
@@ -67,6 +78,23 @@ export function fittingListings(
   });
   return { listings: { legacy: of("legacy"), modern: of("modern") }, withheld };
 }
+
+interface Judgement<Entry> {
+  legacyShown: Entry;
+  modernFault: string | undefined;
+  legacyFault: string | undefined;
+}
+type Judgements = {
+  [Kind in ListKind]: Shared<Listing[Kind][number], Judgement<Listing[Kind][number]>>;
+};
+
+/** An entry is looked at once, however many lists it is in; so is the form that the legacy era is shown made. */
+const judgements: Judgements = {
+  tools: createShared(),
+  prompts: createShared(),
+  resources: createShared(),
+  resourceTemplates: createShared(),
+};
 
 const kindNames: Record<ListKind, string> = {
   tools: "Tool",

@@ -1,8 +1,9 @@
 import { redacted, replacePatterns } from "./credential-forms.ts";
 import { isTellingKey } from "./telling-names.ts";
 
-/** `${NAME}` and `${NAME:-default}`, as the configuration fills them in. */
-const reference = /\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}/gu;
+/** `${NAME}`, `${NAME:-default}` and `${secret:NAME}`, as the configuration fills them in. */
+const reference =
+  /\$\{(secret:[\w.-]+(?:\/[\w.-]+)*(?=\})|[A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}/gu;
 // While a text is looked at, a reference is one character of these: of the second kind, its default is hidden.
 const open = "\u{e000}";
 const guarded = "\u{e001}";

@@ -1,5 +1,6 @@
 import { redacted } from "./credential-forms.ts";
 import { hideLiterals, hideTelling, isTellingName } from "./hide-literals.ts";
+import { isOpaqueToken } from "./opaque-token.ts";
 import { isJsonObject, parseJson } from "./json.ts";
 import type { Json, JsonObject } from "./json.ts";
 
@@ -15,6 +16,9 @@ export function redactServerEntry(entry: JsonObject): JsonObject {
   return copyObject(entry, 0, (key, value) => {
     if (key === "env" || key === "headers") return hideAll(value, 0);
     if (key === "args" && Array.isArray(value)) return showArguments(value);
+    // Not what opens a door, but how tools are pinned.
+    if (key === "pin" && (value === "off" || value === "warn" || value === "block")) return value;
+    if (key === "url" && typeof value === "string") return withoutOpaque(showText(value, 0));
     return showUnder(key, value, 0);
   });
 }
@@ -68,6 +72,19 @@ function showText(text: string, depth: number): string {
   return shown === JSON.stringify(parsed) ? text : shown;
 }
 
+/** Long enough to be no name, with letters and digits. */
+const shortestOpaque = 24;
+
+function withoutOpaque(text: string): string {
+  return text
+    .replaceAll(/(?<=[?&][\w.-]{1,100}=)[\w~+.%-]{8,}(?=[&#]|$)/gu, (value) =>
+      isOpaqueToken(value, 8) ? redacted : value,
+    )
+    .replaceAll(/(?<![\w-])[\w-]{24,}(?![\w-])/gu, (word) =>
+      isOpaqueToken(word, shortestOpaque) ? redacted : word,
+    );
+}
+
 const environmentOption = /^(?:-e|--env)$/u;
 const headerOption = /^(?:-H|--header)$/u;
 /** `--token=x`, `TOKEN=x`, `--env=TOKEN=x`, `-eTOKEN=x`, `Authorization: x`, `--header=X-Key: x`: name and value. */
@@ -95,5 +112,9 @@ function showArgument(text: string, before: string): string {
   if (/^--?[A-Za-z][\w-]*$/u.test(before) && !isOption && isTellingName(before, text)) {
     return hideLiterals(text);
   }
-  return showText(text, 1);
+  if (/^(?:-u|--user)$/u.test(before) && text.includes(":")) {
+    return `${text.slice(0, text.indexOf(":") + 1)}${hideLiterals(text.slice(text.indexOf(":") + 1))}`;
+  }
+  if (/^-[pk]$/u.test(before) && !isOption && isOpaqueToken(text, 8)) return redacted;
+  return withoutOpaque(showText(text, 1));
 }

@@ -2,6 +2,7 @@ import type { AuditEvent, AuditQuery, AuditRow } from "./audit.ts";
 import type { Change, ChangeQuery, ChangeRow } from "./change.ts";
 import type { Member, MintedToken, Organization, User } from "./identities.ts";
 import type { Principal } from "./principal.ts";
+import type { StoredPin } from "./tool-pin.ts";
 
 /** Some of the rows asked for, in the order asked: at most `limit`, and fewer where that would be long or large. */
 export interface RecordPage<Row> {
@@ -39,12 +40,21 @@ export interface StorageTransaction {
     /** The newest row of each server. */
     latestOfServers(): Promise<ChangeRow[]>;
     /**
-     * Removes rows of servers written before the time given. The newest of each stays without its `before`, since
-     * it tells what there is; where it says that the server was deleted, and nothing was written of it since that
+     * Removes rows of servers and of their tools written before the time given. The newest of each server stays without
+     * its `before`, since it tells what there is; where it says that the server was deleted, and nothing was written of it since that
      * time, it goes as well.
      * @returns how many rows went or lost their `before`
      */
     purgeServers(beforeMs: number): Promise<number>;
+  };
+  /** What upstream servers offered when it was approved; read whole at the start, as who there is. */
+  toolPins: {
+    /** By server, what it is, and tool. */
+    all(): Promise<StoredPin[]>;
+    /** Writes each, in place of the one of the same server, identity and tool, where there is one. */
+    putAll(pins: readonly StoredPin[]): Promise<void>;
+    /** Removes all pins of each. */
+    removeAll(owners: readonly Pick<StoredPin, "server" | "identity">[]): Promise<void>;
   };
   audit: {
     /** All or none. An event whose id is there already stays as it is: writing again what may be written is safe. */

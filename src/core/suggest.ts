@@ -8,8 +8,13 @@ const mostCells = 500 * longestCompared ** 2;
  * The candidate a person most likely meant: the one with the fewest edits (Damerau-Levenshtein with
  * adjacent transpositions, ignoring case), if they are few for the word's length; else the one candidate
  * that holds the word as its beginning or end. Of too many candidates the first are compared.
+ * @param most cells of the tables of distances
  */
-export function closest(word: string, candidates: Iterable<string>): string | undefined {
+export function closest(
+  word: string,
+  candidates: Iterable<string>,
+  most = mostCells,
+): string | undefined {
   const wanted = word.slice(0, longestCompared).toLowerCase();
   if (wanted === "") return undefined;
   let best: string | undefined;
@@ -19,7 +24,7 @@ export function closest(word: string, candidates: Iterable<string>): string | un
   let cells = 0;
   for (const candidate of candidates) {
     lookedAt += 1;
-    if (lookedAt > mostLookedAt || cells > mostCells) break;
+    if (lookedAt > mostLookedAt || cells > most) break;
     const text = candidate.slice(0, longestCompared).toLowerCase();
     if (wanted.length >= 3 && (text.startsWith(wanted) || text.endsWith(wanted))) {
       holding.push(candidate);
@@ -35,11 +40,14 @@ export function closest(word: string, candidates: Iterable<string>): string | un
   return best ?? (holding.length === 1 ? holding[0] : undefined);
 }
 
+/** Three rows of a table, used again for each: there are thousands. */
+const emptyRow = (): Uint8Array => new Uint8Array(longestCompared + 1);
+const rows = [emptyRow(), emptyRow(), emptyRow()] as const;
+
 /** Optimal string alignment distance: insertions, deletions, substitutions, swaps of neighbours. */
 function editDistance(left: string, right: string): number {
-  let beforePrevious = new Uint8Array(right.length + 1);
-  let previous = Uint8Array.from({ length: right.length + 1 }, (_, index) => index);
-  let current = new Uint8Array(right.length + 1);
+  let [beforePrevious, previous, current] = rows;
+  for (let column = 0; column <= right.length; column++) previous[column] = column;
   for (let row = 1; row <= left.length; row++) {
     current[0] = row;
     const letter = left.charCodeAt(row - 1);

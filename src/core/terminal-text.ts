@@ -59,3 +59,8 @@ export function oneLine(text: string, limit = 300): string {
   // The last may be half of a character of two units.
   return `${start.replace(/\p{Cs}$/u, "").trimEnd()}…`;
 }
+
+/** A foreign name within a sentence of ours: on one line, bounded, in quotation marks. */
+export function quotedName(name: string, limit = 120): string {
+  return JSON.stringify(oneLine(name, limit));
+}

@@ -1,7 +1,7 @@
 import { AppError } from "./errors.ts";
 import { isJsonObject, parseJson, type Json, type JsonObject } from "./json.ts";
 import { closest } from "./suggest.ts";
-import { oneLine } from "./terminal-text.ts";
+import { oneLine, quotedName } from "./terminal-text.ts";
 
 /** How many parts of a foreign schema are looked at to type one argument; the rest says nothing. */
 const mostParts = 1_000;
@@ -56,7 +56,7 @@ export function fillMissingText(
   if (others.length > 0) {
     throw new AppError(
       "usage",
-      `The piped text could be any of ${missing.map(shown).join(", ")}: more than one is missing`,
+      `The piped text could be any of ${missing.map((key) => quotedName(key)).join(", ")}: more than one is missing`,
       { hint: "Give all but one of them as key=value" },
     );
   }
@@ -90,21 +90,21 @@ export function misspeltArguments(inputSchema: JsonObject, args: JsonObject): st
     .filter((key) => !Object.hasOwn(properties, key))
     .map((key) => {
       const meant = closest(key, known);
-      const hint = meant === undefined ? "" : `; did you mean ${shown(meant)}?`;
-      return `The tool names no argument ${shown(key)}${hint}`;
+      const hint = meant === undefined ? "" : `; did you mean ${quotedName(meant)}?`;
+      return `The tool names no argument ${quotedName(key)}${hint}`;
     });
 }
 
 /** An unknown argument's message, with what it may have been. */
 function unknownArgument(key: string, known: readonly string[]): AppError {
   const meant = closest(key, known);
-  return new AppError("usage", `Unknown argument ${shown(key)}`, {
+  return new AppError("usage", `Unknown argument ${quotedName(key)}`, {
     hint:
       meant === undefined
         ? known.length === 0
           ? "The tool takes no arguments"
           : oneLine(`The tool takes ${known.join(", ")}`)
-        : `Did you mean ${shown(meant)}?`,
+        : `Did you mean ${quotedName(meant)}?`,
   });
 }
 
@@ -250,9 +250,5 @@ function unescapeToken(token: string): string {
 }
 
 function wrongArgument(key: string, expected: string): AppError {
-  return new AppError("usage", oneLine(`Argument ${shown(key)} must be ${expected}`));
-}
-
-function shown(key: string): string {
-  return JSON.stringify(oneLine(key, 100));
+  return new AppError("usage", oneLine(`Argument ${quotedName(key)} must be ${expected}`));
 }

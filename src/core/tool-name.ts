@@ -14,9 +14,20 @@ export interface NamedServer<Named extends { name: string } = { name: string }> 
   entries: readonly Named[];
 }
 
+/** An entry under the name that clients see, and whose it is. */
+export interface ExposedName<Named> {
+  name: string;
+  holder: { server: string; entry: Named };
+}
+
+/** How the entries of a server are exposed. */
+export type Exposing<Named> = (
+  server: Pick<NamedServer, "name" | "prefix">,
+) => (entry: Named) => ExposedName<Named>;
+
 export interface ExposedNames<Named extends { name: string }> {
   /** From the exposed name to the entry and its server, in the order of the configuration. */
-  exposed: Map<string, { server: string; entry: Named }>;
+  exposed: Map<string, ExposedName<Named>["holder"]>;
   /** One sentence for each entry that could not be offered because its name was taken. */
   collisions: string[];
 }
@@ -24,22 +35,23 @@ export interface ExposedNames<Named extends { name: string }> {
 /**
  * Names for all tools, or all prompts, of all servers. The first configured one wins a name that several
  * want; the others are reported. A tool stays callable as `server/tool` over REST.
- * @param nameOf how an entry is exposed: `exposedToolName`, or its own name
+ * @param exposing by `exposedToolName`, or otherwise
  */
 export function exposedNames<Named extends { name: string }>(
   kind: "tool" | "prompt",
   servers: readonly NamedServer<Named>[],
-  nameOf: (prefix: string, own: string) => string = exposedToolName,
+  exposing: Exposing<Named> = asPrefixed,
 ): ExposedNames<Named> {
   const exposed: ExposedNames<Named>["exposed"] = new Map();
   const collisions: string[] = [];
   const what = kind === "tool" ? "" : "Prompt ";
   for (const { name: server, prefix, entries } of servers) {
+    const expose = exposing({ name: server, prefix });
     for (const entry of entries) {
-      const name = nameOf(prefix, entry.name);
+      const { name, holder: own } = expose(entry);
       const holder = exposed.get(name);
       if (holder === undefined) {
-        exposed.set(name, { server, entry });
+        exposed.set(name, own);
       } else {
         collisions.push(
           `${what}${JSON.stringify(entry.name)} of ${JSON.stringify(server)} is not offered as ${name}: ` +
@@ -49,6 +61,13 @@ export function exposedNames<Named extends { name: string }>(
     }
   }
   return { exposed, collisions };
+}
+
+function asPrefixed<Named extends { name: string }>({
+  name: server,
+  prefix,
+}: Pick<NamedServer, "name" | "prefix">): (entry: Named) => ExposedName<Named> {
+  return (entry) => ({ name: exposedToolName(prefix, entry.name), holder: { server, entry } });
 }
 
 /** What every exposed name of this prefix begins with, as long as it is not shortened. */

@@ -2,7 +2,7 @@ import type { ClientPort } from "../core/client-port.ts";
 import { AppError, asError } from "../core/errors.ts";
 import type { Json, JsonObject } from "../core/json.ts";
 import { isInputRequired } from "../core/mcp.ts";
-import { oneLine } from "../core/terminal-text.ts";
+import { quotedName } from "../core/terminal-text.ts";
 import { inputRequestsOf, undeclared } from "./input-required.ts";
 import type { InputRequest } from "./input-required.ts";
 
@@ -27,7 +27,7 @@ export async function answerInputs(
   let result = await send({});
   for (let round = 0; isInputRequired(result); round += 1) {
     if (round === mostRounds) {
-      const name = JSON.stringify(oneLine(server, 120));
+      const name = quotedName(server);
       throw new AppError("tool_error", `Server ${name} asked ${mostRounds} times for more input`);
     }
     result = await send(await answersTo(result, server, client, signal));

@@ -4,7 +4,7 @@ import { AppError } from "../core/errors.ts";
 import type { Tool } from "../core/mcp.ts";
 import { mayAs, requireRole } from "../core/permissions.ts";
 import type { Principal, Role } from "../core/principal.ts";
-import { oneLine } from "../core/terminal-text.ts";
+import { quotedName } from "../core/terminal-text.ts";
 import { toolAccess } from "../core/tool-access.ts";
 
 /** A tool that somebody wants to call, as it was found. */
@@ -42,7 +42,7 @@ export function createCallDecisions(limits: CallLimits | undefined): CallDecisio
     },
     permit(principal, wanted) {
       const { exposedName, server } = wanted;
-      const tool = JSON.stringify(oneLine(exposedName, 120));
+      const tool = quotedName(exposedName);
       if (!mayAs(principal, "editor")) {
         const { role, what } = neededFor(wanted);
         requireRole(principal, role, what, server);
@@ -60,7 +60,7 @@ export function neededFor({ exposedName, server, entry }: WantedTool): {
   role: Role;
   what: string;
 } {
-  const tool = `Tool ${JSON.stringify(oneLine(exposedName, 120))}`;
+  const tool = `Tool ${quotedName(exposedName)}`;
   const reads = entry !== undefined && toolAccess(server.access, entry) === "read";
   return reads
     ? { role: "viewer", what: tool }

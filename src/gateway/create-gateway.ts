@@ -3,15 +3,16 @@ import type { AuditSink } from "../core/audit.ts";
 import type { CallLimits } from "../core/call-limits.ts";
 import type { CallMetrics } from "../core/call-metrics.ts";
 import type { Catalog, NameRule } from "../core/catalog.ts";
-import type { AuthConfiguration, ServerConfiguration } from "../core/configuration.ts";
+import type { AuthConfiguration, Presets, ServerConfiguration } from "../core/configuration.ts";
 import { AppError } from "../core/errors.ts";
 import type { Logger } from "../core/logger.ts";
 import { managesServer, requireRole } from "../core/permissions.ts";
 import { systemPrincipal } from "../core/principal.ts";
 import type { Principal } from "../core/principal.ts";
 import { renderInstructions } from "../core/render-instructions.ts";
+import { createSelections } from "../core/selection.ts";
 import { hideCredential } from "../core/shown-credential.ts";
-import { oneLine } from "../core/terminal-text.ts";
+import { quotedName } from "../core/terminal-text.ts";
 import type { UpstreamPool } from "../upstream/upstream.ts";
 import { createBeyondScopes, promptNamed, serverNamed, toolNamed } from "./beyond-scopes.ts";
 import { createCallDecisions } from "./call-decisions.ts";
@@ -21,20 +22,28 @@ import type { CallerContext, Gateway, ServerDetail } from "./gateway.ts";
 import { createListChanges } from "./list-changes.ts";
 import { createLiveCatalog } from "./live-catalog.ts";
 import type { LiveServer, SeenCatalog } from "./live-catalog.ts";
+import { createOfferedListings } from "./offered-listings.ts";
+import { summariesOf } from "./preset-view.ts";
 import { createRefusalRecord } from "./refusal-record.ts";
 import { RequestFault } from "./request-fault.ts";
 import { createResourceRequests } from "./resource-requests.ts";
 import { createRoutes, findServer, listedTool } from "./routes.ts";
 import type { Routes } from "./routes.ts";
 import { availabilityOf, detailOf, statusOf, summaryOf } from "./server-view.ts";
+import type { Showing } from "./server-view.ts";
 import { createSubscriptions } from "./subscriptions.ts";
 import { createToolCalls } from "./tool-calls.ts";
+import type { ToolPins } from "./tool-pins.ts";
 
 export interface GatewayOptions {
   door: Pick<Door, "ways" | "authenticate">;
   pool: UpstreamPool;
   /** The configured servers as they are now, another map after each reload; asked for at each use, so it needs no telling. */
   servers: () => ReadonlyMap<string, ServerConfiguration>;
+  /** The configured presets as they are now, another map after each reload; none unless given. */
+  presets?: (() => Presets) | undefined;
+  /** What every server was when it was approved; nothing is withheld unless given. */
+  pins?: ToolPins | undefined;
   /** The configured ways to sign in as they are now: their secrets must not stand in the audit. */
   auth: () => readonly AuthConfiguration[];
   audit: AuditSink;
@@ -54,6 +63,9 @@ export interface GatewayOptions {
   names?: NameRule | undefined;
 }
 
+type Seeing = Pick<CallerContext, "principal" | "selection">;
+
+const noPresets: Presets = new Map();
 const defaultStartWindowMs = 5_000;
 /** What is refused to who has no role, as the subject of a sentence. */
 const looking = "Seeing what there is";
@@ -61,18 +73,35 @@ const managing = "Managing servers";
 
 export function createGateway(options: GatewayOptions): Gateway {
   const { door, pool, servers, audit, limits, now, newId, logger, names = "prefixed" } = options;
-  const catalog = createLiveCatalog({ pool, configured: servers, names });
-  const seenBy = (principal: Principal): SeenCatalog => catalog.seenBy(principal);
+  const { presets = () => noPresets, pins } = options;
+  const offers = createOfferedListings(pins);
+  const selections = createSelections(presets);
+  const catalog = createLiveCatalog({
+    pool,
+    configured: servers,
+    selections,
+    offers,
+    offersVersion: () => pins?.version ?? 0,
+    names,
+  });
+  const seenBy = ({ principal, selection }: Seeing): SeenCatalog =>
+    catalog.seenBy(principal, selection);
   const routesIn = createRoutesCache(names);
   /** @throws AppError `forbidden` to who has no role: it can neither see nor ask anything */
-  const seenFor = ({ principal }: CallerContext, what: string): SeenCatalog => {
-    requireRole(principal, "viewer", what);
-    return seenBy(principal);
+  const seenFor = (caller: CallerContext, what: string): SeenCatalog => {
+    requireRole(caller.principal, "viewer", what);
+    return seenBy(caller);
   };
   const routesFor = (caller: CallerContext, what: string): Routes =>
     routesIn(seenFor(caller, what));
 
-  const beyond = createBeyondScopes(seenBy);
+  const viewFor = async (caller: CallerContext): Promise<Catalog> => {
+    const view = await seenFor(caller, looking).view(caller.client);
+    changes.listed(caller, view);
+    return view;
+  };
+
+  const beyond = createBeyondScopes((principal, selection) => catalog.seenBy(principal, selection));
   const exchange = createExchange(options);
   const subscriptions = createSubscriptions({ pool, catalog, logger });
   const resources = createResourceRequests({ routesFor, beyond, exchange, subscriptions });
@@ -88,7 +117,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     now,
   });
 
-  const everything = (): SeenCatalog => seenBy(systemPrincipal);
+  const everything = (): SeenCatalog => catalog.seenBy(systemPrincipal);
   const isSettled = (): boolean =>
     everything()
       .servers()
@@ -103,6 +132,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     onEverything: warnOf,
   });
   const start = createStart(options.startWindowMs ?? defaultStartWindowMs);
+  const stopHearingOffers = pins?.onChange(() => changes.offersChanged());
   const stopWatching = pool.onChange(() => {
     if (isSettled()) start.mark();
   });
@@ -113,45 +143,59 @@ export function createGateway(options: GatewayOptions): Gateway {
       return door.ways;
     },
     authenticate: (credentials) => door.authenticate(credentials),
+    selectionOf: (request) => selections.of(request),
+    presets(caller) {
+      const { principal } = caller;
+      requireRole(principal, "viewer", looking);
+      return summariesOf(presets(), { principal, configured: servers() });
+    },
 
     async list(caller, kind) {
-      const { client } = caller;
-      const view = await seenFor(caller, looking).view(client);
-      changes.listed(caller, view);
-      return view.listings[client.era][kind];
+      return (await viewFor(caller)).listings[caller.client.era][kind];
     },
-    exposedTool({ principal, client }, exposedName) {
-      const seen = seenBy(principal);
+    async listTools(caller) {
+      const { listings, tools } = await viewFor(caller);
+      return listings[caller.client.era].tools.map((tool) => ({
+        server: tools.get(tool.name)?.server ?? "",
+        tool,
+      }));
+    },
+    exposedTool(caller, exposedName) {
+      const { client } = caller;
+      const seen = seenBy(caller);
       return (seen.known(client) ?? seen.common()).tools.get(exposedName)?.entry;
     },
     listServers(caller) {
       const seen = seenFor(caller, looking);
-      return seen.servers().map((server) => summaryOf(server, seen.shown(server)));
+      return seen.servers().map((server) => {
+        const { size } = seen.offered(server).withheld;
+        const summary = summaryOf(server, seen.shown(server));
+        return size === 0 ? summary : Object.assign(summary, { withheld: size });
+      });
     },
-    serverStatus({ principal }) {
+    serverStatus(caller) {
+      const { principal } = caller;
       requireRole(principal, "admin", managing);
-      const seen = seenBy(principal);
-      const common = seen.common();
-      return seen
-        .servers()
-        .map((server) => statusOf(server, { shown: seen.shown(server), catalog: common }));
+      const seen = seenBy(caller);
+      return seen.servers().map((server) => statusOf(server, showing(seen, principal, server)));
     },
-    restartServer({ principal }, name) {
+    restartServer(caller, name) {
+      const { principal } = caller;
       requireRole(principal, "admin", managing);
-      const { configuration, upstream } = findServer(seenBy(principal), name);
+      const { configuration, upstream } = findServer(seenBy(caller), name);
       if (!managesServer(principal, configuration)) throw sharedServer(name);
       upstream?.restart();
     },
     inspectServer(caller, name) {
       const { principal } = caller;
-      return beyond.explainNow(principal, serverNamed(name), () => {
+      return beyond.explainNow(caller, serverNamed(name), () => {
         const seen = seenFor(caller, looking);
         return detailFor(seen, principal)(findServer(seen, name));
       });
     },
     inspectTool(caller, server, tool) {
       const named = toolNamed({ server, tool }, { calls: false });
-      return beyond.explainNow(caller.principal, named, () =>
+      return beyond.explainNow(caller, named, () =>
         listedTool(seenFor(caller, looking), server, tool),
       );
     },
@@ -159,12 +203,12 @@ export function createGateway(options: GatewayOptions): Gateway {
     callTool,
     async getPrompt(caller, { params, ...request }) {
       const { name: exposedName } = params;
-      const { principal, client } = caller;
+      const { client } = caller;
       const {
         name,
         entry: _entry,
         ...target
-      } = await beyond.explain(principal, promptNamed(exposedName), async () => {
+      } = await beyond.explain(caller, promptNamed(exposedName), async () => {
         const routes = routesFor(caller, "Getting a prompt");
         if (typeof exposedName === "string") return routes.prompt(client, exposedName);
         throw new RequestFault("params.name must be a string");
@@ -194,7 +238,9 @@ export function createGateway(options: GatewayOptions): Gateway {
     },
     rootsChanged({ principal, client: { session } }) {
       if (session === undefined) return;
-      for (const { upstream } of seenBy(principal).servers()) upstream?.rootsChanged(session);
+      // It is a fact about the client, and told to those alone that it opened a connection to.
+      const seen = catalog.seenBy(principal);
+      for (const { upstream } of seen.servers()) upstream?.rootsChanged(session);
     },
 
     recordRefusal(toolName, { principal, clientName, sessionId, projectId, credential }) {
@@ -225,6 +271,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     onListsChanged: (caller, listener) => changes.onChanged(caller, listener),
     close() {
       stopWatching();
+      stopHearingOffers?.();
       changes.close();
       exchange.close();
       refusals.flush();
@@ -246,17 +293,22 @@ function createRoutesCache(names: NameRule): (seen: SeenCatalog) => Routes {
 }
 
 function detailFor(seen: SeenCatalog, principal: Principal): (server: LiveServer) => ServerDetail {
-  return (server) =>
-    detailOf(server, {
-      shown: seen.shown(server),
-      catalog: seen.common(),
-      manages: managesServer(principal, server.configuration),
-    });
+  return (server) => detailOf(server, showing(seen, principal, server));
+}
+
+function showing(seen: SeenCatalog, principal: Principal, server: LiveServer): Showing {
+  return {
+    shown: seen.shown(server),
+    instructions: seen.instructions(server),
+    offered: seen.offered(server),
+    catalog: seen.common(),
+    manages: managesServer(principal, server.configuration),
+  };
 }
 
 /** Its restart would end the calls of others. */
 function sharedServer(name: string): AppError {
-  const shown = JSON.stringify(oneLine(name, 120));
+  const shown = quotedName(name);
   return new AppError("forbidden", `Server ${shown} is not your organisation's alone to manage`, {
     hint: "The owner of the gateway can do it",
   });

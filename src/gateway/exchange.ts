@@ -6,7 +6,7 @@ import type { JsonObject } from "../core/json.ts";
 import { legacyResult } from "../core/legacy-output.ts";
 import { isInputRequired } from "../core/mcp.ts";
 import { principalKey } from "../core/principal.ts";
-import { oneLine } from "../core/terminal-text.ts";
+import { quotedName } from "../core/terminal-text.ts";
 import { answerInputs } from "./answer-inputs.ts";
 import type { CallerContext, RoutedRequest } from "./gateway.ts";
 import { inputRequestsOf, undeclared } from "./input-required.ts";
@@ -116,7 +116,7 @@ export function createExchange(options: {
     const { requestState } = result;
     if (requestState === undefined) return result;
     if (typeof requestState !== "string" || requestState.length > longestUpstreamState) {
-      const server = JSON.stringify(oneLine(binding.server, 120));
+      const server = quotedName(binding.server);
       throw new AppError("tool_error", `Server ${server} sent a requestState that cannot be kept`);
     }
     return { ...result, requestState: states.seal({ upstream: requestState }, binding) };

@@ -1,9 +1,12 @@
 import type { Credentials, SignInWay } from "../auth/authenticator.ts";
 import type { DoorAnswer } from "../auth/door.ts";
 import type { ClientPort, ClientSession } from "../core/client-port.ts";
+import type { ExposedTool } from "../core/find-tools.ts";
 import type { JsonObject } from "../core/json.ts";
+import type { Preset } from "../core/configuration.ts";
 import type { CallToolResult, Listing, ListKind, LogLevel, Tool } from "../core/mcp.ts";
 import type { Principal } from "../core/principal.ts";
+import type { Selection, SelectionRequest } from "../core/selection.ts";
 
 export type { DoorAnswer };
 
@@ -17,6 +20,10 @@ export interface CallerContext {
   credential?: string | undefined;
   /** The way back to the client. */
   client: ClientPort;
+  /** Of what it sees, what it wants to see now; undefined: all of it. It narrows, and grants nothing. */
+  selection?: Selection | undefined;
+  /** `discover`: an MCP client that is offered three tools in place of the catalog (`mcp/discover-tools.ts`). */
+  mode?: "discover" | undefined;
 }
 
 export type ToolAddress =
@@ -56,6 +63,8 @@ export interface ServerSummary {
   toolCount: number;
   counts: Record<ListKind, number>;
   tags: readonly string[];
+  /** In a list: how many of its tools are kept from everybody until they are approved; absent: none. */
+  withheld?: number | undefined;
 }
 
 export interface ServerDetail extends ServerSummary, Listing {
@@ -77,6 +86,17 @@ export interface ServerStatus extends ServerSummary {
   problems: readonly string[];
 }
 
+/** A preset as one caller is shown it: of servers that it does not see, nothing is told. */
+export interface PresetSummary {
+  name: string;
+  /** As it is configured, without the names of servers that the caller does not see. */
+  definition: Preset;
+  /** Those it chooses now of what the caller sees. */
+  servers: readonly string[];
+  /** What it names and is not there: servers are told to who administers the gateway alone. */
+  missing: { servers: readonly string[]; tags: readonly string[] };
+}
+
 /** What changed for clients; `session`: for this one only, undefined: for all. */
 export type ListsChanged = (
   kinds: ReadonlySet<ListKind>,
@@ -90,8 +110,13 @@ export type ListsChanged = (
 export interface Gateway {
   readonly signInWays: readonly SignInWay[];
   authenticate(credentials: Credentials): Promise<DoorAnswer>;
+  /** What a request chooses by the presets as they are now; the same object for equal requests. @throws as `Selections.of` */
+  selectionOf(request: SelectionRequest): Selection | undefined;
+  presets(caller: CallerContext): PresetSummary[];
   /** The merged catalog under the names MCP clients see, as this caller's client sees it. */
   list<Kind extends ListKind>(caller: CallerContext, kind: Kind): Promise<Listing[Kind]>;
+  /** `list` of the tools, each with the name of its server. */
+  listTools(caller: CallerContext): Promise<readonly ExposedTool[]>;
   /** A tool by its exposed name, without asking any server; undefined when it is not in the caller's catalog. */
   exposedTool(caller: CallerContext, exposedName: string): Tool | undefined;
   listServers(caller: CallerContext): ServerSummary[];
@@ -147,7 +172,7 @@ export interface Gateway {
   /** Writes what `recordRefusal` still holds back; for the end of the process. */
   flushRefusals(): void;
   /** The playbook and the live inventory, foreign text marked as such. */
-  instructions(caller: CallerContext, audience: "shell" | "mcp"): string;
+  instructions(caller: CallerContext, audience: "shell" | "mcp" | "discover"): string;
   /** Names and URIs that could not be offered as they are to this caller, for `inspect` and `/servers`. */
   collisions(caller: CallerContext): readonly string[];
   /** Whether every enabled upstream is ready or shown unavailable with its reason. */
@@ -161,7 +186,10 @@ export interface Gateway {
    * Called after a list that this caller sees has changed, debounced. Who it is, is asked at each change: its
    * `principal` may be another by then. Returns the way to stop listening.
    */
-  onListsChanged(caller: Pick<CallerContext, "principal">, listener: ListsChanged): () => void;
+  onListsChanged(
+    caller: Pick<CallerContext, "principal" | "selection">,
+    listener: ListsChanged,
+  ): () => void;
   /** Ends parked calls and timers. */
   close(): void;
 }

@@ -3,7 +3,7 @@ import { AppError } from "../core/errors.ts";
 import { rpcCodes, RpcFault } from "../core/json-rpc.ts";
 import { isJsonObject } from "../core/json.ts";
 import type { JsonObject } from "../core/json.ts";
-import { oneLine } from "../core/terminal-text.ts";
+import { quotedName } from "../core/terminal-text.ts";
 
 /** What a server wants to know from the client before it answers (2026-07-28, `InputRequest`). */
 export interface InputRequest {
@@ -56,6 +56,6 @@ export function undeclared(
 function incomprehensible(server: string): AppError {
   return new AppError(
     "tool_error",
-    `Server ${JSON.stringify(oneLine(server, 120))} asks for input in a way nobody understands`,
+    `Server ${quotedName(server)} asks for input in a way nobody understands`,
   );
 }

@@ -1,16 +1,22 @@
 import { byOwnName, mergeCatalog } from "../core/catalog.ts";
 import type { Catalog, ListedServer, NameRule } from "../core/catalog.ts";
-import { callerKey } from "../core/client-port.ts";
 import type { ClientPort, ClientSession } from "../core/client-port.ts";
 import type { ServerConfiguration } from "../core/configuration.ts";
 import { emptyListing } from "../core/mcp.ts";
 import type { Listing, Tool } from "../core/mcp.ts";
+import { createRecent } from "../core/recent.ts";
+import type { Recent } from "../core/recent.ts";
+import { createRecentOrHeld } from "../core/recent-or-held.ts";
 import { mayAs, seesServer, sightOf } from "../core/permissions.ts";
 import type { Principal } from "../core/principal.ts";
+import type { Selection, Selections } from "../core/selection.ts";
 import type { Upstream, UpstreamPool } from "../upstream/upstream.ts";
 import { createEqualListings } from "./equal-listings.ts";
+import { createIds } from "./create-ids.ts";
+import { createPatience } from "./create-patience.ts";
+import { createWhose } from "./create-whose.ts";
+import type { OfferedListing, OfferedListings } from "./offered-listings.ts";
 import { createReadTools } from "./read-tools.ts";
-import { createRecent } from "./recent.ts";
 
 /** An enabled server of the configuration and, once the pool has taken it on, its connection. */
 export interface LiveServer {
@@ -20,7 +26,8 @@ export interface LiveServer {
 
 /**
  * The configured servers and the catalogs merged from what they list, always current. There is one for each
- * sight (`sightOf`): what a principal may not see is not in it, so whatever goes by it can tell nothing of it.
+ * sight (`sightOf`), and for each selection within one: what a principal may not see, or did not choose, is not in it,
+ * so whatever goes by it can tell nothing of it.
  * What a server lists depends on what a client declared, so each client has a view of its own in it; views that
  * are alike are one object.
  */
@@ -41,13 +48,22 @@ export interface SeenCatalog {
   known(client: ClientPort): Catalog | undefined;
   /** What of a server's common listing is shown. */
   shown(server: LiveServer): Listing;
+  /** What of a server's common listing is offered, shown or not. */
+  offered(server: LiveServer): OfferedListing;
+  /** What of what the server lists to this client. */
+  offeredTo(server: LiveServer, client: ClientPort): Promise<OfferedListing>;
+  /** What the server is to be introduced with; undefined: nothing, or what it says of itself is withheld. */
+  instructions(server: LiveServer): string | undefined;
   /** A tool by the name its own server gives it, shown or not. */
   ownTool(listing: Listing, name: string): Tool | undefined;
 }
 
 export interface LiveCatalog {
-  /** Nothing but caches is in it: one that is held while another is made for the same sight stays right. */
-  seenBy(principal: Principal): SeenCatalog;
+  /**
+   * Nothing but caches is in it: one that is held while another is made for the same sight stays right.
+   * @param selection as it was asked for: what counts is what it means by the presets as they are now
+   */
+  seenBy(principal: Principal, selection?: Selection): SeenCatalog;
   /** Something that a session's own connections list has changed. */
   forget(session: ClientSession): void;
 }
@@ -55,16 +71,24 @@ export interface LiveCatalog {
 export interface LiveCatalogOptions {
   pool: UpstreamPool;
   configured: () => ReadonlyMap<string, ServerConfiguration>;
+  selections: Pick<Selections, "now">;
+  offers: OfferedListings;
+  /** Counts up when another part of a listing that is the same may be offered. */
+  offersVersion: () => number;
   names: NameRule;
 }
 
 interface View {
-  catalog: Catalog;
+  /** Undefined once it is kept no more. */
+  catalog: () => Catalog | undefined;
+  /** Uses each listing of which something is withheld: what is in use can be approved. */
+  withholding: readonly (() => void)[];
   /** Whose: a session stays when the role of its principal changes. */
   sight: string;
   /** For whom, where servers may list each caller something else. */
   whose: string;
   generation: number;
+  offersVersion: number;
   configured: ReadonlyMap<string, ServerConfiguration>;
 }
 
@@ -76,14 +100,48 @@ const mostCatalogs = 50;
 /** Organisations, each twice: what is listed to those who may change things, and to those who may not. */
 const mostSights = 400;
 
-export function createLiveCatalog({ pool, configured, names }: LiveCatalogOptions): LiveCatalog {
+/** Choices of servers cost nothing to think of; the catalog of thousands of tools is some hundred kilobytes. */
+const mostSelectedCatalogs = 20;
+const mostSelectedSights = 50;
+
+/** What is remembered, of all these the latest. */
+interface Caches {
+  catalogs: Recent<string, Catalog>;
+  sights: Recent<string, SeenCatalog>;
+  /** Of clients without a session. */
+  views: Recent<string, View>;
+  /** Whether sights and views keep what they showed last, beside `catalogs`. */
+  keepsShown: boolean;
+}
+
+function createCaches(): Caches {
+  return {
+    catalogs: createRecent(mostCatalogs),
+    sights: createRecent(mostSights),
+    views: createRecent(mostViews),
+    keepsShown: true,
+  };
+}
+
+/** For choices: beyond a few catalogs, those are kept that somebody is to be told about. */
+function createSelectedCaches(): Caches {
+  return {
+    catalogs: createRecentOrHeld(mostSelectedCatalogs),
+    sights: createRecent(mostSelectedSights),
+    views: createRecent(mostViews),
+    keepsShown: false,
+  };
+}
+
+export function createLiveCatalog(options: LiveCatalogOptions): LiveCatalog {
+  const { pool, configured, selections, offers, offersVersion, names } = options;
   const idOf = createIds();
   const equal = createEqualListings();
   const readTools = createReadTools();
-  const catalogs = createRecent<string, Catalog>(mostCatalogs);
-  const sights = createRecent<string, SeenCatalog>(mostSights);
+  const unselected = createCaches();
+  // Clients may choose in ever other words: what that makes drives out nothing of those who choose nothing.
+  const selected = createSelectedCaches();
   const sessionViews = new WeakMap<ClientSession, View>();
-  const otherViews = createRecent<string, View>(mostViews);
   /** Who waits for whom in vain already. */
   const late = new Set<string>();
   const tools = new WeakMap<Listing, Map<string, Tool>>();
@@ -99,12 +157,11 @@ export function createLiveCatalog({ pool, configured, names }: LiveCatalogOption
   });
 
   /** @param last what was merged last for the same servers, so that it lasts however many others there are */
-  const merge = (given: readonly ListedServer[], last?: Merged): Merged => {
-    const listed = given.map(({ name, prefix, listing }) => ({
-      name,
-      prefix,
-      listing: equal(name, listing),
-    }));
+  const merge = (
+    listed: readonly ListedServer[],
+    catalogs: Caches["catalogs"],
+    last?: Merged,
+  ): Merged => {
     const key = JSON.stringify(
       listed.map(({ name, prefix, listing }) => [name, prefix, idOf(listing)]),
     );
@@ -150,22 +207,33 @@ export function createLiveCatalog({ pool, configured, names }: LiveCatalogOption
     return index.get(name);
   };
 
+  /** What most sessions are listed is the same: it is judged once. */
+  const offeredOf = (
+    configuration: ServerConfiguration,
+    listing: Listing = emptyListing,
+  ): OfferedListing => offers.of(configuration, equal(configuration.name, listing));
+  const offered = ({ configuration, upstream }: LiveServer): OfferedListing =>
+    offeredOf(configuration, upstream?.listing);
+
   /** @param principal any of that sight */
-  const createSeen = (sight: string, principal: Principal): SeenCatalog => {
+  const createSeen = (
+    sight: string,
+    principal: Principal,
+    { catalogs, views, keepsShown }: Caches,
+    selection: Selection | undefined,
+  ): SeenCatalog => {
     const listsAll = mayAs(principal, "editor");
     let lastCommon: Merged | undefined;
+    const isSeen = (server: ServerConfiguration): boolean =>
+      seesServer(principal, server) && (selection === undefined || selection.covers(server));
 
     /** A server's configuration, also of one that is switched off. */
     const configurationOf = (name: string): ServerConfiguration | undefined => {
       const configuration = configured().get(name);
-      return configuration !== undefined && seesServer(principal, configuration)
-        ? configuration
-        : undefined;
+      return configuration !== undefined && isSeen(configuration) ? configuration : undefined;
     };
     const servers = (): LiveServer[] =>
-      [...configured().values()]
-        .filter((server) => !server.disabled && seesServer(principal, server))
-        .map(live);
+      [...configured().values()].filter((server) => !server.disabled && isSeen(server)).map(live);
     const asListed = (catalog: Catalog): Catalog =>
       listsAll ? catalog : readTools.catalog(catalog, configured());
 
@@ -179,32 +247,40 @@ export function createLiveCatalog({ pool, configured, names }: LiveCatalogOption
       },
       isDisabled: (name) => configurationOf(name)?.disabled ?? false,
       common() {
-        const listed = servers().map(({ configuration: { name, prefix }, upstream }) => ({
-          name,
-          prefix,
-          listing: upstream?.listing ?? emptyListing,
+        const listed = servers().map((server) => ({
+          name: server.configuration.name,
+          prefix: server.configuration.prefix,
+          listing: offered(server).listing,
         }));
-        lastCommon = merge(listed, lastCommon);
-        return asListed(lastCommon.catalog);
+        const merged = merge(listed, catalogs, lastCommon);
+        if (keepsShown) lastCommon = merged;
+        return asListed(merged.catalog);
       },
       async view(client) {
         const whose = whoseView(client);
-        const started = { sight, whose, generation, configured: configured() };
+        const started = {
+          sight,
+          whose,
+          generation,
+          offersVersion: offersVersion(),
+          configured: configured(),
+        };
         const patience = createPatience(patienceMs);
         try {
+          const withholding: (() => void)[] = [];
           const listed = await Promise.all(
-            servers().map(async ({ configuration: { name, prefix }, upstream }) => ({
-              name,
-              prefix,
-              listing:
-                upstream === undefined
-                  ? emptyListing
-                  : await listingWithin(upstream, client, patience.over),
-            })),
+            servers().map(async ({ configuration, upstream }) => {
+              const given = upstream && (await listingWithin(upstream, client, patience.over));
+              const { listing, withheld } = offeredOf(configuration, given);
+              if (withheld.size > 0) withholding.push(() => void offeredOf(configuration, given));
+              const { name, prefix } = configuration;
+              return { name, prefix, listing };
+            }),
           );
-          const catalog = asListed(merge(listed).catalog);
-          const view = { catalog, ...started };
-          if (client.session === undefined) otherViews.set(clientKey(client, sight, whose), view);
+          const catalog = asListed(merge(listed, catalogs).catalog);
+          const kept = keepsShown ? () => catalog : weakly(catalog);
+          const view = { catalog: kept, withholding, ...started };
+          if (client.session === undefined) views.set(clientKey(client, sight, whose), view);
           else sessionViews.set(client.session, view);
           return catalog;
         } finally {
@@ -215,35 +291,58 @@ export function createLiveCatalog({ pool, configured, names }: LiveCatalogOption
         const whose = whoseView(client);
         const view =
           client.session === undefined
-            ? otherViews.get(clientKey(client, sight, whose))
+            ? views.get(clientKey(client, sight, whose))
             : sessionViews.get(client.session);
-        return view?.sight === sight &&
+        const isCurrent =
+          view?.sight === sight &&
           view.whose === whose &&
           view.generation === generation &&
-          view.configured === configured()
-          ? view.catalog
-          : undefined;
+          view.offersVersion === offersVersion() &&
+          view.configured === configured();
+        if (!isCurrent) return undefined;
+        for (const use of view.withholding) use();
+        return view.catalog();
       },
-      shown({ configuration, upstream }) {
-        const listing = upstream?.listing ?? emptyListing;
-        return listsAll ? listing : readTools.listing(listing, configuration.access);
+      shown(server) {
+        const { listing } = offered(server);
+        return listsAll ? listing : readTools.listing(listing, server.configuration.access);
+      },
+      offered,
+      async offeredTo({ configuration, upstream }, client) {
+        const listing = await upstream?.listingFor(client);
+        return offeredOf(configuration, listing);
+      },
+      instructions({ configuration, upstream }) {
+        // What the owner of the gateway wrote stands for what the server says of itself.
+        if (configuration.instructions !== undefined) return configuration.instructions;
+        const own = upstream?.instructions;
+        return own !== undefined && offers.offersInstructions(configuration, own) ? own : undefined;
       },
       ownTool,
     };
   };
 
   return {
-    seenBy(principal) {
-      const sight = sightOf(principal);
-      let seen = sights.get(sight);
+    seenBy(principal, asked) {
+      const selection = asked && selections.now(asked);
+      const caches = selection === undefined ? unselected : selected;
+      const own = sightOf(principal);
+      // No sight reads like a list.
+      const sight = selection === undefined ? own : JSON.stringify([own, selection.key]);
+      let seen = caches.sights.get(sight);
       if (seen === undefined) {
-        seen = createSeen(sight, principal);
-        sights.set(sight, seen);
+        seen = createSeen(sight, principal, caches, selection);
+        caches.sights.set(sight, seen);
       }
       return seen;
     },
     forget: (session) => void sessionViews.delete(session),
   };
+}
+
+function weakly<Value extends object>(value: Value): () => Value | undefined {
+  const held = new WeakRef(value);
+  return () => held.deref();
 }
 
 interface Merged {
@@ -255,51 +354,6 @@ interface Merged {
 /** Clients without a session that are alike: of one principal, with one sight. */
 function clientKey({ owner, capabilities }: ClientPort, sight = "", whose = ""): string {
   return JSON.stringify([owner, sight, whose, capabilities]);
-}
-
-/** Which caller's own the view of a client is; the configuration is looked through once for each. */
-function createWhose(
-  configured: () => ReadonlyMap<string, ServerConfiguration>,
-): ({ caller }: ClientPort) => string {
-  const known = new WeakMap<object, boolean>();
-  return ({ caller }) => {
-    const servers = configured();
-    let tellsCallers = known.get(servers);
-    if (tellsCallers === undefined) {
-      tellsCallers = [...servers.values()].some(
-        (server) => server.type !== "stdio" && server.forwardIdentity,
-      );
-      known.set(servers, tellsCallers);
-    }
-    return tellsCallers && caller !== undefined ? callerKey(caller) : "";
-  };
-}
-
-/** A number for each object, the same for its whole life. */
-function createIds(): (object: object) => number {
-  const ids = new WeakMap<object, number>();
-  let last = 0;
-  return (object) => {
-    const known = ids.get(object);
-    if (known !== undefined) return known;
-    last += 1;
-    ids.set(object, last);
-    return last;
-  };
-}
-
-/** Resolves when the time is over, never once it was ended before. */
-function createPatience(ms: number): { over: Promise<void>; end: () => void } {
-  let timer: NodeJS.Timeout | undefined;
-  const over = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, ms);
-  });
-  return {
-    over,
-    end: () => {
-      clearTimeout(timer);
-    },
-  };
 }
 
 /** After everything that is settled already. */

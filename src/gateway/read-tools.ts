@@ -17,6 +17,8 @@ export interface ReadTools {
 
 export function createReadTools(): ReadTools {
   const catalogs = new WeakMap<Catalog, { configured: Configured; made: Catalog }>();
+  /** Who holds what was made holds what it was made of: there is never another of either. */
+  const bases = new WeakMap<Catalog, Catalog>();
   const listings = new WeakMap<Listing, { access: ServerAccess; made: Listing }>();
   return {
     catalog(catalog, configured) {
@@ -24,6 +26,7 @@ export function createReadTools(): ReadTools {
       if (known?.configured === configured) return known.made;
       const made = readCatalog(catalog, configured);
       catalogs.set(catalog, { configured, made });
+      bases.set(made, catalog);
       return made;
     },
     listing(listing, access) {
@@ -46,11 +49,10 @@ function readCatalog(catalog: Catalog, configured: Configured): Catalog {
     return toolAccess(server.access, found.entry) === "read";
   };
   const { legacy, modern } = catalog.listings;
+  const tools = modern.tools.filter(reads);
+  const legacyTools = legacy.tools === modern.tools ? tools : legacy.tools.filter(reads);
   return {
     ...catalog,
-    listings: {
-      legacy: { ...legacy, tools: legacy.tools.filter(reads) },
-      modern: { ...modern, tools: modern.tools.filter(reads) },
-    },
+    listings: { legacy: { ...legacy, tools: legacyTools }, modern: { ...modern, tools } },
   };
 }

@@ -3,7 +3,7 @@ import { rpcCodes, RpcFault } from "../core/json-rpc.ts";
 import { isJsonObject } from "../core/json.ts";
 import type { JsonObject } from "../core/json.ts";
 import type { ProtocolEra } from "../core/mcp.ts";
-import { oneLine } from "../core/terminal-text.ts";
+import { quotedName } from "../core/terminal-text.ts";
 import { completionNamed, resourceNamed } from "./beyond-scopes.ts";
 import type { BeyondScopes } from "./beyond-scopes.ts";
 import type { Exchange } from "./exchange.ts";
@@ -80,17 +80,15 @@ export function createResourceRequests(options: {
   };
   return {
     read: (caller, request) =>
-      beyond.explain(caller.principal, resourceNamed(request.params["uri"]), () =>
+      beyond.explain(caller, resourceNamed(request.params["uri"]), () =>
         requests.read(caller, request),
       ),
     complete: (caller, request) =>
-      beyond.explain(caller.principal, completionNamed(request.params["ref"]), () =>
+      beyond.explain(caller, completionNamed(request.params["ref"]), () =>
         requests.complete(caller, request),
       ),
     subscribe: (caller, uri, onUpdated) =>
-      beyond.explain(caller.principal, resourceNamed(uri), () =>
-        requests.subscribe(caller, uri, onUpdated),
-      ),
+      beyond.explain(caller, resourceNamed(uri), () => requests.subscribe(caller, uri, onUpdated)),
   };
 }
 
@@ -126,7 +124,7 @@ function saysUnknown(error: unknown): boolean {
 function resourceNotFound(uri: string, era: ProtocolEra): RpcFault {
   return new RpcFault({
     code: era === "legacy" ? rpcCodes.resourceNotFound : rpcCodes.invalidParams,
-    message: `Unknown resource ${JSON.stringify(oneLine(uri, 200))}`,
+    message: `Unknown resource ${quotedName(uri, 200)}`,
     data: { uri },
   });
 }
@@ -165,7 +163,7 @@ async function completionRoute(
   if (type === "ref/resource" && typeof uri === "string") {
     const found = await routes.template(client, uri);
     if (found === undefined) {
-      throw new AppError("not_found", `Unknown template ${JSON.stringify(oneLine(uri, 200))}`);
+      throw new AppError("not_found", `Unknown template ${quotedName(uri, 200)}`);
     }
     const { configuration, upstream } = found;
     return { route: { configuration, upstream, name: found.uri }, ref: { ...ref, uri: found.uri } };

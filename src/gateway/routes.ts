@@ -7,12 +7,14 @@ import type { ServerUri } from "../core/resource-names.ts";
 import type { Prompt, Tool } from "../core/mcp.ts";
 import { quoteForShell } from "../core/shell-quote.ts";
 import { closest } from "../core/suggest.ts";
-import { oneLine } from "../core/terminal-text.ts";
-import { exposedPrefix } from "../core/tool-name.ts";
+import { oneLine, quotedName } from "../core/terminal-text.ts";
+import { exposedPrefix, exposedToolName } from "../core/tool-name.ts";
 import { serversFitting } from "../core/uri-template.ts";
 import type { Upstream } from "../upstream/upstream.ts";
 import type { ToolAddress } from "./gateway.ts";
 import type { LiveServer, SeenCatalog } from "./live-catalog.ts";
+import { deniedTool, isLeftOut, notOffered } from "./offered-listings.ts";
+import type { OfferedListing } from "./offered-listings.ts";
 import { availabilityOf } from "./server-view.ts";
 
 /** The upstream server that a request goes to. */
@@ -96,14 +98,20 @@ export function createRoutes(catalog: SeenCatalog, names: NameRule): Routes {
       return { configuration, upstream, name: found.entry.name, entry: found.entry };
     }
     const only = theOnly();
-    if (only !== undefined) return { ...only, name: exposedName, entry: undefined };
+    if (only !== undefined) {
+      const { name: server, tools } = only.configuration;
+      if (kind === "tool" && isLeftOut(tools, exposedName)) throw deniedTool(server, exposedName);
+      return { ...only, name: exposedName, entry: undefined };
+    }
     for (const server of catalog.servers()) {
-      const isIts = exposedName.startsWith(exposedPrefix(server.configuration.prefix));
-      const unavailable = isIts ? unlessReady(server) : undefined;
+      if (!exposedName.startsWith(exposedPrefix(server.configuration.prefix))) continue;
+      const kept =
+        kind === "tool" ? await notOfferedAs(catalog, server, client, exposedName) : undefined;
+      const unavailable = kept ?? unlessReady(server);
       if (unavailable !== undefined) throw unavailable;
     }
     const meant = closest(exposedName, entriesOf(view).keys());
-    throw new AppError("not_found", `Unknown ${kind} ${shown(exposedName)}`, {
+    throw new AppError("not_found", `Unknown ${kind} ${quotedName(exposedName)}`, {
       hint: meant === undefined ? undefined : `Did you mean ${meant}?`,
     });
   };
@@ -116,7 +124,7 @@ export function createRoutes(catalog: SeenCatalog, names: NameRule): Routes {
     const server = findServer(catalog, serverName);
     const route = await findOwnTool(catalog, server, client, toolName);
     if (route !== undefined) return route;
-    throw unknownTool(server, toolName);
+    throw unknownTool(catalog, server, toolName);
   };
 
   return {
@@ -160,16 +168,39 @@ export function createRoutes(catalog: SeenCatalog, names: NameRule): Routes {
 
 async function findOwnTool(
   catalog: SeenCatalog,
-  { configuration, upstream }: LiveServer,
+  server: LiveServer,
   client: ClientPort,
   name: string,
 ): Promise<NamedRoute<Tool> | undefined> {
+  const { configuration, upstream } = server;
   if (upstream === undefined) return undefined;
-  const entry =
-    catalog.ownTool(upstream.listing, name) ??
+  let entry = catalog.ownTool(catalog.offered(server).listing, name);
+  if (entry === undefined) {
     // Some are listed only to clients that declared what they need.
-    catalog.ownTool(await upstream.listingFor(client), name);
+    const offered = await catalog.offeredTo(server, client);
+    const kept = notOffered(configuration, offered, name);
+    if (kept !== undefined) throw kept;
+    entry = catalog.ownTool(offered.listing, name);
+  }
   return entry && { configuration, upstream, name, entry };
+}
+
+/** Why a tool that the server lists is not there by the name that MCP clients would see. */
+async function notOfferedAs(
+  catalog: SeenCatalog,
+  server: LiveServer,
+  client: ClientPort,
+  exposedName: string,
+): Promise<AppError | undefined> {
+  const { configuration } = server;
+  const reason = ({ denied, withheld, beyond }: OfferedListing): AppError | undefined => {
+    for (const name of [...denied, ...withheld]) {
+      if (exposedToolName(configuration.prefix, name) !== exposedName) continue;
+      return notOffered(configuration, { denied, withheld, beyond }, name);
+    }
+    return undefined;
+  };
+  return reason(catalog.offered(server)) ?? reason(await catalog.offeredTo(server, client));
 }
 
 /**
@@ -179,10 +210,9 @@ async function findOwnTool(
  */
 export function listedTool(catalog: SeenCatalog, serverName: string, toolName: string): Tool {
   const server = findServer(catalog, serverName);
-  const listing = server.upstream?.listing;
-  const tool = listing && catalog.ownTool(listing, toolName);
+  const tool = catalog.ownTool(catalog.offered(server).listing, toolName);
   if (tool !== undefined) return tool;
-  throw unknownTool(server, toolName);
+  throw unknownTool(catalog, server, toolName);
 }
 
 /** @throws AppError `not_found`: switched off, or unknown with a "did you mean" hint */
@@ -190,30 +220,35 @@ export function findServer(catalog: SeenCatalog, name: string): LiveServer {
   const server = catalog.server(name);
   if (server !== undefined) return server;
   if (catalog.isDisabled(name)) {
-    throw new AppError("not_found", `Server ${shown(name)} is disabled in the configuration`, {
+    throw new AppError("not_found", `Server ${quotedName(name)} is disabled in the configuration`, {
       hint: 'Take "disabled" out of its entry there; saving the file is enough',
     });
   }
   const names = catalog.servers().map(({ configuration }) => configuration.name);
   const meant = closest(name, names);
-  throw new AppError("not_found", `Unknown server ${shown(name)}`, {
+  throw new AppError("not_found", `Unknown server ${quotedName(name)}`, {
     hint: meant === undefined ? "agent inspect" : `Did you mean ${quoteForShell(meant)}?`,
   });
 }
 
-/** `not_found`, unless the server is not ready and nobody can say. */
-function unknownTool({ configuration, upstream }: LiveServer, toolName: string): AppError {
-  const unavailable = unlessReady({ configuration, upstream });
-  if (unavailable !== undefined) return unavailable;
-  const names = (upstream?.listing.tools ?? []).map(({ name }) => name);
+/** `not_found` or, of one that is withheld, `forbidden`; unless the server is not ready and nobody can say. */
+function unknownTool(catalog: SeenCatalog, live: LiveServer, toolName: string): AppError {
+  const offered = catalog.offered(live);
+  const known = notOffered(live.configuration, offered, toolName) ?? unlessReady(live);
+  if (known !== undefined) return known;
+  const names = offered.listing.tools.map(({ name }) => name);
   const meant = closest(toolName, names);
-  const server = configuration.name;
-  return new AppError("not_found", `Unknown tool ${shown(toolName)} of ${shown(server)}`, {
-    hint:
-      meant === undefined
-        ? `agent inspect ${quoteForShell(server)}`
-        : `Did you mean ${quoteForShell(`${server}/${meant}`)}?`,
-  });
+  const server = live.configuration.name;
+  return new AppError(
+    "not_found",
+    `Unknown tool ${quotedName(toolName)} of ${quotedName(server)}`,
+    {
+      hint:
+        meant === undefined
+          ? `agent inspect ${quoteForShell(server)}`
+          : `Did you mean ${quoteForShell(`${server}/${meant}`)}?`,
+    },
+  );
 }
 
 /** `upstream_unavailable` with the reason; undefined when it is ready. */
@@ -221,11 +256,7 @@ function unlessReady({ configuration, upstream }: LiveServer): AppError | undefi
   const { state, reason } = availabilityOf(upstream);
   if (state === "ready") return undefined;
   const why = reason === undefined ? "is still starting" : `is unavailable: ${oneLine(reason)}`;
-  return new AppError("upstream_unavailable", `Server ${shown(configuration.name)} ${why}`, {
+  return new AppError("upstream_unavailable", `Server ${quotedName(configuration.name)} ${why}`, {
     hint: `${state === "starting" ? "agent wait" : "agent inspect"} ${quoteForShell(configuration.name)}`,
   });
-}
-
-function shown(name: string): string {
-  return JSON.stringify(oneLine(name, 120));
 }

@@ -4,6 +4,8 @@ import { cutInstructions } from "../core/render-instructions.ts";
 import type { Upstream } from "../upstream/upstream.ts";
 import type { ServerDetail, ServerStatus, ServerSummary } from "./gateway.ts";
 import type { LiveServer } from "./live-catalog.ts";
+import { offerProblems } from "./offered-listings.ts";
+import type { OfferedListing } from "./offered-listings.ts";
 
 /**
  * What people are told of an upstream's state. A server that has failed stays unavailable, with its
@@ -50,43 +52,51 @@ export function summaryOf({ configuration, upstream }: LiveServer, shown: Listin
 export interface Showing {
   /** What of its listing. */
   shown: Listing;
-  /** The caller's common one, which knows what was withheld. */
+  /** What it is introduced with. */
+  instructions?: string | undefined;
+  /** What of its listing is offered to anybody. */
+  offered: OfferedListing;
+  /** The caller's common one, which knows for what of it clients would refuse a list. */
   catalog: Catalog;
   /** Whether the server is the caller's to manage: its standard error may tell of anybody's calls. */
   manages: boolean;
 }
 
-export function detailOf(server: LiveServer, { shown, catalog, manages }: Showing): ServerDetail {
-  const { configuration, upstream } = server;
-  // What the owner of the gateway wrote stands for what the server says of itself.
-  const instructions = configuration.instructions ?? upstream?.instructions;
+export function detailOf(server: LiveServer, showing: Showing): ServerDetail {
+  const { upstream } = server;
+  const { shown, instructions, manages } = showing;
   return {
     ...summaryOf(server, shown),
     ...shown,
     instructions: instructions === undefined ? undefined : cutInstructions(instructions),
     stderrTail: (manages ? upstream?.stderrTail : undefined) ?? [],
     serverInfo: upstream?.serverInfo,
-    problems: problemsOf(server, catalog),
+    problems: problemsOf(server, showing),
   };
 }
 
-export function statusOf(
-  server: LiveServer,
-  { shown, catalog }: Pick<Showing, "shown" | "catalog">,
-): ServerStatus {
+export function statusOf(server: LiveServer, showing: Showing): ServerStatus {
   const { configuration, upstream } = server;
   const state = upstream?.state;
   return {
-    ...summaryOf(server, shown),
+    ...summaryOf(server, showing.shown),
     type: configuration.type,
     connection: configuration.connection,
     connections: upstream?.connections ?? 0,
     era: state !== undefined && "era" in state ? state.era : undefined,
     idle: state?.kind === "idle",
-    problems: problemsOf(server, catalog),
+    problems: problemsOf(server, showing),
   };
 }
 
-function problemsOf({ configuration, upstream }: LiveServer, { withheld }: Catalog): string[] {
-  return [...(upstream?.listingProblems ?? []), ...(withheld.get(configuration.name) ?? [])];
+function problemsOf(
+  { configuration, upstream }: LiveServer,
+  { offered, catalog: { withheld }, manages }: Showing,
+): string[] {
+  const isKnown = manages && upstream !== undefined && availabilityOf(upstream).state === "ready";
+  return [
+    ...(upstream?.listingProblems ?? []),
+    ...(withheld.get(configuration.name) ?? []),
+    ...(isKnown ? offerProblems(configuration, upstream.listing, offered) : []),
+  ];
 }

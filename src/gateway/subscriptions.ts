@@ -18,7 +18,7 @@ export interface Subscriptions {
   add(
     route: UriRoute,
     uri: string,
-    caller: Pick<CallerContext, "principal" | "client">,
+    caller: Pick<CallerContext, "principal" | "selection" | "client">,
     onUpdated: (params: JsonObject) => void,
   ): Promise<() => void>;
 }
@@ -26,7 +26,7 @@ export interface Subscriptions {
 interface Subscriber {
   route: UriRoute;
   uri: string;
-  caller: Pick<CallerContext, "principal">;
+  caller: Pick<CallerContext, "principal" | "selection">;
   session: ClientSession | undefined;
   /** Which connection tells of it; undefined until the server was told. */
   over: "own" | "common" | undefined;
@@ -49,7 +49,8 @@ export function createSubscriptions(options: {
       if (session === undefined ? subscriber.over === "own" : session !== subscriber.session)
         continue;
       if (!isWithin(uri, subscriber.route.uri)) continue;
-      if (catalog.seenBy(subscriber.caller.principal).server(server) === undefined) continue;
+      const { principal, selection } = subscriber.caller;
+      if (catalog.seenBy(principal, selection).server(server) === undefined) continue;
       subscriber.onUpdated({ ...params, uri: exposedUri(uri, subscriber) });
     }
   });

@@ -5,7 +5,6 @@ import { isJsonObject } from "../core/json.ts";
 import type { JsonObject } from "../core/json.ts";
 import type { CallToolResult } from "../core/mcp.ts";
 import { prepareArguments } from "../core/prepare-arguments.ts";
-import type { Principal } from "../core/principal.ts";
 import { oneLine } from "../core/terminal-text.ts";
 import { exposedToolName } from "../core/tool-name.ts";
 import { toolNamed } from "./beyond-scopes.ts";
@@ -23,7 +22,7 @@ import type { Routes } from "./routes.ts";
  * `Gateway.callTool`.
  */
 export function createToolCalls(options: {
-  seenBy: (principal: Principal) => SeenCatalog;
+  seenBy: (caller: CallerContext) => SeenCatalog;
   routesIn: (seen: SeenCatalog) => Routes;
   decisions: CallDecisions;
   beyond: BeyondScopes;
@@ -46,11 +45,11 @@ export function createToolCalls(options: {
     const { principal, client } = caller;
     const { address, signal, onProgress, timeoutMs } = call;
     const { entry, name, configuration, upstream } = await beyond.explain(
-      principal,
+      caller,
       toolNamed(address, { calls: true }),
       () => {
         decisions.admit(principal);
-        const seen = seenBy(principal);
+        const seen = seenBy(caller);
         if ("server" in address) end.server = seen.server(address.server)?.configuration.name;
         return routesIn(seen).tool(client, address);
       },

@@ -58,7 +58,7 @@ export interface ChangeJson {
   sequence: number;
   id: string;
   time: string;
-  actor: "user" | "file";
+  actor: ChangeRow["actor"];
   user_id: string | null;
   organization_id: string | null;
   entity: ChangedEntity;

@@ -10,10 +10,12 @@ import type { MintedTokens } from "../auth/token-mint.ts";
 import type { AuditSink } from "../core/audit.ts";
 import type { Configuration } from "../core/configuration.ts";
 import { AppError } from "../core/errors.ts";
+import type { ConfigurationStatus } from "../core/configuration-status.ts";
 import type { Logger } from "../core/logger.ts";
 import { isJsonObject } from "../core/json.ts";
 import { requireRole } from "../core/permissions.ts";
 import type { Gateway } from "../gateway/gateway.ts";
+import type { PinApprovals } from "../gateway/pin-approvals.ts";
 import type { LegacySse } from "../mcp/legacy-sse.ts";
 import type { McpEndpoint } from "../mcp/mcp-endpoint.ts";
 import type { Metrics } from "../metrics/create-metrics.ts";
@@ -35,6 +37,7 @@ import { addAdminTokenRoutes } from "./routes/admin-token-routes.ts";
 import { addAdminUserRoutes } from "./routes/admin-user-routes.ts";
 import { adminFolder } from "./routes/administration-route.ts";
 import { addApiRoutes } from "./routes/api-routes.ts";
+import { addApprovalRoutes } from "./routes/approval-routes.ts";
 import { addAuditRoutes } from "./routes/audit-routes.ts";
 import { addAuthRoutes } from "./routes/auth-routes.ts";
 import { addDebugRoutes, debugFolder } from "./routes/debug-routes.ts";
@@ -65,6 +68,8 @@ export interface AppOptions {
   audit: Pick<AuditSink, "queued" | "dropped" | "append">;
   metrics: Pick<Metrics, "requestEnded" | "text" | "contentType">;
   configuration: Configuration;
+  /** What is known of its file; undefined: there is none to ask about. */
+  configurationStatus?: (() => ConfigurationStatus) | undefined;
   version: string;
   instanceId: string;
   logger: Logger;
@@ -73,6 +78,8 @@ export interface AppOptions {
   refusals: RefusalLog;
   /** By which upstream servers verify on whose behalf they are asked. */
   identityTokens?: Pick<IdentityTokens, "keys"> | undefined;
+  /** What servers offer that waits for an approval; undefined: nothing of it is remembered. */
+  approvals?: PinApprovals | undefined;
 }
 
 /** Paths below these are public or, in this gateway, not there: asking for them needs no sign-in. */
@@ -204,6 +211,7 @@ export function createApp(options: AppOptions): FastifyInstance {
   addApiRoutes(app, options);
   addMcpToolsCallRoute(app, { ...options, refusedCalls });
   addServerRoutes(app, options);
+  addApprovalRoutes(app, options);
   addAdminOrganizationRoutes(app, options);
   addAdminUserRoutes(app, options);
   addAdminMemberRoutes(app, options);

@@ -11,9 +11,11 @@ import type { Standing } from "../auth/standing.ts";
 import type { MintedTokens } from "../auth/token-mint.ts";
 import type { AuditSink } from "../core/audit.ts";
 import type { Configuration, TlsConfiguration } from "../core/configuration.ts";
+import type { ConfigurationStatus } from "../core/configuration-status.ts";
 import type { Logger } from "../core/logger.ts";
 import type { TlsMaterial } from "../core/tls-material.ts";
 import type { Gateway } from "../gateway/gateway.ts";
+import type { PinApprovals } from "../gateway/pin-approvals.ts";
 import { createLegacySse } from "../mcp/legacy-sse.ts";
 import { createMcpEndpoint } from "../mcp/mcp-endpoint.ts";
 import { gatewayIdentity } from "../mcp/mcp-identity.ts";
@@ -42,6 +44,8 @@ export interface HttpServerOptions {
   signIn: () => PasswordSignIn | undefined;
   /** `NODE_ENV=development`: opens `/debug/*` to programs of this machine. */
   development: boolean;
+  /** What servers offer that waits for an approval; undefined: nothing of it is remembered. */
+  approvals?: PinApprovals | undefined;
   administration: Administration;
   /** Asked before the gateway's door where administration is asked for, and nowhere else. */
   administrationTokens: Pick<AdministrationTokens, "principalOf">;
@@ -49,6 +53,8 @@ export interface HttpServerOptions {
   audit: Pick<AuditSink, "queued" | "dropped" | "append">;
   metrics: Metrics;
   configuration: Configuration;
+  /** What is known of its file; undefined: there is none to ask about. */
+  configurationStatus?: (() => ConfigurationStatus) | undefined;
   version: string;
   instanceId: string;
   logger: Logger;

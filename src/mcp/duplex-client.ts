@@ -170,8 +170,10 @@ export function createDuplexClient(options: DuplexOptions): DuplexClient {
   };
 
   return {
-    receive(value, caller = options.caller) {
+    receive(value, sender = options.caller) {
       if (ended) return undefined;
+      // What the line was opened for holds for all that comes over it.
+      const caller = { ...sender, selection: options.caller.selection };
       if (!Array.isArray(value)) return receiveOne(value, caller);
       if (session?.protocolVersion !== batchRevision || value.length === 0) {
         return invalid(null, "A batch is not taken here");

@@ -1,27 +1,20 @@
 import { AppError } from "../core/errors.ts";
 import { RpcFault, rpcCodes } from "../core/json-rpc.ts";
 import type { JsonObject } from "../core/json.ts";
-import { forwardedParams } from "../core/mcp.ts";
 import type { CallToolResult, ListKind } from "../core/mcp.ts";
-import type { CallerContext, Gateway, RoutedRequest } from "../gateway/gateway.ts";
+import type { CallerContext } from "../gateway/gateway.ts";
 import { toJsonRpcError } from "../gateway/json-rpc-error.ts";
+import { callNamedTool } from "./call-named-tool.ts";
+import { callDiscoverTool, listDiscoverTools } from "./discover-tools.ts";
 import { pageOf } from "./list-pages.ts";
-
-/** One request of a client of either era, on its way into the gateway. */
-export interface ServedRequest {
-  gateway: Gateway;
-  caller: CallerContext;
-  /** As the client sent them. */
-  params: JsonObject;
-  signal: AbortSignal;
-  onProgress: ((params: JsonObject) => void) | undefined;
-}
+import { routed, stringParam } from "./served-request.ts";
+import type { ServedRequest } from "./served-request.ts";
 
 export type MethodHandler = (request: ServedRequest) => Promise<JsonObject>;
 
 /** The methods that both eras have. What is not in it is a method of one era, or none. */
 export const gatewayMethods: ReadonlyMap<string, MethodHandler> = new Map<string, MethodHandler>([
-  ["tools/list", (request) => list(request, "tools")],
+  ["tools/list", listTools],
   ["prompts/list", (request) => list(request, "prompts")],
   ["resources/list", (request) => list(request, "resources")],
   ["resources/templates/list", (request) => list(request, "resourceTemplates")],
@@ -49,19 +42,15 @@ async function list(
   return result;
 }
 
+async function listTools(request: ServedRequest): Promise<JsonObject> {
+  return request.caller.mode === "discover" ? listDiscoverTools(request) : list(request, "tools");
+}
+
 async function callTool(request: ServedRequest): Promise<CallToolResult> {
   const name = stringParam(request.params, "name");
-  try {
-    return await request.gateway.callTool(request.caller, {
-      ...routed(request),
-      address: { exposedName: name },
-    });
-  } catch (error) {
-    // Wrong arguments are the model's to mend, so it must get to see them: a result with `isError`
-    // (2025-11-25 and later, "Tool Execution Errors: input validation errors").
-    if (error instanceof AppError && error.code === "usage") return argumentFault(error);
-    throw error;
-  }
+  return request.caller.mode === "discover"
+    ? callDiscoverTool(name, request)
+    : callNamedTool(name, request, ["usage"]);
 }
 
 async function readResource(request: ServedRequest): Promise<JsonObject> {
@@ -88,23 +77,4 @@ export function asResourceFault(error: unknown, uri: string, { client }: CallerC
     return new RpcFault({ code: rpcCodes.invalidParams, message, data });
   }
   return error;
-}
-
-function routed({ params, signal, onProgress }: ServedRequest): RoutedRequest {
-  return { params: forwardedParams(params), signal, onProgress };
-}
-
-/** @throws RpcFault -32602 */
-export function stringParam(params: JsonObject, key: string): string {
-  const value = params[key];
-  if (typeof value === "string") return value;
-  throw new RpcFault({
-    code: rpcCodes.invalidParams,
-    message: `params.${key} must be a string`,
-  });
-}
-
-function argumentFault(error: AppError): CallToolResult {
-  const text = error.hint === undefined ? error.message : `${error.message} (${error.hint})`;
-  return { content: [{ type: "text", text }], isError: true };
 }

@@ -6,7 +6,7 @@ import type { RequestId, RpcMessage, RpcNotification, RpcRequest } from "../core
 import { isJsonObject } from "../core/json.ts";
 import type { JsonObject } from "../core/json.ts";
 import { isLogLevel, legacyVersions, reachesLevel } from "../core/mcp.ts";
-import type { LogLevel } from "../core/mcp.ts";
+import type { ListKind, LogLevel } from "../core/mcp.ts";
 import { scopesReach } from "../core/permissions.ts";
 import { principalKey } from "../core/principal.ts";
 import type { Principal } from "../core/principal.ts";
@@ -17,13 +17,14 @@ import { callerClientName } from "./caller-client-name.ts";
 import { createClientRequests } from "./client-requests.ts";
 import { carriedCapabilities } from "./declared-capabilities.ts";
 import { createEarlyNews } from "./early-news.ts";
-import { stringParam } from "./gateway-methods.ts";
+import { identityFor } from "./mcp-identity.ts";
 import type { McpIdentity, UnportedCaller } from "./mcp-identity.ts";
 import { sendNews } from "./message-stream.ts";
 import type { MessageStream } from "./message-stream.ts";
 import { createResourceSubscriptions } from "./resource-subscriptions.ts";
 import { answer, changedNotifications, ClientCancelled, notification } from "./rpc-messages.ts";
 import { serveLegacy } from "./serve-legacy.ts";
+import { stringParam } from "./served-request.ts";
 
 export interface LegacySessionOptions {
   gateway: Gateway;
@@ -78,7 +79,9 @@ interface Call {
 
 export function createLegacySession(options: LegacySessionOptions): LegacySession {
   // No closure here may name `options`: it would keep the whole of `initialize`.
-  const { gateway, identity, caller: opener, newId } = options;
+  const { gateway, caller: opener, newId } = options;
+  const { mode } = opener;
+  const identity = identityFor(options.identity, opener);
   const id = newId();
   const capabilities = carriedCapabilities(options.initializeParams["capabilities"]);
   const protocolVersion = negotiate(options.initializeParams["protocolVersion"]);
@@ -134,6 +137,8 @@ export function createLegacySession(options: LegacySessionOptions): LegacySessio
     ...caller,
     clientName: callerClientName(caller, clientName),
     sessionId: id,
+    // A session stays what it was opened as, whatever the address of a message says.
+    mode,
   });
   const owner = named(opener);
   const ownerKey = principalKey(principal);
@@ -175,6 +180,8 @@ export function createLegacySession(options: LegacySessionOptions): LegacySessio
     clientName: owner.clientName,
     sessionId: id,
     projectId: owner.projectId,
+    mode,
+    selection: owner.selection,
     client: portOn(undefined),
     get principal() {
       return principal;
@@ -189,7 +196,8 @@ export function createLegacySession(options: LegacySessionOptions): LegacySessio
 
   const stopHearing = gateway.onListsChanged(lasting, (kinds, session) => {
     if (session !== undefined && session !== clientSession) return;
-    for (const method of changedNotifications(kinds)) tellCommon(method, {});
+    const shown = mode === "discover" ? withoutTools(kinds) : kinds;
+    for (const method of changedNotifications(shown)) tellCommon(method, {});
   });
 
   /** What only a session can be asked. */
@@ -297,6 +305,11 @@ export function createLegacySession(options: LegacySessionOptions): LegacySessio
       for (const { cancellation } of calls) cancellation.abort(reason);
     },
   };
+}
+
+/** The three tools of `mode=discover` stay. */
+function withoutTools(kinds: ReadonlySet<ListKind>): ReadonlySet<ListKind> {
+  return new Set([...kinds].filter((kind) => kind !== "tools"));
 }
 
 /** The client's revision where we speak it, else our newest (2025-11-25, "Version Negotiation"). */

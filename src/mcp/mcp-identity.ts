@@ -23,6 +23,20 @@ export function gatewayIdentity(gateway: Gateway, version: string): McpIdentity 
       completions: {},
       logging: {},
     },
-    instructions: (caller) => gateway.instructions(caller, "mcp"),
+    instructions: (caller) => gateway.instructions(caller, caller.mode ?? "mcp"),
+  };
+}
+
+/** As whom one caller meets us: in `mode=discover` the list of tools never changes, and no news of it is promised. */
+export function identityFor(
+  identity: McpIdentity,
+  { mode }: Pick<UnportedCaller, "mode">,
+): McpIdentity {
+  if (mode !== "discover") return identity;
+  const { serverInfo, capabilities } = identity;
+  return {
+    serverInfo,
+    capabilities: { ...capabilities, tools: {} },
+    instructions: (caller) => identity.instructions(caller),
   };
 }

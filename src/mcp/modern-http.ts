@@ -122,6 +122,8 @@ export function createModernHttp(options: ModernHttpOptions): ModernHttp {
     if (fault !== undefined) throw new Refused(404, fault, request.id);
     const name = request.params?.["name"];
     if (request.method !== "tools/call" || typeof name !== "string") return;
+    // The three tools of that mode have no such arguments, and what a server names alike is none of them.
+    if (caller.mode === "discover") return;
     const context = { ...caller, client: clientOf(request, caller) };
     const tool = gateway.exposedTool(context, name);
     const wrong =

@@ -9,6 +9,7 @@ import { callerClientName } from "./caller-client-name.ts";
 import { carriedCapabilities } from "./declared-capabilities.ts";
 import { gatewayMethods } from "./gateway-methods.ts";
 import { listenToChanges } from "./listen-to-changes.ts";
+import { identityFor } from "./mcp-identity.ts";
 import type { McpIdentity, UnportedCaller } from "./mcp-identity.ts";
 import { sendNews } from "./message-stream.ts";
 import type { MessageStream } from "./message-stream.ts";
@@ -55,10 +56,11 @@ const discover = "server/discover";
 const listen = "subscriptions/listen";
 
 async function serve(request: RpcRequest, context: ModernContext): Promise<JsonObject> {
-  const { gateway, identity, signal, stream } = context;
+  const { gateway, signal, stream } = context;
   const { method, params = {} } = request;
   const caller = callerOf(request, context);
-  if (method === listen) return listenToChanges(request, { ...context, caller });
+  const identity = identityFor(context.identity, caller);
+  if (method === listen) return listenToChanges(request, { ...context, identity, caller });
   if (method === discover) return completed(method, discovery(identity, caller));
   const handle = gatewayMethods.get(method);
   if (handle === undefined) throw new RpcFault(methodNotFound(method));

@@ -26,8 +26,13 @@ export interface FileStore extends CredentialStore {
  * replaced as a whole.
  * @param directory made at the first write
  * @param report told what had to be mended, and what lies in a secret's place and is none
+ * @param isId the form of the ids of whose secrets these are: others' may lie beside them
  */
-export function createFileStore(directory: string, report: (line: string) => void): FileStore {
+export function createFileStore(
+  directory: string,
+  report: (line: string) => void,
+  isId: (word: string) => boolean = isProfileId,
+): FileStore {
   const pathOf = (id: string): string => join(directory, id);
 
   async function names(): Promise<string[]> {
@@ -92,7 +97,7 @@ export function createFileStore(directory: string, report: (line: string) => voi
       return removed.includes(true);
     },
     async ids() {
-      const found = (await names()).map((name) => draftOwner(name) ?? name).filter(isProfileId);
+      const found = (await names()).map((name) => draftOwner(name) ?? name).filter(isId);
       return [...new Set(found)];
     },
   };

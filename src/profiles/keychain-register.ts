@@ -27,6 +27,7 @@ export interface KeychainRegister {
 export function createKeychainRegister(
   directory: string,
   report: (line: string) => void,
+  isId: (word: string) => boolean = isProfileId,
 ): KeychainRegister {
   const names = async (): Promise<string[]> => {
     try {
@@ -38,7 +39,7 @@ export function createKeychainRegister(
   };
   return {
     async ids() {
-      const found = (await names()).map((name) => draftOwner(name) ?? name).filter(isProfileId);
+      const found = (await names()).map((name) => draftOwner(name) ?? name).filter(isId);
       return [...new Set(found)];
     },
     async add(id) {

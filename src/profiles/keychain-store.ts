@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { createHash, randomBytes } from "node:crypto";
 import { realpathSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { requireStorable } from "./credential-store.ts";
@@ -17,6 +17,8 @@ export interface KeychainOptions {
   sessionBus: string | undefined;
   /** Told what had to be mended. */
   report: (line: string) => void;
+  /** The form of the ids of whose secrets these are: others' are registered beside them. Default: profiles'. */
+  isId?: (word: string) => boolean;
   platform?: NodeJS.Platform;
   /** Another binding, for tests of what the real one only does on other systems. */
   loadBinding?: () => Promise<(account: string) => KeychainEntry>;
@@ -33,6 +35,11 @@ export interface Keychain extends CredentialStore {
    * @throws AppError `store_unavailable`
    */
   unlock(): Promise<void>;
+  /**
+   * Writes an entry of its own, reads it, and removes it again.
+   * @throws AppError `store_unavailable`
+   */
+  tryOut(): Promise<void>;
 }
 
 /** Entries are named so in the system's own key ring program. */
@@ -45,6 +52,8 @@ const readAttempts = 3;
 
 /** Of an entry that is written and removed to open the keychain: reading what is not there opens nothing. */
 const unlocking = "unlocking";
+/** Of one that is written, read and removed to see whether that can be done. */
+const trying = "trying";
 
 /**
  * The only place that imports the binding. Not its keytar-like interface and not its automatic choice of
@@ -121,7 +130,11 @@ export function createKeychainStore(options: KeychainOptions): Keychain {
       throw keychainUnusable("it did not show its entries");
   }
 
-  const register = createKeychainRegister(join(options.configDir, "keychain"), options.report);
+  const register = createKeychainRegister(
+    join(options.configDir, "keychain"),
+    options.report,
+    options.isId,
+  );
   const accountOf = (id: string): string => `${id}-${scope}`;
   return {
     kind: "keychain",
@@ -131,6 +144,14 @@ export function createKeychainStore(options: KeychainOptions): Keychain {
       use(accountOf(unlocking), async (entry) => {
         await entry.setPassword(unlocking);
         await entry.deletePassword();
+      }),
+    tryOut: () =>
+      use(accountOf(trying), async (entry) => {
+        const text = randomBytes(16).toString("hex");
+        await entry.setPassword(text);
+        const found = await entry.getPassword();
+        await entry.deletePassword();
+        if (found !== text) throw new Error("it gave back something else than was put in");
       }),
     ids: () => register.ids(),
     async get(id) {

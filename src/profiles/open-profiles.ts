@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import type { CanonicalUrl } from "../core/url.ts";
+import type { StartOf } from "../runtime/file-lock.ts";
 import type { CredentialStore } from "./credential-store.ts";
 import { createFileStore } from "./file-store.ts";
 import { createKeptCredentials } from "./kept-credentials.ts";
@@ -7,8 +8,7 @@ import { KeychainError } from "./keychain-error.ts";
 import type { Keychain } from "./keychain-store.ts";
 import { createProfileFiles } from "./profile-files.ts";
 import { profileId } from "./profile-id.ts";
-import { withProfileLock } from "./profile-lock.ts";
-import type { StartOf } from "./profile-lock.ts";
+import { withKeyRingLock } from "./key-ring-lock.ts";
 import type { Profile, ProfileDraft, ProfileKey, StoreKind } from "./profile.ts";
 import { removeOrphans } from "./remove-orphans.ts";
 import { renewCredential } from "./renew-credential.ts";
@@ -145,7 +145,11 @@ export function openProfiles(options: ProfilesOptions): Profiles {
     work: () => Promise<T>,
     signal?: AbortSignal,
   ): Promise<T> {
-    return withProfileLock(await files.lockPath(id), work, { startOf, signal });
+    return withKeyRingLock(await files.lockPath(id), work, {
+      what: "this profile",
+      startOf,
+      signal,
+    });
   }
   const locked = <T>(key: ProfileKey, work: () => Promise<T>, signal?: AbortSignal): Promise<T> =>
     about(key, () => lockedById(profileId(key), work, signal));

@@ -5,6 +5,7 @@ import { auditRows, createAuditTable } from "./memory/audit-table.ts";
 import { changeRows, createChangeTable } from "./memory/change-table.ts";
 import { draftOf, emptyContent } from "./memory/content.ts";
 import { createIdentityTables } from "./memory/identity-tables.ts";
+import { createPinTable } from "./memory/pin-table.ts";
 
 /** Storage that lasts as long as the object: for tests, and where nothing must be written to disk. */
 export function createMemoryStorage(instanceId: string = randomUUID()): Storage {
@@ -25,6 +26,7 @@ export function createMemoryStorage(instanceId: string = randomUUID()): Storage 
         const result = await work({
           ...createIdentityTables(draft),
           changes: createChangeTable(draft),
+          toolPins: createPinTable(draft),
           audit: createAuditTable(draft),
         });
         content = draft;

@@ -19,6 +19,7 @@ function bench() {
     writeFails: false,
     /** What happens between writing the file and being told that it is written. */
     onWritten: (): Promise<void> => Promise.resolve(),
+    missing: [] as string[],
   };
   const file = new Map<string, JsonObject>();
   const errors: string[] = [];
@@ -40,11 +41,13 @@ function bench() {
       warn: () => undefined,
       error: (message, fields) => errors.push(`${message} ${JSON.stringify(fields)}`),
     },
-    writeEntry: (name, entry) => {
-      if (state.writeFails) return Promise.reject(new AppError("config_invalid", "changed"));
+    writeEntry: async (name, entry) => {
+      if (state.writeFails) throw new AppError("config_invalid", "changed");
       file.set(name, entry);
-      return state.onWritten();
+      await state.onWritten();
+      return `print of ${JSON.stringify(entry)}`;
     },
+    missingSecrets: () => Promise.resolve(state.missing),
   });
   const rows = (): Promise<ChangeRow[]> =>
     memory.withPrincipal(systemPrincipal, (tx) => tx.changes.list({ limit: 1_000 }));
@@ -162,9 +165,8 @@ describe("restoring a server", () => {
     await save({ a: one, b: two });
     await save({ b: two });
     await expect(history.restore("a", () => ann)).resolves.toMatchObject({
-      entityId: "a",
-      action: "deleted",
-      before: one,
+      row: { entityId: "a", action: "deleted", before: one },
+      missingSecrets: [],
     });
     expect(file.get("a")).toEqual(one);
     state.nowMs += 60_000;
@@ -182,6 +184,22 @@ describe("restoring a server", () => {
       await history.record(file);
     }
     expect((await told())[0]).toBe('ann changed a: {"command":"two"} → {"command":"one"}');
+  });
+
+  test("whose secrets are not kept any more is written disabled, and they are named", async () => {
+    const { save, history, file, told, state } = bench();
+    const keyed = { command: "one", env: { KEY: "${secret:a/KEY}" } };
+    await save({ a: keyed });
+    await save({});
+    state.missing = ["a/KEY"];
+    const off = { ...keyed, disabled: true };
+    expect(await history.restore("a", () => ann)).toMatchObject({
+      missingSecrets: ["a/KEY"],
+      fingerprint: `print of ${JSON.stringify(off)}`,
+    });
+    expect(file.get("a")).toEqual(off);
+    await save({ a: off });
+    expect((await told())[0]).toBe(`ann restored a: null → ${JSON.stringify(off)}`);
   });
 
   test("that came back after it was deleted has the entry of before", async () => {

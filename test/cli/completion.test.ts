@@ -6,5 +6,10 @@ describeCompletion("bash");
 
 it("bash completes a value after =, which it splits off", async () => {
   expect(await shells.bash(["agent", "inspect", "--format", "=", "j"])).toEqual(["json"]);
-  expect(await shells.bash(["agent", "inspect", "--format", "="])).toEqual(["text", "json"]);
+  expect(await shells.bash(["agent", "inspect", "--format", "="])).toEqual([
+    "text",
+    "json",
+    "toon",
+    "ts",
+  ]);
 });

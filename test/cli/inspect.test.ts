@@ -144,11 +144,19 @@ test("a server that is not ready is shown, and is a failure", async () => {
     bench.run(createInspect(bench.source), { all: false, target: "down" }),
   ).rejects.toMatchObject({
     code: "upstream_unavailable",
-    message: "down is unavailable: exited with 1",
+    message: "down is unavailable",
     hint: expect.stringContaining("agent serve --status"),
   });
   expect(bench.stdout).toContain("down: unavailable\nReason: exited with 1\n");
   expect(bench.stdout).toContain("| last");
+});
+
+test("a server of which something is withheld says so below the table, and how to see it", async () => {
+  const bench = new Bench();
+  const shop = { name: "shop", state: "ready" as const, toolCount: 0, tags: [] };
+  bench.inventories = [{ servers: [{ ...shop, withheld: 3 }], collisions: [] }];
+  await bench.run(createInspect(bench.source), { all: false });
+  expect(bench.notes).toEqual(["shop: 3 tools are withheld: agent mcp approve shop"]);
 });
 
 test("a tool: how it is called, what it takes, its schema", async () => {

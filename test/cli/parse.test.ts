@@ -237,6 +237,8 @@ describe("a wrong command line is refused as usage", () => {
     [["plian"], "Unknown command: plian", "did you mean agent plain?"],
     [["group", "cal"], "Unknown command: group cal", "did you mean agent group call?"],
     [["group", "x"], "Unknown command: group x", "agent group --help"],
+    [["call"], "Unknown command: call", "agent --help"],
+    [["group", "run"], "Unknown command: group run", "did you mean agent group call?"],
     [["plain", "--confg", "x"], "Unknown option: --confg", "did you mean --config?"],
     [["plain", "--zzz"], "Unknown option: --zzz", "agent plain --help"],
     [["plain", "-x"], "Unknown option: -x", "agent plain --help"],
@@ -244,6 +246,9 @@ describe("a wrong command line is refused as usage", () => {
     [["plain", "--config"], "--config needs a value", "agent plain --help"],
     [["plain", "--config", ""], "--config needs a value", "agent plain --help"],
     [["group", "call", "t", "--token", ""], "--token needs a value", "agent group call --help"],
+    [["plain", "--tag"], "--tag needs a value", "agent plain --help"],
+    [["plain", "--tag", "--dry-run"], "--tag needs a value", "agent plain --help"],
+    [["plain", "--tag", "a", "--tag"], "--tag needs a value", "agent plain --help"],
     [["plain", "--config", "--dry-run"], "--config needs a value", "agent plain --help"],
     [
       ["plain", "--store", "fil"],

@@ -23,7 +23,8 @@ interface Given {
   args?: string;
   raw?: boolean;
   output?: string;
-  format?: "text" | "json";
+  format?: "text" | "json" | "compact" | "toon";
+  maxChars?: number;
   timeoutMs?: number;
   url?: string;
 }
@@ -57,7 +58,7 @@ test("calls the tool with what was given, and prints its text", async () => {
 
 test("says what the call belongs to, and who calls", async () => {
   const bench = new Bench();
-  bench.project = "shop";
+  bench.project = { project: "shop" };
   bench.variables = { ONEDOOR_CLIENT_NAME: "ci", ONEDOOR_SESSION_ID: "s1" };
   await run(bench);
   expect(bench.connected).toMatchObject([{ projectId: "shop", clientName: "ci", sessionId: "s1" }]);
@@ -157,8 +158,19 @@ test("a server is no tool", async () => {
   ).rejects.toMatchObject({
     code: "usage",
     message: "'every thing' names no tool: a tool is <server>/<tool>",
-    hint: "agent inspect 'every thing' --url http://localhost:1",
+    hint: "agent inspect --url http://localhost:1",
   });
+});
+
+test.each([
+  ["echo", "Did you mean everything/echo?"],
+  ["everything__echo", "Did you mean everything/echo?"],
+  ["everything", "agent inspect everything"],
+  ["nothing", "agent inspect"],
+])("a word that is no <server>/<tool>, %s: the tools it may mean", async (target, hint) => {
+  const bench = new Bench();
+  await expect(run(bench, { target })).rejects.toMatchObject({ code: "usage", hint });
+  expect(bench.calls).toEqual([]);
 });
 
 test("wrong arguments get the way to the tool's page, where there is no better word", async () => {
@@ -327,4 +339,56 @@ test("silence ends at the limit, an interruption at once", async () => {
     return hang(call);
   };
   await expect(run(bench)).rejects.toBe(interruption);
+});
+
+test.each([
+  [{ format: "compact" }, /^\{"a":1\}\nlog\n\nend\n\[image\/png 4 bytes\]\n$/u, 0],
+  [{ format: "toon" }, /^a: 1\nlog {2}\n{4}end\n$/u, 1],
+  [
+    { format: "compact", maxChars: 10 },
+    /^\{"a":1\}\nlo\n… \(cut: 10 of \d+ characters shown; .*\)\n$/u,
+    0,
+  ],
+  [{ maxChars: 4 }, /^\{ "a\n… \(cut: 4 of \d+ characters shown; .*\)\n$/u, 1],
+] as const)("%j", async (given, stdout, saved) => {
+  const texts = ['{ "a": 1 }', "log  \n\n\n\nend"].map((text) => ({ type: "text", text }));
+  const bench = answering({ content: [...texts, image] });
+  vi.stubEnv("TMPDIR", folder);
+  await run(bench, given);
+  expect(bench.stdout).toMatch(stdout);
+  expect(readdirSync(folder)).toHaveLength(saved);
+});
+
+test("compact keeps images where --output says so", async () => {
+  const output = join(folder, "a.png");
+  const bench = answering({ content: [image] });
+  await run(bench, { format: "compact", output });
+  expect(bench.stdout).toBe("[image/png 4 bytes]\n");
+  expect(readFileSync(output, "latin1")).toBe("PNG\u0000");
+});
+
+test.each([
+  [{ maxChars: 10, format: "json" }, "--max-chars does not go with --json"],
+  [{ maxChars: 10, raw: true }, "--max-chars does not go with --raw"],
+  [{ maxChars: 0 }, "--max-chars must be a whole number from 1"],
+  [{ maxChars: 1.5 }, "--max-chars must be a whole number from 1"],
+] as const)("nobody is asked: %j", async (given, message) => {
+  const bench = new Bench();
+  await expect(run(bench, given)).rejects.toMatchObject({
+    code: "usage",
+    message: expect.stringContaining(message),
+  });
+  expect(bench.calls).toEqual([]);
+});
+
+test("what a project's .onedoorrc leaves out: the hint names the way to all servers", async () => {
+  const bench = new Bench();
+  bench.project = { file: "/srv/.onedoorrc", preset: "dev" };
+  const message = 'Tool "echo" is not among what was chosen';
+  bench.answer = () => Promise.reject(new AppError("not_found", message, { hint: "other" }));
+  await expect(run(bench, { target: "everything/echo" })).rejects.toMatchObject({
+    code: "not_found",
+    message: "everything/echo is not among what was chosen",
+    hint: "/srv/.onedoorrc chooses preset dev; --all-servers asks all of them",
+  });
 });

@@ -1,6 +1,7 @@
 import type { ServerResponse } from "node:http";
 import { afterEach, expect, test, vi } from "vitest";
 import { createGatewayToolServer } from "../../src/client/gateway-tool-server.ts";
+import { selectionQuery } from "../../src/client/selection-query.ts";
 import type {
   AskPerson,
   ElicitationAnswer,
@@ -55,6 +56,31 @@ function sendEvents(
   }
   response.end();
 }
+
+test("every question is about the servers that were chosen", async () => {
+  const seen: string[] = [];
+  fake = await startFakeServer(({ path }, response) => {
+    seen.push(path);
+    sendJson(response, 200, { servers: [], tools: [], name: "a", content: [], presets: [] });
+  });
+  const server = createGatewayToolServer({
+    endpoint: fake.url,
+    clientName: "test",
+    signal: AbortSignal.timeout(20_000),
+    query: selectionQuery({ preset: "dev & co", tags: ["a", "b"], filter: "a and not b" }),
+  });
+  await server.inventory();
+  await server.server("files");
+  await server.call("files", "read", call());
+  await server.presets?.();
+  const chosen = "preset=dev+%26+co&tags=a%2Cb&filter=a+and+not+b";
+  expect(seen).toEqual([
+    `/api/v1/inspect?${chosen}`,
+    `/api/v1/inspect?server=files&${chosen}`,
+    `/api/v1/tools/call?${chosen}`,
+    "/api/v1/presets",
+  ]);
+});
 
 test("a call is one request, and its result comes back with every field", async () => {
   const result = { content: [{ type: "hologram", "x-new": 1 }], "x-unknown": [true] };

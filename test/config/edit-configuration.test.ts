@@ -8,12 +8,14 @@ import {
   rmSync,
   statSync,
   symlinkSync,
+  utimesSync,
   writeFileSync,
 } from "node:fs";
 import { basename, join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { readConfigurationFile } from "../../src/config/configuration-file.ts";
-import { writeServerEntry } from "../../src/config/edit-configuration.ts";
+import { openConfigurationFile, writeServerEntry } from "../../src/config/edit-configuration.ts";
+import { textFingerprint } from "../../src/config/text-fingerprint.ts";
 import { fingerprint } from "../../src/config/watch-configuration.ts";
 import { AppError } from "../../src/core/errors.ts";
 import type { JsonObject } from "../../src/core/json.ts";
@@ -209,6 +211,38 @@ describe("a file that somebody else saves meanwhile", () => {
   });
 });
 
+test("several that write at once lose nothing of what was said to be written", async () => {
+  put("{}");
+  const names = Array.from({ length: 12 }, (_, index) => `s${index}`);
+  const saved = await Promise.all(
+    names.map((name) =>
+      writeServerEntry(paths.file, name, one).then(
+        () => [name],
+        (error: unknown) => {
+          expect(String(error)).toContain("was changed meanwhile");
+          return [];
+        },
+      ),
+    ),
+  );
+  const { servers } = await load(undefined);
+  expect([...servers.keys()].toSorted()).toEqual(saved.flat().toSorted());
+  expect(servers.size).toBeGreaterThan(0);
+  expect(readdirSync(paths.folder)).toEqual([basename(paths.file)]);
+});
+
+test("one that ended in the middle of its turn does not keep the others out", async () => {
+  put("{}");
+  const lock = join(paths.folder, `.${basename(paths.file)}.lock`);
+  writeFileSync(lock, "");
+  utimesSync(lock, new Date(0), new Date(0));
+  await writeServerEntry(paths.file, "a", one);
+  expect(content()).toContain('"a"');
+  // Of a process that lives: this one's parent.
+  symlinkSync(`${process.ppid} 00`, lock);
+  await expect(refusal("b")).resolves.toBe("FILE: is being changed by another program");
+});
+
 test("what the system refuses is told with the file and the reason", async () => {
   put("{}");
   await expect(writeServerEntry(join(paths.file, "mcp.json"), "a", one)).rejects.toMatchObject({
@@ -216,4 +250,109 @@ test("what the system refuses is told with the file and the reason", async () =>
     message: expect.stringMatching(/mcp\.json\/mcp\.json: cannot be (?:read|written) \([A-Z]+\)$/u),
   });
   expect(content()).toBe("{}");
+});
+
+describe("a file that was opened", () => {
+  test("says what it says, and whether it is there", async () => {
+    await expect(openConfigurationFile(paths.file)).resolves.toMatchObject({
+      file: paths.file,
+      exists: false,
+      value: {},
+    });
+    put('{"port": "${PORT}"} // mine');
+    const opened = await openConfigurationFile(paths.file);
+    expect(opened).toMatchObject({ exists: true, value: { port: "${PORT}" } });
+    await expect(openConfigurationFile(paths.folder)).rejects.toThrow("is not a regular file");
+  });
+
+  test("takes several changes at once, in their order, or none of them", async () => {
+    const text =
+      '{\n  // one\n  "mcpServers": {\n    "a": { "command": "x" }, // a\n    "b": { "command": "y" } // b\n  }\n}\n';
+    put(text);
+    const opened = await openConfigurationFile(paths.file);
+    const wrong = opened.save([
+      { path: ["mcpServers", "a"], value: undefined },
+      { path: ["mcpServers", "c"], value: { comand: "x" } },
+    ]);
+    await expect(wrong).rejects.toThrow("mcpServers.c.comand: unknown key; did you mean command?");
+    expect(content()).toBe(text);
+    await opened.save([
+      { path: ["mcpServers", "a"], value: undefined },
+      { path: ["mcpServers", "b", "disabled"], value: true },
+      { path: ["presets", "dev"], value: { tags: ["t"] } },
+    ]);
+    expect(content()).toBe(
+      '{\n  // one\n  "mcpServers": {\n    "b": { "command": "y", "disabled": true } // b\n  },\n  "presets": {\n    "dev": {\n      "tags": ["t"]\n    }\n  }\n}\n',
+    );
+    // It goes on from what it saved.
+    expect(opened.value).toEqual({
+      mcpServers: { b: { command: "y", disabled: true } },
+      presets: { dev: { tags: ["t"] } },
+    });
+    await opened.save([{ path: ["presets", "dev"], value: undefined }]);
+    expect(opened.value["presets"]).toEqual({});
+  });
+
+  test("is not made for nothing", async () => {
+    const opened = await openConfigurationFile(join(paths.folder, "new", "mcp.json"));
+    await opened.save([{ path: ["mcpServers", "a"], value: undefined }]);
+    await opened.save([]);
+    expect(opened.exists).toBe(false);
+    expect(existsSync(join(paths.folder, "new"))).toBe(false);
+  });
+
+  test.each<[what: string, path: [string, ...string[]], value: JsonObject, reason: string]>([
+    ["a preset of another shape", ["presets", "p"], { tag: ["a"] }, "presets.p.tag: unknown key"],
+    ["presets of another shape", ["presets"], { p: { tags: "a" } }, "presets.p.tags: expected"],
+    ["a server without anything", ["mcpServers", "a"], {}, "needs command (a program to start)"],
+    ["a name with a slash", ["mcpServers", "a/b"], one, "must not hold a /"],
+    [
+      "both kinds of server",
+      ["mcpServers", "a"],
+      { command: "x", url: "https://x" },
+      "mcpServers.a.url: stands beside command",
+    ],
+    [
+      "a text for an object",
+      ["mcpServers", "s", "env", "A"],
+      {},
+      "mcpServers.s.env: expected an object",
+    ],
+  ])("refuses %s", async (_what, path, value, reason) => {
+    const text = '{"mcpServers": {"s": {"command": "x", "env": "text"}}}';
+    put(text);
+    const opened = await openConfigurationFile(paths.file);
+    await expect(opened.save([{ path, value }])).rejects.toThrow(reason);
+    expect(content()).toBe(text);
+  });
+
+  test("is not saved where it is wrong elsewhere, and what is wrong can be taken out one by one", async () => {
+    const text =
+      '{\n"mcpServers": {\n"wrong": {"comand": 1},\n"a": {"command": "x"}},\n"prot": 1}\n';
+    put(text);
+    const opened = await openConfigurationFile(paths.file);
+    await expect(
+      opened.save([{ path: ["mcpServers", "a", "disabled"], value: true }]),
+    ).rejects.toMatchObject({
+      code: "config_invalid",
+      message: expect.stringMatching(/:3: mcpServers\.wrong\.comand: unknown key; did you mean/u),
+    });
+    expect(content()).toBe(text);
+    // Another wrong thing in its place is none less.
+    await expect(
+      opened.save([{ path: ["mcpServers", "wrong"], value: { cmd: 1 } }]),
+    ).rejects.toMatchObject({ code: "config_invalid" });
+    await opened.save([{ path: ["mcpServers", "wrong"], value: undefined }]);
+    await opened.save([{ path: ["prot"], value: undefined }]);
+    await opened.save([{ path: ["mcpServers", "a", "disabled"], value: true }]);
+    expect(content()).toContain('"disabled": true');
+    expect(opened.fingerprint).toBe(textFingerprint(content()));
+  });
+
+  test("may hold what a variable decides", async () => {
+    put('{"port": "${PORT}", "mcpServers": {"a": {"url": "${URL}"}}}');
+    const opened = await openConfigurationFile(paths.file);
+    await opened.save([{ path: ["mcpServers", "b"], value: one }]);
+    expect(content()).toContain('"b"');
+  });
 });

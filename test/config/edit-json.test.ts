@@ -1,6 +1,8 @@
 import * as fc from "fast-check";
+import { findNodeAtLocation, parseTree } from "jsonc-parser";
+import type { Node } from "jsonc-parser";
 import { describe, expect, test } from "vitest";
-import { withValueAt } from "../../src/config/edit-json.ts";
+import { withoutValueAt, withValueAt } from "../../src/config/edit-json.ts";
 import { parseJsonDocument } from "../../src/config/json-document.ts";
 import type { Json, JsonObject } from "../../src/core/json.ts";
 
@@ -30,6 +32,27 @@ function write(root: Json, between: readonly string[], trailing: boolean): strin
     return list("{", members, "}");
   };
   return blank() + of(root) + blank();
+}
+
+/** A text as far as the object of servers, behind it, and each of its members. */
+function partsOf(whole: string): {
+  before: string;
+  after: string;
+  members: Record<string, string>;
+} {
+  const root = parseTree(whole, [], { allowTrailingComma: true });
+  const object = root && findNodeAtLocation(root, ["servers"]);
+  if (object === undefined) throw new Error(`no servers in ${whole}`);
+  const bytes = ({ offset, length }: Node): string => whole.slice(offset, offset + length);
+  const members = (object.children ?? []).map((member): [string, string] => [
+    String(member.children?.[0]?.value),
+    bytes(member),
+  ]);
+  return {
+    before: whole.slice(0, object.offset + 1),
+    after: whole.slice(object.offset + object.length - 1),
+    members: Object.fromEntries(members),
+  };
 }
 
 const file = `// what I use
@@ -249,6 +272,35 @@ describe("any text", () => {
         const edited = withValueAt(written.text, ["servers", "new"], wanted);
         const comments = /(?:\/\/|\/\*) comment \d+/gu;
         expect(edited.match(comments)).toEqual(written.text.match(comments));
+      }),
+      { numRuns: 1_000 },
+    );
+  });
+
+  test("says the same without a member that is taken out, and again without more", () => {
+    fc.assert(
+      fc.property(text, name, (written, key) => {
+        const edited = withoutValueAt(written.text, ["servers", key]);
+        const { [key]: _, ...left } = written.all;
+        expect(parsed(edited)).toEqual({ first: 1, servers: left, last: [2] });
+        expect(withoutValueAt(edited, ["servers", key])).toBe(edited);
+      }),
+      { numRuns: 1_000 },
+    );
+  });
+
+  test("keeps every byte around what is edited, in the file and in other members", () => {
+    fc.assert(
+      fc.property(text, name, fc.option(value, { nil: undefined }), (written, key, wanted) => {
+        const path = ["servers", key];
+        const edited =
+          wanted === undefined
+            ? withoutValueAt(written.text, path)
+            : withValueAt(written.text, path, wanted);
+        const { before, after, members } = partsOf(written.text);
+        const now = partsOf(edited);
+        expect([now.before, now.after]).toEqual([before, after]);
+        expect({ ...now.members, [key]: "" }).toEqual({ ...members, [key]: "" });
       }),
       { numRuns: 1_000 },
     );

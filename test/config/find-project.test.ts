@@ -24,43 +24,57 @@ function folder(path: string, text?: string): string {
 
 const named = (project: string): string => JSON.stringify({ project });
 
+const nameOf = async (at: string, below: string): Promise<string | undefined> =>
+  (await findProject(at, below)).project;
+
 describe("findProject", () => {
   it("takes the nearest file's word, else the repository's name", async () => {
     folder("shop/.git");
     const deep = folder("shop/src/deep");
-    expect(await findProject(deep, home)).toBe("shop");
+    expect(await nameOf(deep, home)).toBe("shop");
     folder("shop", named("the shop"));
-    expect(await findProject(deep, home)).toBe("the shop");
+    expect(await nameOf(deep, home)).toBe("the shop");
     folder("shop/src", named("its source"));
-    expect(await findProject(deep, home)).toBe("its source");
-    expect(await findProject(folder("shop"), home)).toBe("the shop");
+    expect(await nameOf(deep, home)).toBe("its source");
+    expect(await nameOf(folder("shop"), home)).toBe("the shop");
   });
 
   it("takes the repository's name where the file names no project", async () => {
     folder("shop/.git");
-    expect(await findProject(folder("shop", '{"tags": ["a"]}'), home)).toBe("shop");
+    expect(await nameOf(folder("shop", '{"tags": ["a"]}'), home)).toBe("shop");
+  });
+
+  it("tells which servers are of use there, and what says so", async () => {
+    folder("shop/.git");
+    const at = folder("shop", '{"preset": "dev", "tags": ["a"]}');
+    expect(await findProject(folder("shop/src"), home)).toEqual({
+      project: "shop",
+      preset: "dev",
+      tags: ["a"],
+      file: join(at, ".onedoorrc"),
+    });
   });
 
   it("knows a worktree, whose .git is a file", async () => {
     writeFileSync(join(folder("tree"), ".git"), "gitdir: elsewhere");
-    expect(await findProject(folder("tree/src"), home)).toBe("tree");
+    expect(await nameOf(folder("tree/src"), home)).toBe("tree");
   });
 
   it("looks neither above the repository nor above the home", async () => {
     folder(".", named("everything"));
     folder("shop/.git");
-    expect(await findProject(folder("shop/src"), home)).toBe("shop");
-    expect(await findProject(folder("notes/deep"), home)).toBe("everything");
-    expect(await findProject(folder("notes/deep"), join(home, "notes"))).toBe(undefined);
+    expect(await nameOf(folder("shop/src"), home)).toBe("shop");
+    expect(await nameOf(folder("notes/deep"), home)).toBe("everything");
+    expect(await nameOf(folder("notes/deep"), join(home, "notes"))).toBe(undefined);
   });
 
   it("outside of both takes the folder's own file alone: above it may be anybody's", async () => {
     const elsewhere = join(home, "home");
     folder("work", named("planted"));
     const deep = folder("work/deep");
-    expect(await findProject(deep, elsewhere)).toBe(undefined);
+    expect(await nameOf(deep, elsewhere)).toBe(undefined);
     folder("work/deep", named("mine"));
-    expect(await findProject(deep, elsewhere)).toBe("mine");
+    expect(await nameOf(deep, elsewhere)).toBe("mine");
   });
 
   it("knows a home that is reached by a link", async () => {
@@ -68,7 +82,7 @@ describe("findProject", () => {
     folder("real", named("home"));
     symlinkSync(join(home, "real"), join(home, "link"));
     const at = join(home, "real/notes");
-    expect(await findProject(at, join(home, "link"))).toBe("home");
+    expect(await nameOf(at, join(home, "link"))).toBe("home");
   });
 
   it("refuses a wrong file on the way, and none that it does not read", async () => {
@@ -77,7 +91,7 @@ describe("findProject", () => {
     const at = folder("shop", "{");
     await expect(findProject(at, home)).rejects.toMatchObject({ code: "config_invalid" });
     folder("shop", "{}");
-    expect(await findProject(at, home)).toBe("shop");
+    expect(await nameOf(at, home)).toBe("shop");
   });
 });
 
@@ -89,11 +103,13 @@ function write(content: string | Uint8Array): string {
 
 describe("readProjectFile", () => {
   it("reads JSON with comments", async () => {
-    const text = '// ours\n{"project": "Läden", "preset": "p", "tags": ["a", "b"],}';
+    const text =
+      '// ours\n{"project": "Läden", "preset": "p", "tags": ["a", "b"], "filter": "not c",}';
     expect(await readProjectFile(write(text))).toEqual({
       project: "Läden",
       preset: "p",
       tags: ["a", "b"],
+      filter: "not c",
     });
     expect(await readProjectFile(write("\ufeff{}"))).toEqual({});
   });
@@ -104,10 +120,10 @@ describe("readProjectFile", () => {
     ["{", ": not valid JSON"],
     ["[]", ":1: must be a JSON object"],
     ["null", ":1: must be a JSON object"],
-    ['{\n"url": "https://x"}', ":2: url: has no place in a project's file"],
-    ['{"token": "od_x"}', ":1: token: has no place"],
-    ['{"mcpServers": {}}', ":1: mcpServers: has no place"],
-    ['{"constructor": 1}', ":1: constructor: has no place"],
+    ['{\n"url": "https://x"}', ":2: url: is no key of a project's file"],
+    ['{"token": "od_x"}', ":1: token: is no key"],
+    ['{"mcpServers": {}}', ":1: mcpServers: is no key"],
+    ['{"constructor": 1}', ":1: constructor: is no key"],
     ['{"__proto__": {}}', ":1: __proto__: this name cannot be used"],
     ['{"project": "a", "project": "b"}', ":1: project: stands here twice"],
     ['{"project": ""}', ":1: project: must be a text"],
@@ -119,6 +135,8 @@ describe("readProjectFile", () => {
     [String.raw`{"project": "\ud800"}`, ":1: project: must be a text"],
     [`{"project": "${long}"}`, ":1: project: must be a text"],
     ['{"preset": ["a"]}', ":1: preset: must be a text"],
+    ['{"filter": 1}', ":1: filter: must be a boolean expression"],
+    ['{"filter": "a and"}', ":1: filter: is wrong at character 6: a tag is missing here"],
     ['{"tags": "a"}', ":1: tags: must be a list"],
     ['{"tags": ["a", 1]}', ":1: tags: must be a list"],
     [`{"tags": ["${long}"]}`, ":1: tags: must be a list"],

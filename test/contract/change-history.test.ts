@@ -154,4 +154,18 @@ describeStorages((under) => {
       expect(await within((tx) => tx.changes.purgeServers(1_000))).toBe(0);
     });
   });
+
+  test("a purge forgets what servers offered, whatever became of it since", async () => {
+    const tool = { entity: "tool", entityId: "files/read", actor: "server" } as const;
+    await within((tx) =>
+      tx.changes.append([
+        change({ timeMs: 10, entity: "user" }),
+        change({ ...tool, timeMs: 10 }),
+        change({ ...tool, timeMs: 19, action: "approved" }),
+        change({ ...tool, timeMs: 20 }),
+      ]),
+    );
+    expect(await within((tx) => tx.changes.purgeServers(20))).toBe(2);
+    expect(await sequences()).toStrictEqual([4, 1]);
+  });
 });

@@ -24,6 +24,10 @@ describe("headers and env", () => {
     ["pre-${NAME}-post", "[redacted]${NAME}[redacted]"],
     ["${NAME:-fallback}", "${NAME:-[redacted]}"],
     ["${NAME:-}", "${NAME:-}"],
+    ["${secret:github/TOKEN}", "${secret:github/TOKEN}"],
+    ["Bearer ${secret:a.b-c}", "Bearer ${secret:a.b-c}"],
+    ["${secret:a:-ghp_default}", "[redacted]"],
+    ["${secret:no name}", "[redacted]"],
     ["${not a name}", "[redacted]"],
     ["${OPEN", "[redacted]"],
     ["\u{e000}${NAME}\u{e001}", "[redacted]${NAME}[redacted]"],
@@ -149,4 +153,17 @@ describe("an entry", () => {
     const long = "token=".repeat(80_000) + "://x".repeat(60_000) + "${A:-".repeat(200);
     expect(JSON.stringify(redactServerEntry({ args: [long] }))).not.toContain("token=token=token");
   });
+});
+
+test.each([
+  [{ args: ["-u", "ada:hunter2"] }, { args: ["-u", "ada:[redacted]"] }],
+  [{ args: ["-k", "a1B2c3D4e5"] }, { args: ["-k", "[redacted]"] }],
+  [{ args: ["a1b2c3d4e5f6a7b8c9d0e1f2a3b4"] }, { args: ["[redacted]"] }],
+  [
+    { url: "https://h/mcp/a1b2c3d4e5f6a7b8c9d0e1f2a3b4?k=a1B2c3D4e5" },
+    { url: "https://h/mcp/[redacted]?k=[redacted]" },
+  ],
+  [{ args: ["@scope/server-filesystem-2025"] }, { args: ["@scope/server-filesystem-2025"] }],
+])("%j is listed as %j, by its looks alone", (entry, shown) => {
+  expect(redactServerEntry(entry)).toEqual(shown);
 });

@@ -134,3 +134,18 @@ it("never cuts what is quoted: a long signature gives way to the name, a long na
 it("says that there are no servers", () => {
   expect(renderInstructions([], "shell")).toContain("No servers are configured.");
 });
+
+const many = (prefix: string, count: number) =>
+  Array.from({ length: count }, (_, index) => ({ ...echoTool, name: `${prefix}${index}` }));
+
+it("names the tools only where there are many in all", () => {
+  const few = [server({ tools: many("a", 20) }), server({ name: "two", tools: many("b", 20) })];
+  expect(renderInstructions(few, "shell")).toContain("  two/b19 message=<string>");
+  const servers = [...few, server({ name: "three", tools: [{ ...echoTool, name: "x\n=== y" }] })];
+  const text = renderInstructions(servers, "shell");
+  expect(text).not.toContain("message=<string>");
+  expect(text).toContain("- two\n  tools: b0 b1 b2 ");
+  expect(sections(text)).toEqual(ours);
+  const wider = renderInstructions([server({ tools: many("c", 45) })], "shell");
+  expect(wider).toContain(" c39 … and 5 more: agent inspect one\n");
+});

@@ -48,6 +48,7 @@ describe("what npm would publish", () => {
       /^#!\/usr\/bin\/env node\n/u,
     );
     expect(files.map(({ path }) => path)).toContain("dist/storage-worker.js");
+    expect(files.map(({ path }) => path)).toContain("dist/image-worker.js");
   });
 
   it("holds no source of ours or of the tests, no secret, and no path of this machine", () => {

@@ -8,6 +8,8 @@ import type { CallLimits } from "../../src/core/call-limits.ts";
 import type { CallMetrics } from "../../src/core/call-metrics.ts";
 import type {
   AuthConfiguration,
+  Preset,
+  Presets,
   ServerAccess,
   ServerConfiguration,
 } from "../../src/core/configuration.ts";
@@ -19,6 +21,7 @@ import type { Listing, Tool } from "../../src/core/mcp.ts";
 import type { Principal } from "../../src/core/principal.ts";
 import { createGateway } from "../../src/gateway/create-gateway.ts";
 import type { CallerContext, Gateway } from "../../src/gateway/gateway.ts";
+import type { ToolPins } from "../../src/gateway/tool-pins.ts";
 import { createListeners } from "../../src/upstream/listeners.ts";
 import type {
   Upstream,
@@ -148,6 +151,8 @@ export function serverConfiguration(
     timeoutMs: 60_000,
     connection: "shared",
     connectionWritten: false,
+    tools: { allow: [], deny: [], descriptions: {} },
+    pin: "off",
     access: open,
     command: "true",
     args: [],
@@ -317,8 +322,11 @@ export interface GatewayFixture {
   pool: FakePool;
   audit: ReturnType<typeof fakeAudit>;
   servers: Map<string, ServerConfiguration>;
-  /** Loads the configuration anew, with these servers. */
-  configure: (servers: readonly ServerConfiguration[]) => void;
+  /** Loads the configuration anew, with these servers; presets stay unless given. */
+  configure: (
+    servers: readonly ServerConfiguration[],
+    presets?: Readonly<Record<string, Preset>>,
+  ) => void;
 }
 
 export interface FixtureOptions {
@@ -331,6 +339,8 @@ export interface FixtureOptions {
   names?: "prefixed" | "own";
   limits?: CallLimits;
   metrics?: CallMetrics;
+  presets?: Readonly<Record<string, Preset>>;
+  pins?: ToolPins;
 }
 
 /** A gateway of fake upstreams; each is configured under its own name unless told otherwise. */
@@ -344,8 +354,8 @@ export function gatewayOf(
   return {
     ...over,
     pool,
-    configure(changed) {
-      over.configure(changed);
+    configure(changed, presets) {
+      over.configure(changed, presets);
       pool.changed();
     },
   };
@@ -364,12 +374,15 @@ export function gatewayOver(
   const audit = fakeAudit();
   const servers = mapOf(configured);
   let current = servers;
+  let presets: Presets = new Map(Object.entries(options.presets ?? {}));
   let clock = 1_000;
   let ids = 0;
   const gateway = createGateway({
     door: options.door ?? fakeDoor(),
     pool,
     servers: () => current,
+    presets: () => presets,
+    pins: options.pins,
     auth: () => options.auth ?? [],
     audit,
     limits: options.limits,
@@ -385,8 +398,9 @@ export function gatewayOver(
     gateway,
     audit,
     servers,
-    configure: (changed) => {
+    configure: (changed, named) => {
       current = mapOf(changed);
+      presets = new Map(named === undefined ? presets : Object.entries(named));
     },
   };
 }

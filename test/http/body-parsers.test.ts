@@ -62,6 +62,7 @@ describe("no body is kept in its pieces", () => {
     const copied = vi.spyOn(piece, "copy");
     const addRoute = (to: FastifyInstance): void => {
       addMcpRoute(to, {
+        gateway: { selectionOf: () => undefined },
         mcp: {
           handle: async ({ body, response }) => {
             bodies.push(body);

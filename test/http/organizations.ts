@@ -43,7 +43,7 @@ export async function administrationOverMemory(): Promise<Identities> {
       );
       const [row] = rows;
       if (row === undefined) throw new AppError("not_found", "There is no earlier entry");
-      return row;
+      return { row, missingSecrets: [], fingerprint: undefined };
     },
   };
   const administration = createAdministration({

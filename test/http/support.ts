@@ -59,6 +59,7 @@ export interface TestServerOptions {
   onCertificates?: HttpServerOptions["onCertificates"];
   certificateLookMs?: number;
   identityTokens?: HttpServerOptions["identityTokens"];
+  approvals?: HttpServerOptions["approvals"];
 }
 
 export async function startTestServer(options: TestServerOptions = {}): Promise<HttpServer> {
@@ -86,6 +87,7 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
       auth: [{ type: "local" }],
       rateLimit: { rpm: 0, roles: {}, tools: [] },
       servers: new Map(),
+      presets: new Map(),
       writtenServers: new Map(),
       ...options.configuration,
     },
@@ -95,6 +97,7 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
     onCertificates: options.onCertificates,
     certificateLookMs: options.certificateLookMs,
     identityTokens: options.identityTokens,
+    approvals: options.approvals,
   });
 }
 

@@ -82,6 +82,8 @@ export function fakeGateway(): FakeGateway {
       return listeners.size;
     },
     signInWays: [{ type: "token", description: "With a token" }],
+    selectionOf: () => undefined,
+    presets: () => [],
     authenticate({ bearer }) {
       const principal = bearer === undefined ? undefined : people[bearer];
       if (principal !== undefined) return Promise.resolve({ kind: "accepted", principal });
@@ -90,6 +92,8 @@ export function fakeGateway(): FakeGateway {
       );
     },
     list: (_caller, kind) => Promise.resolve(gateway.listing[kind]),
+    listTools: () =>
+      Promise.resolve(gateway.listing.tools.map((tool) => ({ server: "one", tool }))),
     exposedTool: (_caller, name) => gateway.listing.tools.find((tool) => tool.name === name),
     listServers: () => [],
     serverStatus: () => [],

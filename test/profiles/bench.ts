@@ -42,6 +42,7 @@ export function fakeKeychain(state: KeychainState): Keychain {
     description: "the system keychain",
     forget: () => Promise.resolve(),
     state: () => Promise.resolve(state),
+    tryOut: () => Promise.resolve(),
     unlock: () => (state.kind === "present" && state.locked ? refuse() : Promise.resolve()),
   };
 }

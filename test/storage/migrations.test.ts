@@ -128,7 +128,7 @@ test("a database of version 2 keeps everything, and its users have no password",
   expect(place.logger.errors).toStrictEqual([]);
 });
 
-test.each([4, 99])("a database of version %i is refused, and left as it is", async (version) => {
+test.each([5, 99])("a database of version %i is refused, and left as it is", async (version) => {
   const database = new Database(place.file);
   migrate(database, 0);
   database.exec(`INSERT INTO schema_migrations VALUES (${version}, 'of later', 0)`);
@@ -136,7 +136,7 @@ test.each([4, 99])("a database of version %i is refused, and left as it is", asy
   const before = await readFile(place.file);
   await expect(place.open()).rejects.toMatchObject({
     code: "store_unavailable",
-    message: `${place.file} was written by a newer version of this program (schema ${version}, this one knows 3)`,
+    message: `${place.file} was written by a newer version of this program (schema ${version}, this one knows 4)`,
   });
   expect((await readFile(place.file)).equals(before)).toBe(true);
 });

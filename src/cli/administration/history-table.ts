@@ -2,6 +2,7 @@ import type { ChangeRow } from "../../client/administration-answers.ts";
 import type { Json, JsonObject } from "../../core/json.ts";
 import { sameJson } from "../../core/same-json.ts";
 import { oneLine } from "../../core/terminal-text.ts";
+import { cutToWidth, textWidth } from "../../core/text-width.ts";
 import { shownSecond } from "../audit/audit-rows.ts";
 import type { Io } from "../context.ts";
 import { detailedTable, detailIndent } from "../render/detailed-table.ts";
@@ -26,7 +27,7 @@ export function historyTable(rows: readonly ChangeRow[], io: Page): string {
   const widths = io.stdoutIsTerminal ? fittingWidths(cells, io.columns, whole) : [];
   const details = rows.map((row, index) => {
     const what = cells[index + 1]?.[whatColumn] ?? "";
-    const isCut = what.length > (widths[whatColumn] ?? Infinity);
+    const isCut = textWidth(what) > (widths[whatColumn] ?? Infinity);
     const id = isCut || nameOf(row) !== undefined ? inLine(row.entity_id, io, 500) : "";
     return detailOf(id, changesOf(row), io);
   });
@@ -53,8 +54,8 @@ function nameOf({ entity, before, after }: ChangeRow): string | undefined {
 function detailOf(id: string, changes: string, io: Page): string {
   const start = changes === "" || id === "" ? id : `${id}  `;
   const columns = io.stdoutIsTerminal ? io.columns - detailIndent.length : 2000;
-  const width = Math.max(leastChanges, columns - start.length);
-  return start + oneLine(inLine(changes, io, width), width);
+  const width = Math.max(leastChanges, columns - textWidth(start));
+  return start + cutToWidth(inLine(changes, io, width), width);
 }
 
 /** What the table says already. */

@@ -2,7 +2,7 @@ import type { TokenRow } from "../../client/administration-answers.ts";
 import type { Io } from "../context.ts";
 import { detailedTable } from "../render/detailed-table.ts";
 import { inLine } from "../render/foreign-text.ts";
-import { textTable } from "../render/text-table.ts";
+import { fitsWidth, textTable } from "../render/text-table.ts";
 import { shownDay } from "./shown-day.ts";
 import { shownLimits } from "./token-scopes.ts";
 
@@ -20,8 +20,7 @@ export function tokenTable(rows: readonly TokenRow[], revoked: boolean, io: Page
     ["ID", "NAME", "USER", "IN", "MAY", end],
     ...shown.map(({ id, name, user, place, may, day }) => [id, name, user, place, may, day]),
   ]);
-  const width = Math.max(...wide.split("\n").map((line) => line.length));
-  if (!io.stdoutIsTerminal || width <= io.columns) return wide;
+  if (!io.stdoutIsTerminal || fitsWidth(wide, io.columns)) return wide;
   return detailedTable(
     [["ID", "NAME", end], ...shown.map(({ id, name, day }) => [id, name, day])],
     shown.map(({ user, place, may }) => `${user}${place === "-" ? "" : ` in ${place}`}: ${may}`),

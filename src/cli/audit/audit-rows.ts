@@ -1,9 +1,11 @@
 import type { AuditRow } from "../../client/administration-answers.ts";
-import { escapeJsonForTerminal, oneLine } from "../../core/terminal-text.ts";
+import { escapeJsonForTerminal } from "../../core/terminal-text.ts";
+import { cutToWidth } from "../../core/text-width.ts";
 import type { ResultFormat } from "../command.ts";
 import type { Io } from "../context.ts";
 import { fittingTable } from "../render/fitting-table.ts";
 import { inLine } from "../render/foreign-text.ts";
+import { padToWidth } from "../render/text-table.ts";
 import { csvLine } from "./csv.ts";
 
 /** Where rows go, as far as their form depends on it. A file is no terminal. */
@@ -97,7 +99,7 @@ function tableLine(cells: readonly string[], { stdoutIsTerminal, columns: width 
   const widths = widthsFor(width);
   const padded = cells.map((cell, column) => {
     const columnWidth = widths[column] ?? 0;
-    return (stdoutIsTerminal ? oneLine(cell, columnWidth) : cell).padEnd(columnWidth);
+    return padToWidth(stdoutIsTerminal ? cutToWidth(cell, columnWidth) : cell, columnWidth);
   });
   return `${padded.join("  ").trimEnd()}\n`;
 }

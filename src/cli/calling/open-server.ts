@@ -3,17 +3,22 @@ import type { ConnectOptions } from "../../client/connect-tool-server.ts";
 import { CredentialRefused } from "../../client/credential-refused.ts";
 import { askReadiness } from "../../client/gateway-readiness.ts";
 import type { ToolServer } from "../../client/tool-server.ts";
+import type { FoundProject } from "../../config/find-project.ts";
 import { AppError } from "../../core/errors.ts";
 import { InsufficientScope } from "../../core/insufficient-scope.ts";
+import type { SelectionRequest } from "../../core/selection.ts";
+import { quoteForShell } from "../../core/shell-quote.ts";
 import type { Profile } from "../../profiles/profile.ts";
 import type { GlobalOptions, ServerOptions } from "../command.ts";
 import type { Context } from "../context.ts";
 import { hasPerson } from "../has-person.ts";
 import { renewRefused } from "../profile-bearer.ts";
+import { currentProject } from "../project.ts";
 import { bearerFor, chooseServer } from "../server-choice.ts";
 import { refusedHint } from "../login-hint.ts";
 import { notSignedIn } from "../not-signed-in.ts";
 import { sameServer } from "../same-server.ts";
+import type { ChosenServers, SelectionOptions } from "../selection/chosen-servers.ts";
 import type { ServerChoice } from "../server-choice.ts";
 import { authDependencies } from "../sign-in/dependencies.ts";
 import { tokenFromElsewhere } from "../token-from-elsewhere.ts";
@@ -36,8 +41,8 @@ export interface ServerSource {
   connect(options: ConnectOptions): Promise<ToolServer>;
   /** What the server says of itself without a sign-in. */
   readiness: typeof askReadiness;
-  /** What calls from here belong to. */
-  project(context: Context): Promise<string | undefined>;
+  /** What calls from here belong to, and which servers are of use for them. */
+  project(context: Context): Promise<FoundProject>;
   /** `agent auth login` with these options. */
   signIn(options: CallingOptions, context: Context, more?: StepUp["login"]): Promise<unknown>;
 }
@@ -52,7 +57,8 @@ export const realSource: ServerSource = {
   },
   connect: connectToolServer,
   readiness: askReadiness,
-  project: async (context) => (await import("../project.ts")).currentProject(context),
+  // Not loaded apart, for every command that calls or looks needs it.
+  project: currentProject,
   async signIn(options, context, more) {
     const { signInAgain } = await import("../commands/auth/login.ts");
     await signInAgain(options, context, more);
@@ -64,7 +70,30 @@ export type CallingOptions = GlobalOptions &
   ServerOptions & {
     /** What a gateway's audit is told that the call belongs to. */
     projectId?: string | undefined;
+    /** Only these of a gateway's servers are there for the command. */
+    selection?: ChosenServers | undefined;
   };
+
+/** The options of a command with what `.onedoorrc` says where the command line says nothing. @throws AppError `usage` */
+export async function inProject<Options extends CallingOptions & SelectionOptions>(
+  options: Options,
+  context: Context,
+  source: Pick<ServerSource, "project">,
+): Promise<Options> {
+  const { preset, tags = [], filter, allServers } = options;
+  const isGiven =
+    preset !== undefined || tags.length > 0 || filter !== undefined || allServers === true;
+  const choose = async (project: FoundProject): Promise<ChosenServers | undefined> =>
+    (await import("../selection/chosen-servers.ts")).chosenServers(options, project);
+  // What is wrong with the command line is said before anything of the folder is read.
+  const given = isGiven ? await choose({}) : undefined;
+  const project = await source.project(context);
+  const says = [project.preset, project.tags, project.filter].some(
+    (choice) => choice !== undefined,
+  );
+  const selection = isGiven || !says ? given : await choose(project);
+  return { ...options, projectId: project.project, selection };
+}
 
 /** Who we say we are, for audit rows, where the environment names nobody. */
 const defaultClientName = "onedoor-cli";
@@ -148,9 +177,12 @@ async function useAs<T>(
   use: (server: ToolServer) => Promise<T>,
 ): Promise<T> {
   const { environment } = context;
+  const selection = await selectionAt(choice, options.selection);
   let server: ToolServer | undefined;
   try {
     server = await source.connect({
+      selection: selection?.request,
+      mustSelect: selection?.origin === "options",
       endpoint: choice.endpoint,
       kind: choice.server,
       bearer: token,
@@ -160,10 +192,35 @@ async function useAs<T>(
       projectId: options.projectId,
       signal: context.deadline.signal,
     });
+    if (server.kind === "onedoor") await saySelection(selection, context);
     return await use(server);
   } finally {
     await server?.close();
   }
+}
+
+/** An address that was given with a choice in its query means that, unless the command line says otherwise. */
+async function selectionAt(
+  { how, given }: ServerChoice,
+  selection: ChosenServers | undefined,
+): Promise<ChosenServers | undefined> {
+  const isGiven = how === "option" || how === "environment";
+  if (selection?.origin === "options" || !isGiven || !given.includes("?")) return selection;
+  const { selectionInUrl } = await import("../../client/selection-query.ts");
+  const request = selectionInUrl(given);
+  return request === undefined ? selection : { request, origin: "url" };
+}
+
+/** What was said already, also where all of it is done once more after a sign-in. */
+const told = new WeakSet<SelectionRequest>();
+
+async function saySelection(selection: ChosenServers | undefined, { io }: Context): Promise<void> {
+  if (selection === undefined || typeof selection.origin !== "object") return;
+  const { request, origin } = selection;
+  if (told.has(request)) return;
+  told.add(request);
+  const { saidChoice } = await import("../selection/chosen-servers.ts");
+  io.note(`${quoteForShell(origin.file)} chooses ${saidChoice(request)} (--all-servers for all)`);
 }
 
 /** Whether a server, or a profile, says that nobody is signed in there. */
@@ -211,9 +268,11 @@ function withStepUpHint(error: unknown, { hint }: StepUp): unknown {
     : error;
 }
 
-/** Where to look when a server cannot be started or reached: looking again or waiting changes nothing. */
-export function unavailableHint(options: CallingOptions): string {
+/** What to do when a server cannot be started or reached: looking again or waiting changes nothing. */
+export function unavailableHint(options: CallingOptions, reason = ""): string {
+  const isMissing = /^the command .* was not found$/u.test(reason);
+  const mend = isMissing ? "Install that command where the gateway runs, or correct" : "Correct";
   return options.url === undefined
-    ? "Check it in the configuration; agent serve --status names that file and the log"
-    : "Check it in that gateway's configuration; its log says more";
+    ? `${mend} its entry in the configuration, which counts at once; agent serve --status names that file and the log`
+    : `${mend} its entry in that gateway's configuration; its log says more`;
 }

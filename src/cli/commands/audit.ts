@@ -11,7 +11,6 @@ import type { Page } from "../audit/audit-rows.ts";
 import { followAudit } from "../audit/follow-audit.ts";
 import { openOutputFile } from "../audit/output-file.ts";
 import { checkOutput } from "../calling/save-binary.ts";
-import { resultFormats } from "../command.ts";
 import type { CommandModule, GlobalOptions, ServerOptions } from "../command.ts";
 import type { Context } from "../context.ts";
 import { globalOptions } from "../options.ts";
@@ -71,7 +70,7 @@ export function createAudit(
       },
       format: {
         ...globalOptions.format,
-        choices: resultFormats,
+        choices: ["text", "json", "jsonl", "csv"],
         describe: "Form of the result; jsonl and csv export every call",
       },
       output: {

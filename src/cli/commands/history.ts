@@ -35,7 +35,7 @@ export function createHistory(
       },
     },
     about: [
-      "Every change to organisations, users, members, tokens and servers that took effect, the newest last: who made it, or that the configuration file was edited.",
+      "Every change to organisations, users, members, tokens and servers that took effect, the newest last: who made it, or that the configuration file was edited; and what servers offer that they did not (--entity tool), and who approved it.",
     ],
     examples: [
       ["agent history", "the newest hundred changes"],

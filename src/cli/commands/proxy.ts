@@ -1,7 +1,8 @@
 import type { CommandModule } from "../command.ts";
-import { globalOptions } from "../options.ts";
+import { globalOptions, selectionOptions } from "../options.ts";
+import type { GatewayQueryOptions } from "../proxy/gateway-query.ts";
 
-export const command: CommandModule = {
+export const command: CommandModule<GatewayQueryOptions> = {
   options: {
     // stdout is MCP, whatever form is asked for; what the environment says for other commands is no mistake here.
     format: { ...globalOptions.format, hidden: true },
@@ -9,6 +10,12 @@ export const command: CommandModule = {
     timeout: {
       ...globalOptions.timeout,
       describe: "End a call that is silent for this long (default: what the server allows)",
+    },
+    ...selectionOptions,
+    mode: {
+      type: "string",
+      choices: ["discover"],
+      describe: "discover: three tools to find, show and call the others, in place of all of them",
     },
   },
   talksToServer: true,
@@ -18,6 +25,7 @@ export const command: CommandModule = {
   ],
   examples: [
     ["agent proxy", "the running gateway, for a client that only starts programs"],
+    ["agent proxy --preset dev --mode discover", "some of its servers, their tools step by step"],
     ["agent proxy --url https://mcp.example.com/mcp", "any server, with its saved profile"],
     [
       '{"mcpServers": {"onedoor": {"command": "agent", "args": ["proxy"]}}}',

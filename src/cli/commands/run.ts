@@ -7,7 +7,7 @@ import { quoteForShell } from "../../core/shell-quote.ts";
 import { createAskPerson, createDecline } from "../calling/ask-person.ts";
 import { parseArguments, readArgsOption, readPairs } from "../calling/given-arguments.ts";
 import type { GivenArguments } from "../calling/given-arguments.ts";
-import { realSource, withServer } from "../calling/open-server.ts";
+import { inProject, realSource, withServer } from "../calling/open-server.ts";
 import { sameServer } from "../same-server.ts";
 import type { CallingOptions, ServerSource } from "../calling/open-server.ts";
 import { readPipedInput } from "../calling/piped-input.ts";
@@ -17,14 +17,17 @@ import type { CommandModule } from "../command.ts";
 import type { Context } from "../context.ts";
 import { hasPerson } from "../has-person.ts";
 import { isPiped } from "../is-piped.ts";
+import { globalOptions, selectionOptions } from "../options.ts";
 import { progressBar } from "../render/progress-bar.ts";
+import type { SelectionOptions } from "../selection/chosen-servers.ts";
 
-interface RunOptions {
+interface RunOptions extends SelectionOptions {
   target: string;
   arguments: readonly string[];
   args?: string | undefined;
   raw: boolean;
   output?: string | undefined;
+  maxChars?: number | undefined;
 }
 
 /** Tools may work for a while; what they report extends it. */
@@ -33,6 +36,17 @@ const defaultTimeoutMs = 120_000;
 export function createRun(source: ServerSource): CommandModule<RunOptions> {
   return {
     options: {
+      ...selectionOptions,
+      format: {
+        ...globalOptions.format,
+        choices: ["text", "json", "compact", "toon"],
+        describe: "Form of the result; compact and toon cost a language model the least",
+      },
+      maxChars: {
+        type: "number",
+        placeholder: "<n>",
+        describe: "Print at most so many characters of text, and a line that says so",
+      },
       args: {
         type: "string",
         placeholder: "<json|@file|->",
@@ -66,16 +80,25 @@ export function createRun(source: ServerSource): CommandModule<RunOptions> {
       ["date | agent run everything/echo", "piped text fills the one required string"],
       ["agent run everything/get-tiny-image --output logo.png", "keep an image"],
       ["agent run everything/get-sum a=1 b=2 --json | jq .content", "the whole result"],
+      [
+        "agent run memory/read_graph --format compact --max-chars 4000",
+        "no more than that, for an agent",
+      ],
     ],
     async run(options, context) {
       // What is wrong with the command line is said before anybody is asked.
       const given = withWhole(await readArgsOption(options.args), readPairs(options.arguments));
+      checkMaxChars(options);
       if (options.output !== undefined) await checkOutput(options.output);
-      const projectId = await source.project(context);
-      const result = await withServer({ ...options, projectId }, context, source, (server) =>
+      const calling: Options = await inProject(options, context, source);
+      const result = await withServer(calling, context, source, (server) =>
         callOn(server, given, options, context),
-      );
-      await printResult(result, options, context.io);
+      ).catch(async (error: unknown) => {
+        if (calling.selection === undefined) throw error;
+        const { leftOut } = await import("../selection/left-out.ts");
+        throw leftOut(error, options.target, calling.selection);
+      });
+      await printResult(result, options, context);
       if (result["isError"] === true) {
         throw new AppError("tool_error", `${quoteForShell(options.target)} reported an error`);
       }
@@ -87,6 +110,21 @@ export const command = createRun(realSource);
 
 type Options = RunOptions & CallingOptions;
 
+/** @throws AppError `usage` */
+function checkMaxChars({ maxChars, raw, format }: Options): void {
+  if (maxChars === undefined) return;
+  if (!Number.isSafeInteger(maxChars) || maxChars < 1) {
+    throw new AppError("usage", "--max-chars must be a whole number from 1");
+  }
+  if (raw || format === "json") {
+    throw new AppError(
+      "usage",
+      `--max-chars does not go with ${raw ? "--raw" : "--json"}, which is never cut`,
+      { hint: "--format compact" },
+    );
+  }
+}
+
 async function callOn(
   server: ToolServer,
   given: GivenArguments,
@@ -94,7 +132,7 @@ async function callOn(
   context: Context,
 ): Promise<CallToolResult> {
   const target = await server.resolve(options.target);
-  if (target.tool === undefined) throw notATool(options);
+  if (target.tool === undefined) throw await notATool(options, server);
   const { tool } = target;
   const input = await completeArguments(given, options, context, () =>
     server.tool(target.server, tool),
@@ -145,10 +183,12 @@ function withToolHint(error: unknown, options: Options): unknown {
   });
 }
 
-function notATool(options: Options): AppError {
-  const server = quoteForShell(options.target.replace(/\/$/u, ""));
-  return new AppError("usage", `${server} names no tool: a tool is <server>/<tool>`, {
-    hint: `agent inspect ${server}${sameServer(options)}`,
+async function notATool(options: Options, server: ToolServer): Promise<AppError> {
+  const { meantTool } = await import("../calling/meant-tool.ts");
+  const word = options.target.replace(/\/$/u, "");
+  const named = quoteForShell(word);
+  return new AppError("usage", `${named} names no tool: a tool is <server>/<tool>`, {
+    hint: await meantTool(word, server, sameServer(options)),
   });
 }
 

@@ -18,8 +18,9 @@ import { serveStdio } from "../../mcp/stdio-server.ts";
 import { createUpstreamPool } from "../../upstream/upstream-pool.ts";
 import type { Upstream, UpstreamPool } from "../../upstream/upstream.ts";
 import type { GlobalOptions, ServerOptions } from "../command.ts";
+import { realSource } from "../calling/open-server.ts";
 import type { Context, Io } from "../context.ts";
-import { currentProject } from "../project.ts";
+import { chosenServers } from "../selection/chosen-servers.ts";
 import { chooseServer } from "../server-choice.ts";
 import type { ServerChoice } from "../server-choice.ts";
 import { authDependencies } from "../sign-in/dependencies.ts";
@@ -33,6 +34,8 @@ import { followGateway } from "./follow-gateway.ts";
 import type { FollowedServer } from "./follow-gateway.ts";
 import { createDescribedHttp } from "./described-http.ts";
 import type { ProxiedClient } from "./described-http.ts";
+import { gatewayQuery } from "./gateway-query.ts";
+import type { GatewayQueryOptions } from "./gateway-query.ts";
 import { createPatientGateway } from "./patient-gateway.ts";
 import type { PatientGateway } from "./patient-gateway.ts";
 import { createProxyLogger } from "./proxy-logger.ts";
@@ -40,6 +43,8 @@ import { upstreamIdentity } from "./upstream-identity.ts";
 
 /** The server limits its calls, and the client its patience; between the two nothing should end a call. */
 const callMs = 24 * 60 * 60 * 1000;
+/** What the query of a gateway's address may say, which `gatewayQuery` has read. */
+const gatewayKeys = ["preset", "tags", "filter", "mode"];
 /** How long a request waits for a server that is away. */
 const waitMs = 5_000;
 /** How long requests go on when stdin is closed. */
@@ -76,11 +81,15 @@ const nameless = "unknown";
  *   server and reading its profile throws
  */
 export async function runProxy(
-  options: GlobalOptions & ServerOptions,
+  options: GlobalOptions & ServerOptions & GatewayQueryOptions,
   context: Context,
   dependencies: AuthDependencies = authDependencies,
 ): Promise<void> {
+  // What is wrong with the command line is said before anything else is.
+  await chosenServers(options, {});
   const choice = await chooseServer(options, context, dependencies);
+  const project = await realSource.project(context);
+  const query = await gatewayQuery(options, choice, project, context);
   if (context.io.stdinIsTerminal) {
     context.io.note(
       "This speaks MCP on stdin and stdout, for a client that starts it; Ctrl-D or Ctrl-C ends it",
@@ -93,10 +102,11 @@ export async function runProxy(
   });
   const refusals = createRefusals(followed, context.io);
   const http = createEitherHttp();
-  const server = serverOf(choice, options.timeoutMs ?? callMs);
+  const addresses = addressesOf(choice, query);
+  const server = serverOf(choice, addresses, options.timeoutMs ?? callMs);
   const servers = new Map([[server.name, server]]);
   const logger = createProxyLogger(context.io, options.debug);
-  const said = { ...saidOf(context), projectId: await currentProject(context) };
+  const said = { ...saidOf(context), projectId: project.project };
   const isGateway = (): boolean =>
     followed.current.choice.server === "onedoor" ||
     pool.upstreams.get(server.name)?.serverInfo?.["name"] === "onedoor";
@@ -109,7 +119,7 @@ export async function runProxy(
     logger,
     now: Date.now,
     version,
-    sendHttp: atFirstThatAnswers(authorized, addressesOf(choice)),
+    sendHttp: atFirstThatAnswers(authorized, addresses),
     timings,
   });
   try {
@@ -271,15 +281,26 @@ function createEitherHttp(): { send: SendHttp; close: () => void } {
 }
 
 /** Where the MCP endpoint may be; of a gateway it is known. */
-function addressesOf({ endpoint, server }: ServerChoice): URL[] {
+function addressesOf({ endpoint, server }: ServerChoice, query: URLSearchParams): URL[] {
   const isStream = new URL(endpoint).pathname.endsWith("/sse");
-  if (isStream) return [new URL(endpoint)];
-  if (server === "onedoor") return [new URL(`${baseOf(endpoint)}/mcp`)];
-  return mcpEndpointsOf(endpoint).map((url) => new URL(url));
+  const found = isStream
+    ? [endpoint]
+    : server === "onedoor"
+      ? [`${baseOf(endpoint)}/mcp`]
+      : mcpEndpointsOf(endpoint);
+  return found.map((address) => {
+    const url = new URL(address);
+    if (query.size > 0) for (const key of gatewayKeys) url.searchParams.delete(key);
+    for (const [key, value] of query) url.searchParams.set(key, value);
+    return url;
+  });
 }
 
-function serverOf(choice: ServerChoice, timeoutMs: number): ServerConfiguration {
-  const [first] = addressesOf(choice);
+function serverOf(
+  choice: ServerChoice,
+  [first]: readonly URL[],
+  timeoutMs: number,
+): ServerConfiguration {
   const url = first?.href ?? choice.endpoint;
   return {
     name: new URL(url).host,
@@ -295,5 +316,7 @@ function serverOf(choice: ServerChoice, timeoutMs: number): ServerConfiguration 
     connectionWritten: true,
     // Who may do what, and what only reads, is the server's to say.
     access: { read: [], write: [], organizations: [], trustHints: true },
+    tools: { allow: [], deny: [], descriptions: {} },
+    pin: "off",
   };
 }

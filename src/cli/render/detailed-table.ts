@@ -1,11 +1,13 @@
 import type { Io } from "../context.ts";
 import { fittingTable } from "./fitting-table.ts";
+import { wrap } from "./wrap.ts";
 
 /** What stands before a detail. */
 export const detailIndent = "    ";
 
 /**
- * A table that fits the terminal, with a line of details, indented, below each row that has some.
+ * A table that fits the terminal, with details, indented, below each row that has some: one line where the terminal is wide
+ * enough.
  * @param rows the head, and the rows
  * @param details of each row but the head, as they are to be shown; an empty text stands for none
  * @param whole columns that are never cut
@@ -19,7 +21,9 @@ export function detailedTable(
   const [head = "", ...lines] = fittingTable(rows, io, whole).trimEnd().split("\n");
   const body = lines.map((line, index) => {
     const detail = details[index] ?? "";
-    return detail === "" ? `${line}\n` : `${line}\n${detailIndent}${detail}\n`;
+    if (detail === "") return `${line}\n`;
+    const width = io.stdoutIsTerminal ? io.columns - detailIndent.length : Infinity;
+    return [line, ...wrap(detail, width).map((part) => detailIndent + part), ""].join("\n");
   });
   return `${head}\n${body.join("")}`;
 }

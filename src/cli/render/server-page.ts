@@ -2,9 +2,10 @@ import type { ServerPage } from "../../client/tool-server.ts";
 import type { Tool } from "../../core/mcp.ts";
 import { cutInstructions } from "../../core/render-instructions.ts";
 import { toolSignature } from "../../core/signature.ts";
-import type { Io } from "../context.ts";
+import { oneLine } from "../../core/terminal-text.ts";
 import { foldLines } from "./fold-lines.ts";
 import { indented, inLine } from "./foreign-text.ts";
+import type { Page } from "./foreign-text.ts";
 import type { OnePage } from "./one-page.ts";
 import { otherKinds, serverRowJson } from "./server-list.ts";
 
@@ -16,6 +17,7 @@ const shownStderrLines = 10;
 /**
  * `inspect <server> --json`: a server's row (see `serverRowJson`) and
  * `{serverInfo: {name, version}|null, instructions: string|null, stderrTail: [string], problems: [string],
+ * withheld: how much waits for an approval (from a gateway), changes: [as agent mcp approve --json] (to who manages it),
  * tools: [{signature, …the tool as its server sent it}], nextCursor: string|null}`.
  */
 export function serverPageJson(
@@ -30,6 +32,8 @@ export function serverPageJson(
     instructions: server.instructions === undefined ? null : cutInstructions(server.instructions),
     stderrTail: server.stderrTail,
     problems: server.problems ?? [],
+    ...(server.withheld !== undefined && { withheld: server.withheld }),
+    ...(server.changes !== undefined && { changes: server.changes }),
     tools: page.entries.map((tool) =>
       Object.assign({ signature: toolSignature(prefix, tool) }, tool),
     ),
@@ -42,7 +46,7 @@ export function serverPageText(
   server: ServerPage,
   page: OnePage<Tool>,
   prefix: string | undefined,
-  io: Pick<Io, "foreign">,
+  io: Page,
 ): string {
   const { name, state, reason, serverInfo, tags, instructions, stderrTail, problems = [] } = server;
   const facts = [
@@ -53,7 +57,6 @@ export function serverPageText(
   const parts = [
     `${inLine(name, io, 100)}: ${facts.join("; ")}\n`,
     ...(reason === undefined ? [] : [`Reason: ${inLine(reason, io, 1000)}\n`]),
-    ...(state === "ready" ? [] : lastWords(stderrTail, io)),
     ...(page.entries.length === 0 ? [] : ["\n"]),
     ...page.entries.map((tool) => toolLines(tool, prefix, io)),
     ...(problems.length === 0
@@ -73,21 +76,15 @@ function countsOf({ toolCount, counts }: ServerPage): string[] {
   return [`${toolCount} ${toolCount === 1 ? "tool" : "tools"}`, ...others];
 }
 
-function firstLines(instructions: string, io: Pick<Io, "foreign">): string {
+function firstLines(instructions: string, io: Page): string {
   const lines = cutInstructions(instructions).trim().split("\n");
   const more = lines.length - shownInstructionLines;
   const rest = more > 0 ? `(${more} more lines: agent instructions)\n` : "";
   return indented(lines.slice(0, shownInstructionLines).join("\n"), io, "| ") + rest;
 }
 
-/** What a server that is down said last stands beside the reason: often it is the better one. */
-function lastWords(stderrTail: readonly string[], io: Pick<Io, "foreign">): string[] {
-  const last = stderrTail.findLast((line) => line.trim() !== "");
-  return last === undefined ? [] : [`Last line of its stderr: ${inLine(last, io, 1000)}\n`];
-}
-
 /** The end of what a server said, each thing once. */
-function tail(stderrTail: readonly string[], io: Pick<Io, "foreign">): string {
+function tail(stderrTail: readonly string[], io: Page): string {
   const shown: string[] = [];
   let room = shownStderrLines;
   for (const { lines, times } of foldLines(stderrTail).toReversed()) {
@@ -100,9 +97,9 @@ function tail(stderrTail: readonly string[], io: Pick<Io, "foreign">): string {
   return shown.join("");
 }
 
-function toolLines(tool: Tool, prefix: string | undefined, io: Pick<Io, "foreign">): string {
+function toolLines(tool: Tool, prefix: string | undefined, io: Page): string {
   const description = typeof tool["description"] === "string" ? tool["description"] : "";
   // Names are quoted for the shell, which escapes what a terminal would act on; the rest is ours.
-  const about = description.trim() === "" ? "" : `    ${inLine(description, io, 200)}\n`;
+  const about = description.trim() === "" ? "" : indented(oneLine(description, 200), io, "    ");
   return `${toolSignature(prefix, tool)}\n${about}`;
 }

@@ -3,9 +3,9 @@ import type { Json } from "../../core/json.ts";
 import type { Tool } from "../../core/mcp.ts";
 import { toolSignature } from "../../core/signature.ts";
 import type { Io } from "../context.ts";
+import { fittingTable } from "./fitting-table.ts";
 import { indented, inLine } from "./foreign-text.ts";
 import { jsonText } from "./json-text.ts";
-import { textTable } from "./text-table.ts";
 
 /** `inspect <server>/<tool> --json`: `{server, signature, tool: the tool as its server sent it}`. */
 export function toolPageJson(server: string, tool: Tool, prefix: string | undefined): object {
@@ -17,7 +17,7 @@ export function toolPageText(
   tool: Tool,
   prefix: string | undefined,
   run: string,
-  io: Pick<Io, "foreign" | "stdoutIsTerminal">,
+  io: Pick<Io, "foreign" | "stdoutIsTerminal" | "columns">,
 ): string {
   const { title, description, inputSchema, outputSchema } = tool;
   const hints = hintsOf(tool["annotations"]);
@@ -29,7 +29,9 @@ export function toolPageText(
       ? ["\n", indented(description, io, "  ")]
       : []),
     ...(hints.length === 0 ? [] : [`\nIts server says: ${hints.join(", ")}\n`]),
-    parameters.length === 0 ? "\nNo parameters\n" : `\nParameters\n${textTable(parameters)}`,
+    parameters.length === 0
+      ? "\nNo parameters\n"
+      : `\nParameters\n${fittingTable(parameters, io, [0])}`,
     `\nSchema of the arguments\n${jsonText(inputSchema, io)}`,
     ...(isJsonObject(outputSchema)
       ? [`\nSchema of the structured result\n${jsonText(outputSchema, io)}`]

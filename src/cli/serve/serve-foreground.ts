@@ -1,6 +1,7 @@
 import { mkdir } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
-import { defaultConfigurationFile, loadConfiguration } from "../../config/load-configuration.ts";
+import { defaultConfigurationFile } from "../../config/default-configuration-file.ts";
+import { loadConfiguration } from "../../config/load-configuration.ts";
 import type { LoadOptions } from "../../config/load-configuration.ts";
 import { readRateLimitRpm } from "../../config/rate-limit-variable.ts";
 import { fingerprint, watchConfiguration } from "../../config/watch-configuration.ts";
@@ -11,11 +12,14 @@ import { killLivingGroups } from "../../upstream/process-group.ts";
 import type { GlobalOptions } from "../command.ts";
 import type { Context } from "../context.ts";
 import { changedSettings } from "./changed-settings.ts";
+import { openServerSecretsOf } from "../open-server-secrets.ts";
+import { createSecretReader } from "../secret-reader.ts";
+import { createConfigurationState } from "./configuration-state.ts";
+import type { ConfigurationRead } from "./configuration-state.ts";
 import { createLogger } from "./create-logger.ts";
 import { rememberTroubles } from "./remember-troubles.ts";
 import type { StartOptions } from "./serve-options.ts";
 import { startGateway } from "./start-gateway.ts";
-import type { GatewayProcess } from "./start-gateway.ts";
 
 /**
  * Runs the gateway in this process until a signal ends it.
@@ -42,10 +46,13 @@ export async function serveForeground(
       rateLimitRpm: readRateLimitRpm(environment.rateLimitRpm),
     },
     onDoubt: (sentence) => doubts.push(sentence),
+    readSecret: createSecretReader(context),
   };
   const file = resolve(options.config ?? defaultConfigurationFile(directories.config));
   const seen = fingerprint(file);
-  const configuration = await loadConfiguration(load);
+  const read: ConfigurationRead = { atMs: context.now(), text: undefined };
+  const configuration = await loadConfiguration({ ...load, onText: (text) => (read.text = text) });
+  const state = createConfigurationState(file, read);
   context.onForcedEnd(killLivingGroups);
   const { logger, troubles } = rememberTroubles(
     createLogger({
@@ -65,15 +72,29 @@ export async function serveForeground(
     stateDir: directories.state,
     development: environment.nodeEnv === "development",
     logger,
+    configurationStatus: () => state.status(),
+    keptSecrets: () => openServerSecretsOf(context).names(),
   });
   let watch: { close(): void } | undefined;
   try {
-    watch = await watchFile(
-      { path: file, seen, load: () => loadConfiguration(load), tellDoubts },
-      configuration,
-      gateway,
-      logger,
-    );
+    // A key ring that was locked at one time may be open at the next: it is asked anew.
+    const reload = async (): Promise<Configuration> => {
+      const now: ConfigurationRead = { atMs: context.now(), text: undefined };
+      try {
+        const changed = await loadConfiguration({
+          ...load,
+          readSecret: createSecretReader(context),
+          onText: (text) => (now.text = text),
+        });
+        gateway.apply(changed);
+        state.taken(now);
+        return changed;
+      } catch (error) {
+        state.refused(now, error);
+        throw error;
+      }
+    };
+    watch = await watchFile({ path: file, seen, take: reload, tellDoubts }, configuration, logger);
     tellDoubts();
     if (configuration.servers.size === 0) {
       logger.warn(`No servers yet: name them under "mcpServers" in ${file}; saving it is enough`);
@@ -93,16 +114,16 @@ async function watchFile(
   {
     path: file,
     seen,
-    load,
+    take,
     tellDoubts,
   }: {
     path: string;
     seen: string | undefined;
-    load: () => Promise<Configuration>;
+    /** Reads the file and puts it into effect. */
+    take: () => Promise<Configuration>;
     tellDoubts: () => void;
   },
   first: Configuration,
-  gateway: GatewayProcess,
   logger: Logger,
 ): Promise<{ close(): void }> {
   // The folder is what is watched, also before there is a file in it.
@@ -110,8 +131,7 @@ async function watchFile(
   let reading = Promise.resolve();
   const reload = async (): Promise<void> => {
     try {
-      const changed = await load();
-      gateway.apply(changed);
+      const changed = await take();
       logger.info("The changed configuration is in effect", {
         file,
         servers: changed.servers.size,
@@ -122,9 +142,10 @@ async function watchFile(
         logger.warn(`Changed, but in effect only after a restart: ${waiting.join(", ")}`);
       }
     } catch (error) {
-      const { message, hint } = toAppError(error);
+      const { code, message, hint } = toAppError(error);
+      const is = code === "store_unavailable" ? "cannot be used" : "is wrong";
       logger.error(
-        `The changed configuration is wrong, the one before stays: ${message}`,
+        `The changed configuration ${is}, the one before stays: ${message}`,
         hint === undefined ? {} : { hint },
       );
     }

@@ -15,11 +15,14 @@ import { writeServerEntry } from "../../config/edit-configuration.ts";
 import { readTlsMaterial } from "../../config/read-tls-files.ts";
 import type { Configuration } from "../../core/configuration.ts";
 import { createCallLimits } from "../../core/create-call-limits.ts";
+import type { ConfigurationStatus } from "../../core/configuration-status.ts";
 import { AppError } from "../../core/errors.ts";
 import type { Logger } from "../../core/logger.ts";
 import { isLoopbackHost } from "../../core/url.ts";
 import { version } from "../../core/version.ts";
 import { createGateway } from "../../gateway/create-gateway.ts";
+import { openToolPins } from "../../gateway/create-tool-pins.ts";
+import { createPinApprovals } from "../../gateway/pin-approvals.ts";
 import { startHttpServer } from "../../http/http-server.ts";
 import { createMetrics } from "../../metrics/create-metrics.ts";
 import { createOwnRuntimeFile } from "../../runtime/own-runtime-file.ts";
@@ -28,6 +31,7 @@ import { createAuditSink } from "../../storage/audit-sink.ts";
 import { openSqliteStorage } from "../../storage/sqlite/sqlite-storage.ts";
 import { createDeferred } from "../../upstream/deferred.ts";
 import { createUpstreamPool } from "../../upstream/upstream-pool.ts";
+import { secretsIn } from "../../core/secret-reference.ts";
 import { isToOrFromNone } from "./changed-settings.ts";
 import { holdBack } from "./held-logger.ts";
 import { listeningOn } from "./listening-on.ts";
@@ -58,6 +62,10 @@ export interface StartOptions {
   /** `NODE_ENV=development`. */
   development: boolean;
   logger: Logger;
+  /** What is known of the file: whether what it has now is in effect. */
+  configurationStatus: () => ConfigurationStatus;
+  /** The names of the secrets that entries may refer to. */
+  keptSecrets: () => Promise<readonly string[]>;
 }
 
 const graceMs = 5_000;
@@ -146,6 +154,12 @@ export async function startGateway(options: StartOptions): Promise<GatewayProces
       newId: randomUUID,
       logger,
       writeEntry: (name, entry) => writeServerEntry(options.file, name, entry),
+      async missingSecrets(entry) {
+        const wanted = secretsIn(entry);
+        if (wanted.length === 0) return [];
+        const kept = await options.keptSecrets();
+        return wanted.filter((secret) => !kept.includes(secret));
+      },
     });
 
     const { instanceId } = storage;
@@ -173,6 +187,16 @@ export async function startGateway(options: StartOptions): Promise<GatewayProces
       standing: door,
     });
     const metrics = createMetrics({ version, nodeVersion: process.version });
+    const servers = (): Configuration["servers"] => configuration.servers;
+    const pins = await openToolPins({
+      storage,
+      servers,
+      writtenServers: () => configuration.writtenServers,
+      now: Date.now,
+      newId: randomUUID,
+      logger,
+    });
+    started.push(() => pins.close());
     const pool = createUpstreamPool({
       servers: configuration.servers,
       logger,
@@ -181,10 +205,13 @@ export async function startGateway(options: StartOptions): Promise<GatewayProces
       identify: (serverUrl, caller) => identityTokens.tokenFor(serverUrl, caller),
     });
     started.push(() => pool.close());
+    pins.watch(pool);
     const gateway = createGateway({
       door,
       pool,
-      servers: () => configuration.servers,
+      servers,
+      pins,
+      presets: () => configuration.presets,
       auth: () => configuration.auth,
       audit,
       limits: createCallLimits({
@@ -240,10 +267,16 @@ export async function startGateway(options: StartOptions): Promise<GatewayProces
       audit,
       metrics,
       configuration,
+      configurationStatus: options.configurationStatus,
       version,
       instanceId,
       logger,
       identityTokens,
+      approvals: createPinApprovals({
+        pins,
+        servers,
+        renew: (principal) => door.renew(principal),
+      }),
       readTls: readTlsMaterial,
       onCertificates: (fingerprints) => runtimeFile.expect(fingerprints),
     });

@@ -4,12 +4,19 @@ import { AppError, toAppError } from "../../core/errors.ts";
 import type { RuntimeRecord } from "../../runtime/runtime-record.ts";
 import type { GlobalOptions } from "../command.ts";
 import type { Context } from "../context.ts";
+import { inLine } from "../render/foreign-text.ts";
 import { readStartOptions, rememberStartOptions } from "./background-options.ts";
 import { findGateway } from "./find-gateway.ts";
 import type { GatewayState } from "./find-gateway.ts";
 import { logFileOf, serveBackground } from "./serve-background.ts";
 import type { StartOptions } from "./serve-options.ts";
 import { stopGateway } from "./stop-gateway.ts";
+
+interface Problem {
+  message: string;
+  /** What mends it. */
+  hint: string | null;
+}
 
 /** `agent serve --background` */
 export async function startInBackground(
@@ -84,7 +91,7 @@ function aboutFile(reason: string | undefined): string {
 export async function showStatus(options: GlobalOptions, context: Context): Promise<number> {
   const { directories } = context;
   const state = await findGateway(directories.state, context.deadline.signal);
-  const problem = state.kind === "running" ? await problemOnDisk(state.record, context) : undefined;
+  const problem = state.kind === "running" ? await problemOf(state.record, context) : undefined;
   await tellState(state, options, context, problem);
   if (state.kind === "running") return 0;
   if (options.json) {
@@ -94,6 +101,23 @@ export async function showStatus(options: GlobalOptions, context: Context): Prom
     });
   }
   return 3;
+}
+
+/** Why the configuration on disk is not in effect; in the gateway's own words, where it says them. */
+async function problemOf(record: RuntimeRecord, context: Context): Promise<Problem | undefined> {
+  try {
+    const { askConfigurationOf } = await import("../configuration/gateway-configuration.ts");
+    const ask = askConfigurationOf(record, context, context.deadline.signal);
+    const { problem } = await ask();
+    if (problem !== null) return problem;
+  } catch (error) {
+    context.signal.throwIfAborted();
+    // It is of another version, or was asked too often.
+    if (!(error instanceof AppError)) throw error;
+  }
+  // It may not have looked yet.
+  const message = await problemOnDisk(record, context);
+  return message === undefined ? undefined : { message, hint: null };
 }
 
 /**
@@ -127,22 +151,27 @@ async function tellState(
   state: GatewayState,
   { format }: GlobalOptions,
   { io, directories }: Context,
-  problem?: string,
+  problem?: Problem,
 ): Promise<void> {
   const log = logFileOf(directories.state);
   if (format === "json") {
     const answer = {
       ...stateAsJson(state, log),
-      ...(problem === undefined ? {} : { configurationProblem: problem }),
+      ...(problem === undefined
+        ? {}
+        : { configurationProblem: problem.message, configurationHint: problem.hint }),
     };
     await io.out(`${JSON.stringify(answer)}\n`);
     return;
   }
   await io.out(`${stateAsText(state, log, problem !== undefined)}\n`);
   if (problem !== undefined) {
-    io.note(`configuration on disk is wrong: ${problem}; the one before stays in effect`, {
+    const { message, hint } = problem;
+    const said = inLine(message, io, 500);
+    io.note(`configuration on disk is wrong: ${said}; the one before stays in effect`, {
       always: true,
     });
+    if (hint !== null) io.note(`hint: ${inLine(hint, io, 500)}`, { always: true });
   }
 }
 

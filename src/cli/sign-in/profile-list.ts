@@ -1,7 +1,7 @@
 import type { Context } from "../context.ts";
 import { shownLimits } from "../administration/token-scopes.ts";
 import { inLine } from "../render/foreign-text.ts";
-import { textTable } from "../render/text-table.ts";
+import { fitsWidth, textTable } from "../render/text-table.ts";
 import { shownAge, shownTime } from "../render/shown-time.ts";
 import type { ProfileRow } from "./profile-row.ts";
 
@@ -26,8 +26,7 @@ export function profileList(rows: readonly ProfileRow[], nowMs: number, io: Cont
   const cells = rows.map((row) => cellsOf(row, nowMs, io));
   if (cells.length > 1) {
     const table = textTable([labels.map((label) => label.toUpperCase()), ...cells]);
-    const width = Math.max(...table.split("\n").map((line) => line.length));
-    if (!io.stdoutIsTerminal || width <= io.columns) return table;
+    if (!io.stdoutIsTerminal || fitsWidth(table, io.columns)) return table;
   }
   return cells
     .map((values) => textTable(labels.map((label, index) => [label, values[index] ?? ""])))

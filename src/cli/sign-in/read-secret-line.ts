@@ -6,7 +6,7 @@ const maxLineBytes = 64 * 1024;
 const noticeAfterMs = 1000;
 
 /** What the first line of stdin is. */
-export type SecretKind = "token" | "password" | "client secret";
+export type SecretKind = "token" | "password" | "client secret" | "secret";
 
 const ofTokens = "--local takes one from your own gateway; </dev/null reads none";
 

@@ -32,8 +32,16 @@ export function addAdminHistoryRoutes(
   app.post(`${adminFolder}/servers/:name/restore`, { config }, async (request, reply) => {
     const path = readBody(serverPath, request.params, "path");
     readBody(noBody, request.body);
-    const { name, from } = await administration.restoreServer(actorOf(request), path.name);
-    return reply.code(202).send({ restored: name, from: changeJson(from) });
+    const { name, from, missingSecrets, fingerprint } = await administration.restoreServer(
+      actorOf(request),
+      path.name,
+    );
+    return reply.code(202).send({
+      restored: name,
+      from: changeJson(from),
+      missingSecrets,
+      fingerprint: fingerprint ?? null,
+    });
   });
 
   app.post(`${adminFolder}/purge`, { config }, async (request) => {

@@ -2,16 +2,21 @@ import type { IncomingMessage } from "node:http";
 import type { FastifyInstance, FastifyRequest } from "fastify";
 import type { Readable } from "node:stream";
 import { rpcCodes } from "../../core/json-rpc.ts";
+import type { Gateway } from "../../gateway/gateway.ts";
+import { toJsonRpcError } from "../../gateway/json-rpc-error.ts";
 import type { McpEndpoint } from "../../mcp/mcp-endpoint.ts";
 import { failure } from "../../mcp/rpc-messages.ts";
 import { callerOf, principalOf, selfAsserted } from "../authenticate-request.ts";
 import { bodyText, routeLimits } from "../body-text.ts";
 import { errorAnswerOf, HttpError } from "../error-answer.ts";
 import { takeJsonAsText } from "../json-as-text.ts";
+import { selectionOfRequest } from "../selection-of-request.ts";
+import { mcpModeOf } from "../mcp-mode.ts";
 import type { OpenAnswers } from "../open-answers.ts";
 import type { ResourceMetadata } from "../resource-metadata.ts";
 
 export interface McpRouteOptions {
+  gateway: Pick<Gateway, "selectionOf">;
   mcp: Pick<McpEndpoint, "handle">;
   answers: Pick<OpenAnswers, "onCredentialEnd">;
   resourceMetadata: Pick<ResourceMetadata, "announcedIn">;
@@ -20,7 +25,7 @@ export interface McpRouteOptions {
 /** `/mcp`: hands what is let in to the MCP endpoint, which writes the answer itself. */
 export function addMcpRoute(
   app: FastifyInstance,
-  { mcp, answers, resourceMetadata }: McpRouteOptions,
+  { gateway, mcp, answers, resourceMetadata }: McpRouteOptions,
 ): void {
   void app.register((scope, _options, done) => {
     takeJsonAsText(scope);
@@ -29,23 +34,27 @@ export function addMcpRoute(
       await bodyText(request, payload, routeLimits(request));
       if (request.method !== "DELETE") throw unsupportedType();
     });
-    // What is refused for its body is answered as JSON-RPC; who is not let in, as everywhere.
+    // What is refused for its body or its query is answered as JSON-RPC; who is not let in, as everywhere.
     scope.setErrorHandler((error, { routeOptions }, reply) => {
       const answer = errorAnswerOf(error, routeOptions.bodyLimit);
       const { status, headers } = answer;
-      if (status !== 400 && status !== 413 && status !== 415) throw error;
-      const { message } = answer.error;
+      if (!refusedAsRpc.has(status)) throw error;
+      const { message, data } = toJsonRpcError(answer.error);
       return reply
         .code(status)
         .headers(headers)
-        .send(failure(null, { code: rpcCodes.invalidRequest, message }));
+        .send(failure(null, { code: rpcCodes.invalidRequest, message, data }));
     });
     scope.route({
       method: ["GET", "POST", "DELETE"],
       url: "/mcp",
       config: { toolCalled, needs: "viewer" },
       async handler({ raw, principal, body }, reply) {
-        const caller = callerOf(principal ?? principalOf({ kind: "absent" }), raw);
+        const caller = {
+          ...callerOf(principal ?? principalOf({ kind: "absent" }), raw),
+          mode: mcpModeOf(raw),
+          selection: selectionOfRequest(gateway, raw),
+        };
         reply.hijack();
         await mcp.handle({
           method: raw.method ?? "GET",
@@ -64,6 +73,9 @@ export function addMcpRoute(
     done();
   });
 }
+
+/** 404: a preset that is not there. */
+const refusedAsRpc: ReadonlySet<number> = new Set([400, 404, 413, 415]);
 
 function unsupportedType(): HttpError {
   return new HttpError(415, "usage", "The request's Content-Type must be application/json");

@@ -17,6 +17,7 @@ import type { OpenAnswers } from "../open-answers.ts";
 import { createPlaces, type Places } from "../places.ts";
 import { readBody } from "../read-body.ts";
 import type { RefusedCalls } from "../refused-calls.ts";
+import { selectionOfRequest } from "../selection-of-request.ts";
 
 export interface McpToolsCallRouteOptions {
   gateway: Gateway;
@@ -133,7 +134,8 @@ export function addMcpToolsCallRoute(
       const signal = inFlight.begin(reply.raw);
       // Without a body nothing was asked of it yet.
       if (request.principal === null) await letIn(request);
-      const caller = restCallerOf(request);
+      const selection = selectionOfRequest(gateway, request.raw);
+      const caller: CallerContext = { ...restCallerOf(request), selection };
       answers.belongsTo(reply.raw, caller.principal);
       const { tool, arguments: given } = readBody(callBody, request.body);
       await dropForeignToken(gateway, caller, { tool, given });

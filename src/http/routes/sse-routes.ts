@@ -3,6 +3,7 @@ import type { FastifyInstance } from "fastify";
 import { AppError } from "../../core/errors.ts";
 import type { Json } from "../../core/json.ts";
 import type { RpcFailure } from "../../core/json-rpc.ts";
+import type { Gateway } from "../../gateway/gateway.ts";
 import { toJsonRpcError } from "../../gateway/json-rpc-error.ts";
 import type { LegacySse } from "../../mcp/legacy-sse.ts";
 import { readJson } from "../../mcp/read-json.ts";
@@ -12,10 +13,13 @@ import { HttpError } from "../error-answer.ts";
 import type { InFlight } from "../in-flight.ts";
 import { hostnameOf } from "../request-guard.ts";
 import { takeJsonAsText } from "../json-as-text.ts";
+import { mcpModeOf } from "../mcp-mode.ts";
 import type { OpenAnswers } from "../open-answers.ts";
 import { openMessageEvents } from "../message-events.ts";
+import { selectionOfRequest } from "../selection-of-request.ts";
 
 export interface SseRoutesOptions {
+  gateway: Pick<Gateway, "selectionOf">;
   sse: LegacySse;
   inFlight: InFlight;
   answers: OpenAnswers;
@@ -28,7 +32,7 @@ export interface SseRoutesOptions {
  * session takes messages from its own user only.
  */
 export function addSseRoutes(app: FastifyInstance, options: SseRoutesOptions): void {
-  const { sse, inFlight, answers, configuration } = options;
+  const { gateway, sse, inFlight, answers, configuration } = options;
   void app.register((scope, _options, done) => {
     takeJsonAsText(scope);
     scope.route({
@@ -36,7 +40,12 @@ export function addSseRoutes(app: FastifyInstance, options: SseRoutesOptions): v
       url: "/sse",
       config: { tokenInQuery: true, needs: "viewer" },
       handler({ raw, principal }, reply) {
-        const caller = callerOf(principal ?? principalOf({ kind: "absent" }), raw);
+        const mode = mcpModeOf(raw);
+        const caller = {
+          ...callerOf(principal ?? principalOf({ kind: "absent" }), raw),
+          mode,
+          selection: selectionOfRequest(gateway, raw),
+        };
         const events = openMessageEvents(reply.raw);
         const session = sse.open(caller, events, () => events.end());
         if (session === undefined) {
@@ -52,7 +61,11 @@ export function addSseRoutes(app: FastifyInstance, options: SseRoutesOptions): v
         answers.onCredentialEnd(reply.raw, () => reply.raw.end());
         reply.hijack();
         const folder = folderFor(raw, configuration.externalUrl);
-        const query = new URLSearchParams({ sessionId: session.id, ...shownInQuery(raw) });
+        const query = new URLSearchParams({
+          sessionId: session.id,
+          ...(mode !== undefined && { mode }),
+          ...shownInQuery(raw),
+        });
         events.begin(`${folder}/message?${query.toString()}`);
       },
     });
@@ -68,7 +81,8 @@ export function addSseRoutes(app: FastifyInstance, options: SseRoutesOptions): v
             hint: "Open /sse again",
           });
         }
-        const fault = asFault(body, (value) => client.receive(value, callerOf(principal, raw)));
+        const caller = { ...callerOf(principal, raw), mode: mcpModeOf(raw) };
+        const fault = asFault(body, (value) => client.receive(value, caller));
         if (fault !== undefined) return reply.code(400).send(fault);
         return reply.code(202).type("text/plain").send("Accepted");
       },

@@ -46,6 +46,10 @@ export function createChangeTable(draft: Content): StorageTransaction["changes"]
       );
       let touched = 0;
       draft.changes = draft.changes.flatMap((row) => {
+        if (row.entity === "tool" && row.timeMs < beforeMs) {
+          touched += 1;
+          return [];
+        }
         if (!isOld(row)) return [row];
         const isGone = row.action === "deleted" && !stays.has(row.entityId);
         if (newest.has(row) && !isGone && row.before === null) return [row];

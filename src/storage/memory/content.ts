@@ -1,6 +1,7 @@
 import type { AuditRow } from "../../core/audit.ts";
 import type { ChangeRow } from "../../core/change.ts";
 import type { Member, MintedToken, Organization, User } from "../../core/identities.ts";
+import type { StoredPin } from "../../core/tool-pin.ts";
 
 /** Everything a memory storage holds. Rows are never changed in place, so that a copy of the lists is a copy. */
 export interface Content {
@@ -9,6 +10,8 @@ export interface Content {
   /** By `memberKey`. */
   members: Map<string, Member>;
   tokens: Map<string, MintedToken>;
+  /** By `pinKey`. */
+  toolPins: Map<string, StoredPin>;
   changes: ChangeRow[];
   audit: AuditRow[];
   auditIds: Set<string>;
@@ -23,6 +26,7 @@ export function emptyContent(): Content {
     users: new Map(),
     members: new Map(),
     tokens: new Map(),
+    toolPins: new Map(),
     changes: [],
     audit: [],
     auditIds: new Set(),
@@ -38,6 +42,7 @@ export function draftOf(content: Content): Content {
     users: new Map(content.users),
     members: new Map(content.members),
     tokens: new Map(content.tokens),
+    toolPins: new Map(content.toolPins),
     changes: [...content.changes],
     audit: [...content.audit],
     auditIds: new Set(content.auditIds),
@@ -48,4 +53,8 @@ export function draftOf(content: Content): Content {
 
 export function memberKey(member: { organizationId: string; userId: string }): string {
   return JSON.stringify([member.organizationId, member.userId]);
+}
+
+export function pinKey(pin: Pick<StoredPin, "server" | "identity" | "tool">): string {
+  return JSON.stringify([pin.server, pin.identity, pin.tool]);
 }

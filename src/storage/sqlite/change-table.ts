@@ -39,6 +39,11 @@ export function createChangeTable(db: Kysely<Schema>): StorageTransaction["chang
       return rows.map(changeOf);
     },
     async purgeServers(beforeMs) {
+      const tools = await db
+        .deleteFrom("change_history")
+        .where("entity", "=", "tool")
+        .where("created_at", "<", beforeMs)
+        .executeTakeFirst();
       const old = await db
         .deleteFrom("change_history")
         .where("entity", "=", "server")
@@ -65,7 +70,8 @@ export function createChangeTable(db: Kysely<Schema>): StorageTransaction["chang
         .where("created_at", "<", beforeMs)
         .where("before", "is not", null)
         .executeTakeFirst();
-      return Number(old.numDeletedRows + gone.numDeletedRows + emptied.numUpdatedRows);
+      const servers = old.numDeletedRows + gone.numDeletedRows + emptied.numUpdatedRows;
+      return Number(tools.numDeletedRows + servers);
     },
   };
 }

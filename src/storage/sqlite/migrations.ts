@@ -179,6 +179,22 @@ const migrations: readonly { name: string; sql: string }[] = [
         WHERE organization_id IS NOT NULL;
     `,
   },
+  {
+    name: "tool pins",
+    sql: `
+      -- tool is JSON: a name in any letters, or null for the server's instructions.
+      CREATE TABLE tool_pins (
+        server TEXT NOT NULL,
+        identity TEXT NOT NULL,
+        tool TEXT NOT NULL,
+        hash TEXT,
+        definition TEXT CHECK ((definition IS NULL) = (hash IS NULL)),
+        pinned_at INTEGER NOT NULL,
+        said_hashes TEXT NOT NULL,
+        PRIMARY KEY (server, identity, tool)
+      ) STRICT;
+    `,
+  },
 ];
 
 /** The schema version this program makes and understands. */

@@ -61,6 +61,18 @@ export interface Schema {
     after: string | null;
     created_at: number;
   };
+  tool_pins: {
+    server: string;
+    identity: string;
+    /** JSON: a name, or null. */
+    tool: string;
+    hash: string | null;
+    /** JSON; null with the hash. */
+    definition: string | null;
+    pinned_at: number;
+    /** JSON, a list of texts. */
+    said_hashes: string;
+  };
   mcp_audit_log: {
     /** The order of writing. */
     sequence: Generated<number>;

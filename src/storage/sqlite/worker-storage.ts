@@ -11,6 +11,7 @@ import { pageLimits } from "./find-page.ts";
 import type { PageLimits } from "./find-page.ts";
 import { createMemberTable } from "./member-table.ts";
 import { createOrganizationTable } from "./organization-table.ts";
+import { createPinTable } from "./pin-table.ts";
 import type { Schema } from "./schema.ts";
 import type { StorageWorker } from "./storage-worker.ts";
 import { createTokenTable } from "./token-table.ts";
@@ -57,6 +58,7 @@ export function createWorkerStorage(
       members: watched(createMemberTable(trx)),
       tokens: watched(createTokenTable(trx)),
       changes: createChangeTable(trx),
+      toolPins: createPinTable(trx, worker),
       audit: createAuditTable(trx, worker),
     };
   };

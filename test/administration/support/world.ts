@@ -78,7 +78,7 @@ export async function openWorld(storage: Storage = createMemoryStorage()): Promi
           mayRestore();
           const [row] = await world.history({ entity: "server", entityId: name });
           if (row === undefined) throw new AppError("not_found", `no entry of ${name}`);
-          return row;
+          return { row, missingSecrets: [], fingerprint: undefined };
         },
       },
       now,

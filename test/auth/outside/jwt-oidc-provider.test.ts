@@ -1,3 +1,4 @@
+import { setTimeout } from "node:timers/promises";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import type { Authentication, Authenticator } from "../../../src/auth/authenticator.ts";
 import { createJwtAuthenticator } from "../../../src/auth/outside/jwt-authenticator.ts";
@@ -130,6 +131,8 @@ test("its keys change in the middle of a run: to a new one, by way of both, and 
   await restart([second, third], "ES256");
   expect(await show(await provider.token("robot"))).toMatchObject({ kind: "accepted" });
   await restart([second, third], "RS256");
+  // It counts whole seconds, and this token is to be newer than the keys, which were looked for `aheadMs` before.
+  await setTimeout(1_001);
   const other = await provider.token("robot");
   expect(segment(other, 0)).toMatchObject({ kid: "third" });
   // It was looked for a moment ago, for the second key.

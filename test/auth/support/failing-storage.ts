@@ -42,6 +42,7 @@ export function createFailingStorage(inner: Storage): FailingStorage {
     members: failing(tx.members),
     tokens: failing(tx.tokens),
     changes: failing(tx.changes),
+    toolPins: failing(tx.toolPins),
     audit: failing(tx.audit),
   });
 

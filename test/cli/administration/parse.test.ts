@@ -118,9 +118,12 @@ test("what the environment says of the form of results goes for every form there
   expect(await parseCommandLine(["audit"], commandTable, variables)).toMatchObject({
     options: { format: "csv" },
   });
-  await expect(parseCommandLine(["history"], commandTable, variables)).rejects.toThrow(
-    "ONEDOOR_FORMAT must be text or json",
-  );
+  expect(await parseCommandLine(["history"], commandTable, variables)).toMatchObject({
+    options: { format: "text" },
+  });
+  await expect(
+    parseCommandLine(["history"], commandTable, { ONEDOOR_FORMAT: "cvs" }),
+  ).rejects.toThrow("ONEDOOR_FORMAT must be text or json");
 });
 
 test.each([
@@ -142,7 +145,8 @@ test.each([
   "audit --limit many",
   "history --entity session",
   "mcp restore",
-  "mcp list",
+  "mcp list files",
+  "mcp approve a b",
   "admin purge now",
 ])("%s is refused, or answered with help", async (line) => {
   const parsing = parseCommandLine(line.split(" "), commandTable, {}).then(

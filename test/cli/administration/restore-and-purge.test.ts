@@ -20,7 +20,28 @@ describe("agent mcp restore", () => {
     expect(bench.stdout).toBe("Server my files is again as it was before 2026-11-02 10:00 UTC\n");
     bench.stdout = "";
     await bench.run(createRestore(bench.dependencies), { server: "my files", ...json });
-    expect(printed()).toEqual({ restored: "my files", from: change });
+    // An older gateway, which does not say what became of it.
+    const more = { missingSecrets: [], gateway: "unknown" };
+    expect(printed()).toEqual({ restored: "my files", from: change, ...more });
+  });
+
+  it("names each secret that is gone, the command that gives it, and what the gateway made of it", async () => {
+    const fingerprint = "a".repeat(64);
+    const entry = { command: "x", env: { T: "${secret:f/T}" }, headers: { A: "${secret:f/A}" } };
+    const from = { ...change, before: entry };
+    const time = "2026-11-02T10:00:00.000Z";
+    const status = { file: "/m.json", fingerprint, loadedAt: time, readAt: time, problem: null };
+    bench.answer = (question) =>
+      question.method === "POST"
+        ? [202, { restored: "f", from, missingSecrets: ["f/T", "f/A"], fingerprint }]
+        : [200, status];
+    await bench.run(createRestore(bench.dependencies), { server: "f", ...json });
+    expect(printed()).toMatchObject({ gateway: "applied", missingSecrets: ["f/T", "f/A"] });
+    expect(bench.notes.slice(-3)).toEqual([
+      "The secret f/T is not kept any more: agent mcp add f --env T --replace",
+      "The secret f/A is not kept any more: agent mcp add f --header A --replace",
+      "hint: agent mcp enable f, once that is done",
+    ]);
   });
 
   it.each(["..", ".", "a/b", ""])("takes no name that would lead elsewhere: %j", async (server) => {

@@ -87,9 +87,8 @@ test.each(Object.entries(runs))(
 
 test("every command of agent auth has its result described", () => {
   const pages = commandTable.filter(({ path: [group] }) => group === "auth");
-  expect(Object.keys(documentedResults).toSorted()).toEqual(
-    pages.map(({ path }) => path.join("-")).toSorted(),
-  );
+  const described = Object.keys(documentedResults).filter((name) => name.startsWith("auth-"));
+  expect(described.toSorted()).toEqual(pages.map(({ path }) => path.join("-")).toSorted());
 });
 
 // The compiler holds these to the types, and the test the pages to these.

@@ -1,5 +1,6 @@
 import { PassThrough } from "node:stream";
 import type { Readable } from "node:stream";
+import type { FoundProject } from "../../../src/config/find-project.ts";
 import type { ServerSource } from "../../../src/cli/calling/open-server.ts";
 import type { CommandModule, GlobalOptions, ServerOptions } from "../../../src/cli/command.ts";
 import type { Context } from "../../../src/cli/context.ts";
@@ -40,7 +41,7 @@ export class Bench {
   variables: Record<string, string> = {};
   timeoutMs = 30_000;
   /** What the working directory belongs to. */
-  project: string | undefined;
+  project: FoundProject = {};
   /** What was signed in to. */
   readonly signedIn: (string | undefined)[] = [];
   readonly interruption = new AbortController();

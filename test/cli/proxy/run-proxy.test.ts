@@ -62,13 +62,13 @@ async function toldBy(isGateway: boolean): Promise<unknown[]> {
 }
 
 it("tells a gateway who the client behind it is, and what its calls belong to", async () => {
-  const project = await currentProject(bench.context);
+  const { project } = await currentProject(bench.context);
   expect(await toldBy(true)).toEqual([["claude-ai", expect.stringMatching(/.{8}/u), project]]);
 });
 
 it("tells a gateway what the environment says instead", async () => {
   bench.variables = { ONEDOOR_CLIENT_NAME: "ci", ONEDOOR_SESSION_ID: "s1" };
-  expect(await toldBy(true)).toEqual([["ci", "s1", await currentProject(bench.context)]]);
+  expect(await toldBy(true)).toEqual([["ci", "s1", (await currentProject(bench.context)).project]]);
 });
 
 it("tells nothing of it to another server", async () => {

@@ -11,8 +11,9 @@ const server: ServerPage = {
   stderrTail: [],
 };
 const page = { entries: [], left: 0 };
-const shown = (more: Partial<ServerPage>): string =>
-  serverPageText({ ...server, ...more }, page, undefined, { foreign: (text) => text });
+const pipe = { foreign: (text: string) => text, stdoutIsTerminal: false, columns: 80 };
+const shown = (more: Partial<ServerPage>, io = pipe): string =>
+  serverPageText({ ...server, ...more }, page, undefined, io);
 
 test("tools are counted as people count", () => {
   expect([0, 1, 2].map((toolCount) => shown({ toolCount }))).toEqual([
@@ -32,13 +33,12 @@ test("instructions are cut with a note, from whomever they come", () => {
   expect(text.length).toBeLessThan(5_000);
 });
 
-test("a server that is down: what it said last beside the reason, and what it repeats once", () => {
+test("a server that is down: the reason, what it said last once, and what it repeats once", () => {
   const stderrTail = [..."started,fatal: no key,".repeat(4).split(","), "  "];
   expect(shown({ state: "unavailable", reason: "it ended with exit code 1", stderrTail })).toBe(
     [
       "one: unavailable",
       "Reason: it ended with exit code 1",
-      "Last line of its stderr: fatal: no key",
       "",
       "Last lines of its stderr:",
       "| started",
@@ -48,7 +48,6 @@ test("a server that is down: what it said last beside the reason, and what it re
       "",
     ].join("\n"),
   );
-  expect(shown({ stderrTail })).not.toContain("Last line of");
 });
 
 test("of its stderr the last ten lines are shown", () => {
@@ -61,4 +60,20 @@ test("of its stderr the last ten lines are shown", () => {
       .join("")}| end\n(the same line 2 times)\n`,
   );
   expect(text).not.toContain("line 20\n");
+});
+
+test("on a terminal its words are broken between words, and indented; in a pipe they are whole", () => {
+  const description = "Reads the beginning of a file and says how long it is, in bytes";
+  const tools = [{ name: "head", description, inputSchema: { type: "object" } }];
+  const terminal = { ...pipe, stdoutIsTerminal: true, columns: 40 };
+  const whole = { entries: tools, left: 0 };
+  expect(serverPageText({ ...server, tools }, whole, "one", terminal)).toContain(
+    "\n    Reads the beginning of a file and\n    says how long it is, in bytes\n",
+  );
+  expect(serverPageText({ ...server, tools }, whole, "one", pipe)).toContain(
+    `    ${description}\n`,
+  );
+  expect(shown({ instructions: `First.\n  - ${"word ".repeat(10)}` }, terminal)).toContain(
+    "| First.\n|   - word word word word word word word\n|   word word word\n",
+  );
 });

@@ -13,6 +13,7 @@ const first: Configuration = {
   auth: [{ type: "local" }],
   rateLimit: { rpm: 60, roles: {}, tools: [] },
   servers: new Map(),
+  presets: new Map(),
   writtenServers: new Map(),
 };
 

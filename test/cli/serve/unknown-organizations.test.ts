@@ -16,6 +16,8 @@ function server(name: string, ...organizations: string[]): [string, ServerConfig
       timeoutMs: 1000,
       connection: "session",
       connectionWritten: false,
+      tools: { allow: [], deny: [], descriptions: {} },
+      pin: "off",
       access: { read: [], write: [], organizations, trustHints: false },
       forwardIdentity: false,
     },

@@ -20,16 +20,18 @@ export type Typed = readonly [
 /**
  * Runs the program on a terminal of its own (util-linux's script gives it one), and `stty` after it.
  * @param typed each when the question before it stands there
+ * @param more variables in place of those of a plain terminal
  */
 export function agentOnTerminal(
   home: Pick<Home, "env" | "folder">,
   args: readonly string[],
   typed: readonly Typed[],
+  more: Readonly<Record<string, string>> = {},
 ): Promise<TerminalResult> {
   const program = [process.execPath, mainFile, ...args].map(quoteForShell).join(" ");
   // Ctrl-C is for the program alone: the shell goes on.
   const command = `trap : INT; ${program}; echo "ended with $?"; stty -a`;
-  const env = { ...home.env, NO_COLOR: "1", TERM: "dumb" };
+  const env = { ...home.env, NO_COLOR: "1", TERM: "dumb", ...more };
   const child = spawn("script", ["-qec", command, "/dev/null"], { env, cwd: home.folder });
   const type = (text: string): void => void child.stdin.write(text);
   const left = [...typed];

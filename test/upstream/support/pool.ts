@@ -22,6 +22,8 @@ const common = {
   disabled: false,
   timeoutMs: 30_000,
   connectionWritten: false,
+  tools: { allow: [], deny: [], descriptions: {} },
+  pin: "off" as const,
   access: { read: [], write: [], organizations: [], trustHints: true },
 };
 

@@ -1,0 +1,4 @@
+import { mcpDependencies } from "../../mcp/mcp-dependencies.ts";
+import { createSwitch } from "../../mcp/switch-servers.ts";
+
+export const enable = createSwitch("on", mcpDependencies);
