@@ -54,7 +54,6 @@ export const mayImport = {
       "jpeg-js",
       "ora",
       "pino",
-      "sixel",
       "yargs",
     ],
   },

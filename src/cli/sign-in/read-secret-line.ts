@@ -1,9 +1,9 @@
 import { AppError } from "../../core/errors.ts";
 import type { Context, Io } from "../context.ts";
 import { isPiped } from "../is-piped.ts";
+import { readPiped } from "../read-piped.ts";
 
 const maxLineBytes = 64 * 1024;
-const noticeAfterMs = 1000;
 
 /** What the first line of stdin is. */
 export type SecretKind = "token" | "password" | "client secret" | "secret";
@@ -34,7 +34,7 @@ export async function pipedLine(
 
 /**
  * Reads the first line of stdin; the writer's end of file is not waited for, and what follows the line is
- * left alone. Afterwards stdin is closed, so that an open pipe does not keep the process alive.
+ * left alone.
  * @param options.limitMs how long to wait for it
  * @param options.onWait called once when nothing has arrived for a second
  * @returns the line as it came; undefined when stdin ended without a byte
@@ -49,49 +49,21 @@ async function readSecretLine(
     what: SecretKind;
   },
 ): Promise<string | undefined> {
-  const { limitMs, signal, what } = options;
-  signal.throwIfAborted();
-  const chunks: Buffer[] = [];
-  let size = 0;
-  const notice = setTimeout(() => size === 0 && options.onWait(), Math.min(noticeAfterMs, limitMs));
-  let limit: NodeJS.Timeout | undefined;
-  let onAbort: (() => void) | undefined;
-  const interrupted = new Promise<never>((_, reject) => {
-    limit = setTimeout(() => {
-      reject(
-        new AppError("usage", `No whole ${what} came on stdin within ${limitMs / 1000} s`, {
-          hint: what === "token" ? ofTokens : undefined,
-        }),
-      );
-    }, limitMs);
-    onAbort = () => reject(signal.reason);
-    signal.addEventListener("abort", onAbort);
+  const { limitMs, onWait, signal, what } = options;
+  const bytes = await readPiped(stdin, {
+    limitMs,
+    onWait,
+    overdue: () =>
+      new AppError("usage", `No whole ${what} came on stdin within ${limitMs / 1000} s`, {
+        hint: what === "token" ? ofTokens : undefined,
+      }),
+    isEnough: (latest, size) => latest.includes("\n") || size > maxLineBytes,
+    signal,
   });
-  const input = stdin[Symbol.asyncIterator]();
-  try {
-    for (;;) {
-      const next = input.next().catch((error: unknown) => {
-        throw new AppError("usage", "Stdin cannot be read", { cause: error });
-      });
-      const { done, value } = await Promise.race([next, interrupted]);
-      if (done === true) return size === 0 ? undefined : firstLine(chunks, what);
-      const bytes = typeof value === "string" ? Buffer.from(value) : value;
-      chunks.push(bytes);
-      size += bytes.length;
-      if (bytes.includes("\n") || size > maxLineBytes) return firstLine(chunks, what);
-    }
-  } finally {
-    clearTimeout(notice);
-    clearTimeout(limit);
-    if (onAbort) signal.removeEventListener("abort", onAbort);
-    // A read in flight may still fail while it is closed.
-    stdin.on("error", () => undefined);
-    if ("destroy" in stdin && typeof stdin.destroy === "function") stdin.destroy();
-  }
+  return bytes.length === 0 ? undefined : firstLine(bytes, what);
 }
 
-function firstLine(chunks: readonly Buffer[], what: string): string {
-  const bytes = Buffer.concat(chunks);
+function firstLine(bytes: Buffer, what: string): string {
   const newline = bytes.indexOf("\n");
   const end = newline === -1 ? bytes.length : newline;
   if (end > maxLineBytes) throw new AppError("usage", `The ${what} on stdin is longer than 64 KiB`);

@@ -1,10 +1,10 @@
 import { AppError } from "../../../core/errors.ts";
 import type { Context } from "../../context.ts";
 import { isPiped } from "../../is-piped.ts";
+import { readPiped } from "../../read-piped.ts";
 import { forms } from "./given-server.ts";
 import { mostSnippetBytes } from "./parse-snippet.ts";
 
-const noticeAfterMs = 1000;
 const limitMs = 60_000;
 
 /**
@@ -23,43 +23,15 @@ export async function readSnippet({ io, deadline, signal }: Context): Promise<st
 }
 
 async function readAll(io: Context["io"], signal: AbortSignal): Promise<string> {
-  signal.throwIfAborted();
-  const { stdin } = io;
-  let size = 0;
-  const chunks: Buffer[] = [];
-  const notice = setTimeout(() => {
-    if (size === 0) io.note("Waiting for a snippet on stdin");
-  }, noticeAfterMs);
-  let limit: NodeJS.Timeout | undefined;
-  let onAbort: (() => void) | undefined;
-  const interrupted = new Promise<never>((_, reject) => {
-    limit = setTimeout(() => {
-      reject(new AppError("usage", `No end came on stdin within ${limitMs / 1000} s`));
-    }, limitMs);
-    onAbort = () => reject(signal.reason);
-    signal.addEventListener("abort", onAbort);
+  const bytes = await readPiped(io.stdin, {
+    limitMs,
+    onWait: () => io.note("Waiting for a snippet on stdin"),
+    overdue: () => new AppError("usage", `No end came on stdin within ${limitMs / 1000} s`),
+    isEnough: (_latest, size) => size > mostSnippetBytes,
+    signal,
   });
-  const input = stdin[Symbol.asyncIterator]();
-  try {
-    for (;;) {
-      const next = input.next().catch((error: unknown) => {
-        throw new AppError("usage", "Stdin cannot be read", { cause: error });
-      });
-      const { done, value } = await Promise.race([next, interrupted]);
-      if (done === true) return new TextDecoder().decode(Buffer.concat(chunks));
-      const bytes: Buffer = typeof value === "string" ? Buffer.from(value) : value;
-      chunks.push(bytes);
-      size += bytes.length;
-      if (size > mostSnippetBytes) {
-        throw new AppError("usage", "What comes on stdin is larger than 1 MiB");
-      }
-    }
-  } finally {
-    clearTimeout(notice);
-    clearTimeout(limit);
-    if (onAbort !== undefined) signal.removeEventListener("abort", onAbort);
-    // A read in flight may still fail while it is closed.
-    stdin.on("error", () => undefined);
-    stdin.destroy();
+  if (bytes.length > mostSnippetBytes) {
+    throw new AppError("usage", "What comes on stdin is larger than 1 MiB");
   }
+  return new TextDecoder().decode(bytes);
 }
