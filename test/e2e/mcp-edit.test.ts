@@ -94,7 +94,7 @@ test("JSON from a README starts a configuration, for its owner alone", async () 
   const readme = `## Usage\n\n\`\`\`json\n{\n  "mcpServers": {\n    "sums": ${JSON.stringify({ command, args })}, // any\n  }\n}\n\`\`\`\n`;
   const added = await agent(["mcp", "add"], readme);
   expect(added).toMatchObject({ code: 0, stdout: "Added sums\n" });
-  expect(added.stderr).toBe(`Changed ${file()}; next: agent serve\n`);
+  expect(added.stderr).toBe(`Changed ${file()}; next: agent serve --background\n`);
   expect(statSync(file()).mode & 0o777).toBe(0o600);
   expect(statSync(home.configDir).mode & 0o777).toBe(0o700);
   expect(JSON.parse(text())).toEqual({ mcpServers: { sums: { command, args } } });

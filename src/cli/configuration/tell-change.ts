@@ -32,7 +32,9 @@ export async function tellChange(
   };
   if (!gatewayRuns) {
     const serve =
-      origin === "default" ? "agent serve" : `agent serve --config ${quoteForShell(file)}`;
+      origin === "default"
+        ? "agent serve --background"
+        : `agent serve --background --config ${quoteForShell(file)}`;
     say(`next: ${serve}`);
     return "not running";
   }

@@ -19,7 +19,7 @@ describe("a command line", () => {
     await bench.agent(...fs);
     expect(bench.servers).toEqual({ fs: fsEntry });
     expect(bench.stdout).toBe("Added fs\n");
-    expect(bench.notes).toEqual([`Changed ${bench.file}; next: agent serve`]);
+    expect(bench.notes).toEqual([`Changed ${bench.file}; next: agent serve --background`]);
   });
 
   it("starts in the folder that its relative paths mean, or where --cwd says", async () => {
@@ -177,7 +177,9 @@ describe("the file", () => {
     const other = `${bench.folder}/other.json`;
     writeFileSync(other, "{}", { mode: 0o600 });
     await bench.agent("add", "a", "--config", other, "--", "x");
-    expect(bench.notes).toEqual([`Changed ${other}; next: agent serve --config ${other}`]);
+    expect(bench.notes).toEqual([
+      `Changed ${other}; next: agent serve --background --config ${other}`,
+    ]);
     bench.variables = { ONEDOOR_CONFIG: other };
     bench.notes.length = 0;
     expect(await bench.json("list")).toMatchObject({ file: other, servers: [{ name: "a" }] });
@@ -192,7 +194,7 @@ describe("the file", () => {
     ]);
     await bench.agent("add", "c", "--config", bench.file, "--", "x");
     expect(bench.notes.at(-1)).toBe(
-      `Changed ${bench.file}; next: agent serve --config ${bench.file}`,
+      `Changed ${bench.file}; next: agent serve --background --config ${bench.file}`,
     );
   });
 

@@ -121,7 +121,7 @@ describe("agent mcp remove", () => {
     expect(bench.text).toBe(text.slice(0, start) + text.slice(text.indexOf('    "github"')));
     expect(bench.stdout).toBe("Removed files\nRemoved web\n");
     expect(bench.notes).toEqual([
-      `Changed ${bench.file}; next: agent serve`,
+      `Changed ${bench.file}; next: agent serve --background`,
       expect.stringMatching(/^The file as it was: .*\.bak$/u),
     ]);
   });
