@@ -1,45 +1,92 @@
-// Measures the built gateway, and compares with what it is to hold to. Prints a table; a call that fails or a
-// target that is missed makes it fail. Nothing else should keep the machine busy meanwhile.
-import { existsSync } from "node:fs";
+// Measures the built program and compares with what it is to hold to: each figure is a ratio to something
+// measured beside it, so that it holds on any machine. A benchmark that fails or a target that is missed makes
+// it fail. Nothing else should keep the machine busy meanwhile.
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { benches } from "../test/bench/bench.mjs";
+import { chooseBenches, runBenches } from "../test/bench/run-benches.mjs";
+import { formatTable, isAllMet } from "../test/bench/table.mjs";
 
-const names = Object.keys(benches);
-const usage = `node scripts/bench.mjs [--only ${names.join("|")}]`;
+/** A ratio is the median of at least so many pairs. */
+const pairs = 11;
 
-const { values } = parseArgs({
-  options: { only: { type: "string" }, help: { type: "boolean", default: false } },
-});
-if (values.help) console.log(usage);
-else if (values.only !== undefined && !names.includes(values.only)) {
-  console.error(usage);
-  process.exitCode = 2;
-} else if (!existsSync(fileURLToPath(new URL("../dist/main.js", import.meta.url)))) {
-  console.error("bench: build it first: npm run build");
-  process.exitCode = 2;
-} else await main();
+const width = Math.max(...Object.keys(benches).map((name) => name.length));
+const usage = `npm run bench -- [--only <name>]...
+
+  --only <name>  measures only this; may be repeated, or names with commas between them.
+                 Nothing is then written to docs/
+
+${Object.entries(benches)
+  .map(([name, { about }]) => `  ${name.padEnd(width)}  ${about}`)
+  .join("\n")}`;
+
+const given = readArguments();
+const { chosen, unknown } = chooseBenches(benches, given?.only ?? []);
+
+if (given === undefined) process.exitCode = 2;
+else if (given.help) console.log(usage);
+else if (unknown.length > 0) refuse(`there is no benchmark ${unknown.join(", ")}`, usage);
+else if (!existsSync(fileURLToPath(new URL("../dist/main.js", import.meta.url))))
+  refuse("build it first: npm run build");
+else await main();
 
 async function main() {
-  for (const [name, bench] of Object.entries(benches)) {
-    if (values.only !== undefined && values.only !== name) continue;
-    const started = Date.now();
-    try {
-      const { figures, missed } = await bench({ progress });
+  // Everything that a benchmark puts anywhere goes with this folder, also when it is cut short.
+  const folder = mkdtempSync(join(tmpdir(), "onedoor-bench-"));
+  process.env["TMPDIR"] = folder;
+  const removeFolder = () =>
+    rmSync(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 50 });
+  for (const [signal, code] of /** @type {const} */ ([
+    ["SIGINT", 130],
+    ["SIGTERM", 143],
+  ])) {
+    process.once(signal, () => {
       progress("");
-      console.log(`${name} (${Math.round((Date.now() - started) / 1000)} s)`);
-      for (const [what, figure] of figures) console.log(`  ${what.padEnd(38)} ${figure}`);
-      for (const target of missed) console.log(`  MISSED: ${target}`);
-      if (missed.length > 0) process.exitCode = 1;
-    } catch (error) {
-      progress("");
-      console.error(`${name}: ${error instanceof Error ? error.stack : String(error)}`);
-      process.exitCode = 1;
-    }
+      // After what the benchmarks do at the end of this process: end their children.
+      process.once("exit", removeFolder);
+      process.exit(code);
+    });
+  }
+  const results = await runBenches({
+    benches: chosen,
+    pairs,
+    progress: (name, text) => {
+      if (process.stderr.isTTY) progress(`${name} ${text}`);
+      else if (text === "") process.stderr.write(`bench: ${name}\n`);
+    },
+  });
+  removeFolder();
+  progress("");
+  console.log(formatTable(results));
+  if (!isAllMet(results)) process.exitCode = 1;
+}
+
+/** What stands on the command line; undefined when that is none of what the usage says. */
+function readArguments() {
+  try {
+    return parseArgs({
+      options: {
+        only: { type: "string", multiple: true, default: [] },
+        help: { type: "boolean", default: false },
+      },
+    }).values;
+  } catch (error) {
+    refuse(error instanceof Error ? error.message : String(error), usage);
+    return undefined;
   }
 }
 
-/** One line that is written over on a terminal; elsewhere nothing. @param {string} text */
+/** @param {string[]} lines */
+function refuse(...lines) {
+  console.error(`bench: ${lines.join("\n\n")}`);
+  process.exitCode = 2;
+}
+
+/** One line of a terminal that is written over. @param {string} text */
 function progress(text) {
-  if (process.stdout.isTTY) process.stdout.write(`\r\u001b[K${text}`);
+  if (process.stderr.isTTY)
+    process.stderr.write(`\r\u001b[K${text.slice(0, (process.stderr.columns ?? 80) - 1)}`);
 }

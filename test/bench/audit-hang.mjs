@@ -6,25 +6,21 @@ import { startGateway } from "../soak/gateway.mjs";
 import { pause, within } from "../soak/processes.mjs";
 import { closeIdleConnections, exchange } from "../soak/wire.mjs";
 import { startHolder } from "./hold-database.mjs";
-import { median } from "../soak/memory.mjs";
+import { median, ratioOf } from "./interleave.mjs";
 
 const echo = fileURLToPath(new URL("../fixtures/echo-server.mjs", import.meta.url));
 const token = "bench-0a6f4c9e17";
-/** How many times it is measured with and without, in turn: what the machine does beside goes into both. */
-const pairs = 15;
 /** Of one measurement; a write that waits gives up after two seconds, so that each hanging one meets some. */
 const roundMs = 2500;
 /** The first calls after a change are not counted. */
 const warmUpMs = 250;
-const mostRatio = 1.1;
 
 /**
  * What a call costs while the storage of the audit hangs: another process holds the database, no row can be
  * written, the queue grows. One client calls one tool, one call after the other.
- * @param {{progress: (text: string) => void}} options
- * @returns {Promise<import("./bench.mjs").Outcome>}
+ * @type {import("./bench.mjs").Bench}
  */
-export async function benchAuditHang({ progress }) {
+export async function benchAuditHang({ progress, pairs }) {
   const gateway = await startGateway({
     auth: { type: "token", options: { token } },
     mcpServers: { echo: { command: process.execPath, args: [echo, "echo"] } },
@@ -102,7 +98,7 @@ export async function benchAuditHang({ progress }) {
       const written = rows() - before;
       await holder.release();
       if (written !== 0) throw new Error(`${written} rows were written while it was held`);
-      progress(`audit-hang: ${pair} of ${pairs} pairs, ${calls} calls`);
+      progress(`${pair} of ${pairs} pairs, ${calls} calls`);
     }
   } finally {
     reader.close();
@@ -112,17 +108,14 @@ export async function benchAuditHang({ progress }) {
   }
   const free = median(rounds.free.flat());
   const held = median(rounds.held.flat());
-  // Of neighbours, so that a machine that grows slower or faster over time does not show.
-  const ratio = median(
-    rounds.held.map((times, index) => median(times) / median(rounds.free[index] ?? [])),
-  );
-  return {
-    figures: [
-      ["calls", `${calls}, none failed, in ${pairs} pairs of rounds`],
-      ["p50 with a storage that writes", `${free.toFixed(3)} ms`],
-      ["p50 with a storage that hangs", `${held.toFixed(3)} ms`],
-      ["ratio, median of the pairs", `${ratio.toFixed(3)}× (target: at most ${mostRatio}×)`],
-    ],
-    missed: ratio > mostRatio ? [`a call costs ${ratio.toFixed(3)}× while the audit hangs`] : [],
-  };
+  return [
+    {
+      what: "a call while the audit's storage hangs, p50",
+      value: ratioOf(rounds.held.map(median), rounds.free.map(median)),
+      unit: "×",
+      target: { most: 1.1 },
+      detail: `${held.toFixed(3)} ms against ${free.toFixed(3)} ms while it writes, ${calls} calls in ${pairs} pairs`,
+      figures: { hangingMs: held, writingMs: free, calls },
+    },
+  ];
 }

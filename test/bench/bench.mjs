@@ -1,11 +1,28 @@
-import { benchAuditHang } from "./audit-hang.mjs";
+/**
+ * One line of the table.
+ * @typedef {object} Row
+ * @property {string} what
+ * @property {number} value what is compared with the target
+ * @property {"×" | "MiB" | "MB" | "packages" | "ms" | "s" | ""} unit
+ * @property {{most?: number, least?: number}} [target] none: the figure is only said
+ * @property {string} detail for example "49.1 ms against 46.8 ms, 11 pairs"
+ * @property {Record<string, number>} [figures] what it was made of, for benchmarks.json
+ */
+/**
+ * @typedef {object} BenchTools
+ * @property {(text: string) => void} progress what it is at, in a few words
+ * @property {number} pairs how many pairs a ratio is the median of, at least
+ */
+/** @typedef {(tools: BenchTools) => Promise<Row[]>} Bench rejects when a call fails or is answered with an error */
 
 /**
- * @typedef {object} Outcome
- * @property {[what: string, figure: string][]} figures
- * @property {string[]} missed one sentence for each target that was not met
+ * Everything that is measured, in the order of the table, by the name `--only` knows it by. Each is loaded when
+ * it is its turn: a benchmark that cannot be loaded fails alone.
+ * @type {Readonly<Record<string, {about: string, run: Bench}>>}
  */
-/** @typedef {(options: {progress: (text: string) => void}) => Promise<Outcome>} Bench rejects when a call fails */
-
-/** Everything that is measured, by the name `--only` knows it by. @type {Readonly<Record<string, Bench>>} */
-export const benches = { "audit-hang": benchAuditHang };
+export const benches = {
+  "audit-hang": {
+    about: "a call while the storage of the audit hangs, against one while it writes",
+    run: async (tools) => (await import("./audit-hang.mjs")).benchAuditHang(tools),
+  },
+};

@@ -1,17 +1,11 @@
+import { median } from "../bench/interleave.mjs";
+
 /** @typedef {{live: number, rss: number}} MemorySample bytes: `live` after a collection, `rss` as the system sees it */
 
 const MiB = 2 ** 20;
 
 /** @param {number} bytes */
 export const inMiB = (bytes) => `${(bytes / MiB).toFixed(1)} MiB`;
-
-/** @param {readonly number[]} values */
-export function median(values) {
-  const sorted = values.toSorted((a, b) => a - b);
-  const middle = sorted.length >> 1;
-  const upper = sorted[middle] ?? 0;
-  return sorted.length % 2 === 1 ? upper : ((sorted[middle - 1] ?? upper) + upper) / 2;
-}
 
 /**
  * Whether memory stayed flat under an even load. The first quarter of the samples is warm-up: caches fill,
