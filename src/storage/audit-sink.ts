@@ -33,8 +33,9 @@ const giveUpMs = 5_000;
  * Takes audit events without waiting for the storage, and writes them in batches. Nothing here throws or rejects.
  *
  * After `kill -9` what came in the last 100 ms is missing at most, as long as the storage keeps up: an event
- * waits `batchMs` for others, and where a write is on its way, for the end of that one and no timer: the writer
- * goes on with what came meanwhile. The write itself is in the storage's thread and keeps no timer from running.
+ * waits `batchMs` for others, however fast the storage is (a transaction costs as much as hundred rows), and where a
+ * write takes longer, for the end of that one: the writer goes on with what came meanwhile. The write itself is in
+ * the storage's thread and keeps no timer from running.
  *
  * What the storage cannot take now waits and is tried again and again; it is lost (counted, and said) when the
  * queue is full, when the storage refuses the row itself or is gone, or when a flush gives up.
@@ -46,6 +47,8 @@ export function createAuditSink(options: AuditSinkOptions): AuditSink {
   /** Since the start: taken into the queue, and out of it again. */
   let accepted = 0;
   let settled = 0;
+  /** As far as the writer goes before it waits for others again. */
+  let wanted = 0;
   let timer: NodeJS.Timeout | undefined;
   let writer: { done: Promise<void>; abandoned: boolean } | undefined;
 
@@ -57,7 +60,7 @@ export function createAuditSink(options: AuditSinkOptions): AuditSink {
   const drain = async (mine: { abandoned: boolean }): Promise<void> => {
     let size = maxBatch;
     let failing = false;
-    while (queue.length > 0) {
+    while (settled < wanted) {
       const batch = queue.first(size, maxBatchBytes);
       try {
         await storage.withPrincipal(systemPrincipal, (tx) => tx.audit.appendAll(batch));
@@ -91,14 +94,15 @@ export function createAuditSink(options: AuditSinkOptions): AuditSink {
         if (mine.abandoned) return;
       }
     }
-    // In the same breath as the last look at the queue: an event that comes after it starts a new writer.
+    // In the same breath as the last look: who wants more after it starts a new writer.
     writer = undefined;
   };
 
-  /** One writer at a time; it goes on until the queue is empty. */
+  /** One writer at a time; it goes on with all that is there now. */
   const start = (): void => {
     clearTimeout(timer);
     timer = undefined;
+    wanted = accepted;
     if (writer !== undefined || queue.length === 0) return;
     const mine = { done: Promise.resolve(), abandoned: false };
     writer = mine;
@@ -130,7 +134,7 @@ export function createAuditSink(options: AuditSinkOptions): AuditSink {
         return;
       }
       accepted += 1;
-      if (writer === undefined) timer ??= setTimeout(start, batchMs);
+      timer ??= setTimeout(start, batchMs);
     },
     async flush() {
       const target = accepted;

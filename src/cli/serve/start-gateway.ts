@@ -71,7 +71,7 @@ export interface StartOptions {
 const graceMs = 5_000;
 const maxQueuedAuditEvents = 10_000;
 /** Of the 100 ms that may be missing after a kill; the rest is for a cold machine to write in. */
-const auditBatchMs = 20;
+const auditBatchMs = 50;
 
 /**
  * Builds the gateway of its parts and starts it: storage (and with it the state directory's lock), directory, door,
