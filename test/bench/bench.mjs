@@ -21,6 +21,22 @@
  * @type {Readonly<Record<string, {about: string, run: Bench}>>}
  */
 export const benches = {
+  start: {
+    about: "how long the commands take, against node -e 0",
+    run: async (tools) => (await import("./start.mjs")).benchStart(tools),
+  },
+  memory: {
+    about: "the most memory that the commands hold, against node -e 0",
+    run: async (tools) => (await import("./memory.mjs")).benchMemory(tools),
+  },
+  package: {
+    about: "how many packages and bytes npm install brings",
+    run: async (tools) => (await import("./package.mjs")).benchPackage(tools),
+  },
+  call: {
+    about: "a call through the gateway: p50, throughput and CPU, against calling directly",
+    run: async (tools) => (await import("./call.mjs")).benchCall(tools),
+  },
   "audit-hang": {
     about: "a call while the storage of the audit hangs, against one while it writes",
     run: async (tools) => (await import("./audit-hang.mjs")).benchAuditHang(tools),

@@ -1,0 +1,85 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { pause } from "../soak/processes.mjs";
+import { startNode } from "./child-process.mjs";
+import { createHttpClient } from "./http-client.mjs";
+
+const mainFile = fileURLToPath(new URL("../../dist/main.js", import.meta.url));
+const token = "bench-ann-5f0c7a1e9b";
+
+/** How often readiness is asked for: often enough to count for nothing, seldom enough to cost nothing. */
+const readinessStepMs = 10;
+
+/** What lets a client in. */
+export const authorization = { authorization: `Bearer ${token}` };
+
+/**
+ * Everything that a call passes is on: authentication, a role that is asked for (an editor's; nothing says that the
+ * tools only read), a window that counts and never ends, arguments checked by schema, audit to SQLite.
+ */
+export const everythingOn = {
+  rateLimit: { rpm: 1_000_000 },
+  auth: { type: "token", options: { tokens: [{ name: "ann", token, role: "editor" }] } },
+};
+
+/** @typedef {Awaited<ReturnType<typeof startGateway>>} BenchGateway */
+
+/**
+ * Starts the built gateway as a user does, in a home of its own, with everything on.
+ * @param {Record<string, object>} mcpServers
+ */
+export async function startGateway(mcpServers) {
+  const folder = mkdtempSync(join(tmpdir(), "onedoor-bench-"));
+  const configDir = join(folder, ".config", "onedoor");
+  mkdirSync(configDir, { recursive: true, mode: 0o700 });
+  const file = join(configDir, "mcp.json");
+  writeFileSync(file, JSON.stringify({ ...everythingOn, mcpServers }), { mode: 0o600 });
+  const startedAt = performance.now();
+  const child = startNode([mainFile, "serve", "--port", "0"], {
+    env: {
+      PATH: process.env["PATH"],
+      HOME: folder,
+      XDG_CONFIG_HOME: join(folder, ".config"),
+      XDG_STATE_HOME: join(folder, ".state"),
+      TMPDIR: tmpdir(),
+      DBUS_SESSION_BUS_ADDRESS: `unix:path=${join(folder, "no-bus")}`,
+      LANG: "C.UTF-8",
+    },
+    cwd: folder,
+    stdio: ["ignore", "ignore", "pipe"],
+  });
+  const port = Number(await child.said(/Listening on http:\/\/[\d.]+:(\d+)/u));
+  const client = createHttpClient(port);
+  const total = Object.keys(mcpServers).length;
+  return {
+    port,
+    pid: child.pid,
+    /** When its process was started, by `performance.now()`. */
+    startedAt,
+    client,
+    /** Asks once whether it lives; rejects when it does not say so. */
+    async healthy() {
+      const { status, text } = await client.send("GET", "/health", {});
+      if (status !== 200) throw new Error(`/health was answered ${status} ${text}`);
+    },
+    /** Resolves when every upstream server is ready; rejects when one is unavailable, or not ready within a minute. */
+    async ready() {
+      const end = performance.now() + 60_000;
+      for (;;) {
+        const { status, text } = await client.send("GET", "/health/ready", {});
+        if (status === 200 && JSON.parse(text).upstreams.ready === total) return;
+        if (status === 200 || performance.now() > end)
+          throw new Error(`not every server is ready: ${text}\n${child.output}`);
+        await pause(readinessStepMs);
+      }
+    },
+    /** Nothing of it is left when the promise resolves. */
+    async stop() {
+      client.stop();
+      await child.stop();
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
