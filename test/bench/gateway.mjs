@@ -7,7 +7,8 @@ import { startNode } from "./child-process.mjs";
 import { createHttpClient } from "./http-client.mjs";
 
 const mainFile = fileURLToPath(new URL("../../dist/main.js", import.meta.url));
-const token = "bench-ann-5f0c7a1e9b";
+/** The bearer of the one user that it knows. */
+export const token = "bench-ann-5f0c7a1e9b";
 
 /** How often readiness is asked for: often enough to count for nothing, seldom enough to cost nothing. */
 const readinessStepMs = 10;
