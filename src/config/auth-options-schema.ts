@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { mappingShape, requiredScopes } from "./identity-mapping-schema.ts";
 import { organizationId, roleName } from "./security-schema.ts";
 

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import type { AuthenticationType } from "../core/principal.ts";
 import { authOptions } from "./auth-options-schema.ts";
 

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { auth } from "./auth-schema.ts";
 import { access, audit, rateLimit, securityKeys } from "./security-schema.ts";
 import { trustedProxy } from "./trusted-proxy.ts";

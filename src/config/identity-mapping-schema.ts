@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { scopeToken } from "../core/scope-token.ts";
 import { organizationId, roleName } from "./security-schema.ts";
 

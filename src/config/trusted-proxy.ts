@@ -1,5 +1,5 @@
 import { isIP } from "node:net";
-import { z } from "zod";
+import * as z from "zod";
 
 /** The address of a proxy, or a network of them in CIDR notation (RFC 4632 §3.1, RFC 4291 §2.3). */
 export const trustedProxy = z

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { maxPasswordBytes } from "../auth/passwords/password-rules.ts";
 import { AppError } from "../core/errors.ts";
 

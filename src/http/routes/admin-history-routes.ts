@@ -1,5 +1,5 @@
 import type { FastifyInstance } from "fastify";
-import { z } from "zod";
+import * as z from "zod";
 import { changedEntities } from "../../core/change.ts";
 import { changeJson, purgedJson } from "../administration-json.ts";
 import { readBody } from "../read-body.ts";

@@ -1,5 +1,5 @@
 import type { FastifyInstance } from "fastify";
-import { z } from "zod";
+import * as z from "zod";
 import { userJson } from "../administration-json.ts";
 import { readBody } from "../read-body.ts";
 import { actorOf, adminFolder, administrators } from "./administration-route.ts";

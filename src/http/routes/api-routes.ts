@@ -1,5 +1,5 @@
 import type { FastifyInstance, FastifyRequest } from "fastify";
-import { z } from "zod";
+import * as z from "zod";
 import { isJsonObject, type JsonObject } from "../../core/json.ts";
 import type { CallerContext, Gateway, GatewayCall } from "../../gateway/gateway.ts";
 import type { PinApprovals } from "../../gateway/pin-approvals.ts";

@@ -1,5 +1,5 @@
 import type { FastifyInstance } from "fastify";
-import { z } from "zod";
+import * as z from "zod";
 import { auditStatuses } from "../../core/audit.ts";
 import { auditRowJson } from "../administration-json.ts";
 import { readBody } from "../read-body.ts";

@@ -1,5 +1,5 @@
 import type { FastifyInstance, FastifyRequest } from "fastify";
-import { z } from "zod";
+import * as z from "zod";
 import type { CliTokenExchange } from "../../auth/cli-token-exchange.ts";
 import type { Door } from "../../auth/door.ts";
 import type { MintedTokens } from "../../auth/token-mint.ts";

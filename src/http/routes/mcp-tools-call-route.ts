@@ -1,6 +1,6 @@
 import type { FastifyInstance, FastifyRequest } from "fastify";
 import type { Readable } from "node:stream";
-import { z } from "zod";
+import * as z from "zod";
 import { addressGroup } from "../../auth/passwords/address-group.ts";
 import type { Configuration } from "../../core/configuration.ts";
 import { isJsonObject, type Json, type JsonObject } from "../../core/json.ts";

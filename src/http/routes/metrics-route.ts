@@ -1,5 +1,5 @@
 import type { FastifyInstance } from "fastify";
-import { z } from "zod";
+import * as z from "zod";
 import type { AuditSink } from "../../core/audit.ts";
 import { requireWatcher } from "../../core/permissions.ts";
 import type { Gateway } from "../../gateway/gateway.ts";

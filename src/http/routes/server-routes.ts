@@ -1,5 +1,5 @@
 import type { FastifyInstance, FastifyRequest } from "fastify";
-import { z } from "zod";
+import * as z from "zod";
 import { requireGatewayAdministrator } from "../../administration/who-may.ts";
 import { silentClient } from "../../core/client-port.ts";
 import type { ConfigurationRefusal, ConfigurationStatus } from "../../core/configuration-status.ts";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { isIdentifier } from "../../core/identities.ts";
 import { roles } from "../../core/principal.ts";
 
