@@ -3,7 +3,7 @@ import { oneLine } from "../core/terminal-text.ts";
 import { MessageFault, tooLarge } from "./read-messages.ts";
 import type { MessageLimits } from "./read-messages.ts";
 import { HttpStatusError } from "./transport.ts";
-import type { HttpAnswer, SendHttp } from "./transport.ts";
+import type { HttpAnswer, HttpBody, SendHttp } from "./transport.ts";
 
 const mostRedirects = 5;
 /** How long the body of an answer of no interest, or of a refusal, may take, in milliseconds. */
@@ -79,10 +79,12 @@ function unfollowed(target: URL): string {
  * @throws MessageFault
  */
 export async function readText(
-  body: AsyncIterable<Uint8Array>,
+  body: HttpBody,
   mostBytes: number,
   beyond: "cut" | MessageLimits,
 ): Promise<string> {
+  const { whole: come } = body;
+  if (come !== undefined && come.length <= mostBytes) return textOf(come);
   const chunks: Uint8Array[] = [];
   let size = 0;
   for await (const chunk of body) {
@@ -96,7 +98,12 @@ export async function readText(
   }
   const [first] = chunks;
   const whole = chunks.length === 1 && first !== undefined ? first : Buffer.concat(chunks);
-  return Buffer.from(whole.buffer, whole.byteOffset, whole.length).toString("utf8");
+  return textOf(whole);
+}
+
+/** UTF-8 as text. */
+export function textOf(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString("utf8");
 }
 
 /**
@@ -124,7 +131,7 @@ export async function sendWithin<Value>(
 }
 
 /** Reads away a body of no interest, so that the connection can serve the next request; gives a long one up. */
-export async function discard(body: AsyncIterable<Uint8Array>): Promise<void> {
+export async function discard(body: HttpBody): Promise<void> {
   await readText(body, mostOfRefusal, "cut").catch(() => undefined);
 }
 

@@ -1,8 +1,10 @@
 import { StringDecoder } from "node:string_decoder";
 import { setImmediate as nextTurn, setTimeout as pause } from "node:timers/promises";
 import { createParser } from "eventsource-parser";
+import { textOf } from "./ask-http.ts";
 import { tooLarge } from "./read-messages.ts";
 import type { MessageLimits } from "./read-messages.ts";
+import type { HttpBody } from "./transport.ts";
 
 /** Bytes looked at before others have their turn. */
 const bytesPerTurn = 8 * 1024;
@@ -28,7 +30,7 @@ export interface StreamEvent {
  * @throws MessageFault when an event grows beyond the limit; what `onEvent` or the stream throws
  */
 export async function readEventStream(
-  body: AsyncIterable<Uint8Array>,
+  body: HttpBody,
   limits: MessageLimits,
   sink: EventSink,
 ): Promise<void> {
@@ -41,15 +43,23 @@ export async function readEventStream(
       if (type === "max-buffer-size-exceeded") overflown = true;
     },
   });
+  const feed = (text: string): Promise<void> | undefined => {
+    parser.feed(text);
+    if (overflown) throw tooLarge(limits);
+    const restMs = sink.restMs?.() ?? 0;
+    return restMs > 0 ? pause(restMs, undefined, { ref: false }) : undefined;
+  };
+  const { whole } = body;
+  if (whole !== undefined && whole.length < bytesPerTurn) {
+    await feed(textOf(whole));
+    return;
+  }
   const decoder = new StringDecoder("utf8");
   let bytes = 0;
   for await (const chunk of body) {
     for (let from = 0; from < chunk.length; from += bytesPerTurn) {
       const piece = chunk.subarray(from, from + bytesPerTurn);
-      parser.feed(decoder.write(Buffer.from(piece.buffer, piece.byteOffset, piece.length)));
-      if (overflown) throw tooLarge(limits);
-      const restMs = sink.restMs?.() ?? 0;
-      if (restMs > 0) await pause(restMs, undefined, { ref: false });
+      await feed(decoder.write(Buffer.from(piece.buffer, piece.byteOffset, piece.length)));
       bytes += piece.length;
       if (bytes < bytesPerTurn) continue;
       bytes = 0;

@@ -7,7 +7,14 @@ import { costOfText, createPace } from "./pace.ts";
 import { readEventStream } from "./read-event-stream.ts";
 import { MessageFault, readMessages } from "./read-messages.ts";
 import type { MessageLimits } from "./read-messages.ts";
-import type { Authorize, HttpAnswer, Receiver, SendHttp, Transport } from "./transport.ts";
+import type {
+  Authorize,
+  HttpAnswer,
+  HttpBody,
+  Receiver,
+  SendHttp,
+  Transport,
+} from "./transport.ts";
 
 export interface SseOptions {
   url: string;
@@ -114,7 +121,7 @@ export function createSseTransport(options: SseOptions): Transport {
 
   /** Hands on what comes; calls `ready` when the server has named its address, `failed` when it never does. */
   async function follow(
-    body: AsyncIterable<Uint8Array>,
+    body: HttpBody,
     signal: AbortSignal,
     receiver: Receiver,
     ready: () => void,

@@ -16,7 +16,14 @@ import { createReopening, reopenTimings } from "./reopening.ts";
 import type { ReopenTimings, Reopening } from "./reopening.ts";
 import { isSameId } from "./same-id.ts";
 import { HttpStatusError } from "./transport.ts";
-import type { Authorize, HttpAnswer, Receiver, SendHttp, Transport } from "./transport.ts";
+import type {
+  Authorize,
+  HttpAnswer,
+  HttpBody,
+  Receiver,
+  SendHttp,
+  Transport,
+} from "./transport.ts";
 
 export interface StreamableHttpOptions {
   url: string;
@@ -169,7 +176,7 @@ export function createStreamableHttpTransport(options: StreamableHttpOptions): T
   }
 
   async function followStream(
-    first: AsyncIterable<Uint8Array>,
+    first: HttpBody,
     id: RequestId,
     exchange: HttpExchange,
     resumable: Resumption | undefined,
@@ -184,7 +191,7 @@ export function createStreamableHttpTransport(options: StreamableHttpOptions): T
       linger ??= setTimeout(() => exchange.abort(), lingerMs);
     };
     try {
-      for (let body: AsyncIterable<Uint8Array> | undefined = first; body !== undefined;) {
+      for (let body: HttpBody | undefined = first; body !== undefined;) {
         const reason = await readEventStream(body, limits, {
           onEvent,
           onRetry: (retryMs) => reopening.named(retryMs),
@@ -213,7 +220,7 @@ export function createStreamableHttpTransport(options: StreamableHttpOptions): T
     from: Resumption & { lastEventId: string },
     reopening: Reopening,
     signal: AbortSignal,
-  ): Promise<AsyncIterable<Uint8Array> | undefined> {
+  ): Promise<HttpBody | undefined> {
     while (!reopening.exhausted) {
       await reopening.pause(signal);
       if (signal.aborted) return undefined;
@@ -231,7 +238,7 @@ export function createStreamableHttpTransport(options: StreamableHttpOptions): T
   async function openStream(
     { lastEventId, authorize }: Resumption & { lastEventId?: string | undefined },
     signal: AbortSignal,
-  ): Promise<AsyncIterable<Uint8Array> | undefined> {
+  ): Promise<HttpBody | undefined> {
     const headers: Record<string, string> = {
       ...(await connectionHeaders(authorize)),
       accept: "text/event-stream",

@@ -88,5 +88,11 @@ export interface HttpAnswer {
   status: number;
   /** Lower-case names. */
   headers: Readonly<Record<string, string | undefined>>;
-  body: AsyncIterable<Uint8Array>;
+  body: HttpBody;
+}
+
+/** An answer's body as it comes; who reads it does so once. */
+export interface HttpBody extends AsyncIterable<Uint8Array> {
+  /** All of it, when it has come to its end before anybody read: the common answer, read without waiting. */
+  readonly whole?: Uint8Array | undefined;
 }

@@ -1,6 +1,7 @@
 import { Agent } from "undici";
 import type { Dispatcher } from "undici";
 import type { HttpAnswer, SendHttp } from "../mcp-client/transport.ts";
+import { AnswerBody } from "./answer-body.ts";
 
 const connectMs = 10_000;
 
@@ -22,28 +23,95 @@ export function createUndiciHttp(): UndiciHttp {
     connect: { timeout: connectMs },
   });
   return {
-    async send({ method, url, headers, body, signal }): Promise<HttpAnswer> {
-      const answer = await agent.request({
-        origin: url.origin,
-        path: `${url.pathname}${url.search}`,
-        method,
-        headers,
-        body: body ?? null,
-        signal,
-      });
-      return {
-        status: answer.statusCode,
-        headers: singleHeaders(answer.headers),
-        body: answer.body,
-      };
-    },
+    send: ({ method, url, headers, body, signal }) =>
+      new Promise((resolve, reject) => {
+        signal.throwIfAborted();
+        agent.dispatch(
+          {
+            origin: url.origin,
+            path: `${url.pathname}${url.search}`,
+            method,
+            headers,
+            body: body ?? null,
+          },
+          new Exchange(signal, resolve, reject),
+        );
+      }),
     close: () => agent.destroy().catch(() => undefined),
   };
 }
 
+/** One request and its answer, as undici tells of them. */
+class Exchange implements Dispatcher.DispatchHandler {
+  readonly #signal: AbortSignal;
+  readonly #resolve: (answer: HttpAnswer) => void;
+  readonly #reject: (reason: unknown) => void;
+  #controller: Dispatcher.DispatchController | undefined;
+  #body: AnswerBody | undefined;
+
+  constructor(
+    signal: AbortSignal,
+    resolve: (answer: HttpAnswer) => void,
+    reject: (reason: unknown) => void,
+  ) {
+    this.#signal = signal;
+    this.#resolve = resolve;
+    this.#reject = reject;
+    signal.addEventListener("abort", this.#onAbort);
+  }
+
+  /** The request goes out now: it has a connection. */
+  onRequestStart(controller: Dispatcher.DispatchController): void {
+    this.#controller = controller;
+    if (this.#signal.aborted) controller.abort(asError(this.#signal.reason));
+  }
+
+  onResponseStart(
+    controller: Dispatcher.DispatchController,
+    status: number,
+    headers: Parameters<NonNullable<Dispatcher.DispatchHandler["onResponseStart"]>>[2],
+  ): void {
+    // An interim answer (RFC 9110 §15.2); the real one follows.
+    if (status < 200) return;
+    const body = new AnswerBody({
+      pause: () => controller.pause(),
+      resume: () => controller.resume(),
+      abort: () => controller.abort(new Error("the rest of the answer is not wanted")),
+    });
+    this.#body = body;
+    // Whoever waits runs when all that came with the head has been handed on: often that is the whole body.
+    this.#resolve({ status, headers: singleHeaders(headers), body });
+  }
+
+  onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
+    this.#body?.push(chunk);
+  }
+
+  onResponseEnd(): void {
+    this.#signal.removeEventListener("abort", this.#onAbort);
+    this.#body?.end();
+  }
+
+  onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
+    this.#signal.removeEventListener("abort", this.#onAbort);
+    this.#reject(error);
+    this.#body?.end(error);
+  }
+
+  readonly #onAbort = (): void => {
+    // Before it has a connection nothing of undici can be aborted; who asked does not wait for that.
+    this.#reject(this.#signal.reason);
+    this.#controller?.abort(asError(this.#signal.reason));
+  };
+}
+
+function asError(reason: unknown): Error {
+  return reason instanceof Error ? reason : new Error("aborted", { cause: reason });
+}
+
 /** Of a header that came more than once the values in one, as RFC 9110 §5.3 joins them. */
 function singleHeaders(
-  headers: Dispatcher.ResponseData["headers"],
+  headers: Readonly<Record<string, string | string[] | undefined>>,
 ): Readonly<Record<string, string | undefined>> {
   const single: Record<string, string | undefined> = {};
   for (const name in headers) {
