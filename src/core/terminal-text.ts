@@ -53,6 +53,8 @@ export function escapeJsonForTerminal(json: string): string {
  * it escapes them where it prints to a terminal.
  */
 export function oneLine(text: string, limit = 300): string {
+  // As nearly all names are.
+  if (text.length <= limit && !/\s/u.test(text)) return text;
   const line = text.replace(/\s+/gu, " ").trim();
   if (line.length <= limit) return line;
   const start = line.slice(0, limit - 1);

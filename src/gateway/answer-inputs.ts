@@ -14,7 +14,8 @@ const pauseMs = 250;
 /**
  * Calls a server of the modern era for a client of the legacy one: what the server asks for in its result is
  * asked of the client as a request, and the server is called again with the answers.
- * @param send sends the request with what is added to its params
+ * @param first what the server answered
+ * @param send sends the request again with what is added to its params
  * @throws AppError `tool_error` when the server asks for something incomprehensible, or for ever; RpcFault
  *   -32021 when it asks for what the client did not declare; the client's RpcFault when that does not answer
  */
@@ -22,9 +23,10 @@ export async function answerInputs(
   server: string,
   client: ClientPort,
   signal: AbortSignal,
+  first: JsonObject,
   send: (retry: JsonObject) => Promise<JsonObject>,
 ): Promise<JsonObject> {
-  let result = await send({});
+  let result = first;
   for (let round = 0; isInputRequired(result); round += 1) {
     if (round === mostRounds) {
       const name = quotedName(server);

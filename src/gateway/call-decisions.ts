@@ -37,19 +37,18 @@ export interface CallDecisions {
 export function createCallDecisions(limits: CallLimits | undefined): CallDecisions {
   return {
     admit(principal) {
-      refuseFor(limits?.take(principal), "Too many tool calls within a minute");
+      refuseFor(limits?.take(principal), () => "Too many tool calls within a minute");
       requireRole(principal, "viewer", "Calling tools");
     },
     permit(principal, wanted) {
       const { exposedName, server } = wanted;
-      const tool = quotedName(exposedName);
       if (!mayAs(principal, "editor")) {
         const { role, what } = neededFor(wanted);
         requireRole(principal, role, what, server);
       }
       refuseFor(
         limits?.takeTool(principal, exposedName),
-        `Too many calls of tool ${tool} within a minute`,
+        () => `Too many calls of tool ${quotedName(exposedName)} within a minute`,
       );
     },
   };
@@ -68,11 +67,11 @@ export function neededFor({ exposedName, server, entry }: WantedTool): {
 }
 
 /** @param waitMs until a call may be made; undefined: now */
-function refuseFor(waitMs: number | undefined, message: string): void {
+function refuseFor(waitMs: number | undefined, message: () => string): void {
   if (waitMs === undefined) return;
   // Whole seconds, and never so few that the next attempt comes too early.
   const retryAfterSeconds = Math.max(1, Math.ceil(waitMs / 1000));
-  throw new AppError("rate_limited", message, {
+  throw new AppError("rate_limited", message(), {
     hint: `Try again in ${retryAfterSeconds} s`,
     retryAfterSeconds,
   });

@@ -137,9 +137,13 @@ async function sendLegacy(
 ): Promise<JsonObject> {
   const { target, method, params, signal, onProgress } = exchange;
   try {
-    const result = await answerInputs(target.configuration.name, client, signal, (retry) =>
-      request(exchange, { ...params, ...retry }, { client, signal, onProgress }),
-    );
+    const attendance = { client, signal, onProgress };
+    const first = await request(exchange, params, attendance);
+    const result = isInputRequired(first)
+      ? await answerInputs(target.configuration.name, client, signal, first, (retry) =>
+          request(exchange, { ...params, ...retry }, attendance),
+        )
+      : first;
     const { state } = target.upstream;
     return "era" in state && state.era === "modern" ? legacyResult(result) : result;
   } catch (error) {

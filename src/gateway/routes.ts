@@ -73,14 +73,23 @@ export function createRoutes(catalog: SeenCatalog, names: NameRule): Routes {
   const qualified = (uri: string): ServerUri | undefined =>
     names === "own" ? undefined : parseQualifiedUri(uri);
 
+  /** What is found in what the client saw, which nobody waits for. */
+  const lookUpKnown = <Found>(
+    client: ClientPort,
+    find: (view: Catalog) => Found | undefined,
+  ): { found: Found; view: Catalog } | undefined => {
+    const view = catalog.known(client);
+    const found = view && find(view);
+    return view === undefined || found === undefined ? undefined : { found, view };
+  };
+
   /** What is found in what the client saw, or else in what it would see now. */
   const lookUp = async <Found>(
     client: ClientPort,
     find: (view: Catalog) => Found | undefined,
   ): Promise<{ found: Found | undefined; view: Catalog }> => {
-    const known = catalog.known(client);
-    const found = known && find(known);
-    if (known !== undefined && found !== undefined) return { found, view: known };
+    const known = lookUpKnown(client, find);
+    if (known !== undefined) return known;
     const view = await catalog.view(client);
     return { found: find(view), view };
   };
@@ -91,7 +100,8 @@ export function createRoutes(catalog: SeenCatalog, names: NameRule): Routes {
     exposedName: string,
     entriesOf: (view: Catalog) => ReadonlyMap<string, { server: string; entry: Entry }>,
   ): Promise<NamedRoute<Entry>> => {
-    const { found, view } = await lookUp(client, (seen) => entriesOf(seen).get(exposedName));
+    const find = (seen: Catalog) => entriesOf(seen).get(exposedName);
+    const { found, view } = lookUpKnown(client, find) ?? (await lookUp(client, find));
     const target = found && targetOf(found.server);
     if (found !== undefined && target !== undefined) {
       const { configuration, upstream } = target;
