@@ -1,3 +1,4 @@
+import { abortSignalOf } from "../mcp-client/stop-signal.ts";
 import type { SendHttp } from "../mcp-client/transport.ts";
 import { openAnswer } from "./http-json.ts";
 import type { SharedConnections } from "./http-question.ts";
@@ -7,5 +8,6 @@ import type { SharedConnections } from "./http-question.ts";
  * `localhost` is this machine. What it throws are errors of ours (AppError `unreachable`, `timeout`).
  */
 export function createSendHttp(connections: SharedConnections): SendHttp {
-  return ({ url, ...request }) => openAnswer({ ...request, url: url.href, connections });
+  return ({ url, signal, ...request }) =>
+    openAnswer({ ...request, url: url.href, signal: abortSignalOf(signal), connections });
 }

@@ -1,6 +1,9 @@
+import { Stop } from "./stop-signal.ts";
+import type { StopSignal } from "./stop-signal.ts";
+
 /** One HTTP request and its answer, for as long as either is under way. */
 export interface HttpExchange {
-  readonly signal: AbortSignal;
+  readonly signal: StopSignal;
   readonly abort: () => void;
   /** It is over. */
   close(): void;
@@ -12,7 +15,7 @@ export interface HttpExchanges {
    * @param outer aborts it too
    * @param parting nothing comes back but that it was heard: it may finish while the connection is closed
    */
-  open(outer: AbortSignal | undefined, parting: boolean): HttpExchange;
+  open(outer: StopSignal | undefined, parting: boolean): HttpExchange;
   /** Ends those of which an answer is expected. */
   abortAnswered(): void;
   abortAll(): void;
@@ -21,35 +24,37 @@ export interface HttpExchanges {
 }
 
 export function createHttpExchanges(): HttpExchanges {
-  const underWay = new Map<AbortController, { parting: boolean }>();
+  const answered = new Set<Stop>();
+  const parting = new Set<Stop>();
   const waiting: (() => void)[] = [];
-  const partingUnderWay = (): boolean =>
-    Array.from(underWay.values()).some(({ parting }) => parting);
+  const abortAnswered = (): void => {
+    for (const stop of answered) stop.abort();
+  };
   return {
-    open(outer, parting) {
-      const controller = new AbortController();
-      const abort = (): void => controller.abort(outer?.reason);
+    open(outer, isParting) {
+      const stop = new Stop();
+      const abort = (): void => stop.abort(outer?.reason);
       if (outer?.aborted === true) abort();
-      else outer?.addEventListener("abort", abort, { once: true });
-      underWay.set(controller, { parting });
+      else outer?.addEventListener("abort", abort);
+      const underWay = isParting ? parting : answered;
+      underWay.add(stop);
       return {
-        signal: controller.signal,
-        abort: () => controller.abort(),
+        signal: stop,
+        abort: () => stop.abort(),
         close() {
           outer?.removeEventListener("abort", abort);
-          underWay.delete(controller);
-          if (!partingUnderWay()) for (const resolve of waiting.splice(0)) resolve();
+          underWay.delete(stop);
+          if (parting.size === 0) for (const resolve of waiting.splice(0)) resolve();
         },
       };
     },
-    abortAnswered() {
-      for (const [controller, { parting }] of underWay) if (!parting) controller.abort();
-    },
+    abortAnswered,
     abortAll() {
-      for (const controller of underWay.keys()) controller.abort();
+      abortAnswered();
+      for (const stop of parting) stop.abort();
     },
     partingIdle() {
-      if (!partingUnderWay()) return Promise.resolve();
+      if (parting.size === 0) return Promise.resolve();
       return new Promise((resolve) => {
         waiting.push(resolve);
       });

@@ -1,5 +1,6 @@
 import type { JsonObject } from "../core/json.ts";
 import type { LogLevel, ProtocolEra } from "../core/mcp.ts";
+import type { StopSignal } from "./stop-signal.ts";
 import type { Authorize, Transport } from "./transport.ts";
 
 /** One live connection to one MCP server, in the era it speaks. Opened once, and lost or closed once. */
@@ -33,7 +34,7 @@ export interface McpConnection {
 }
 
 export interface RequestOptions {
-  signal: AbortSignal;
+  signal: StopSignal;
   /** Asks for progress; gets the notification's params without the token. */
   onProgress?: ((params: JsonObject) => void) | undefined;
   /** What the server says or asks on this request's own stream; in place of the connection's own listeners. */

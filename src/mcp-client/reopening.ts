@@ -1,3 +1,5 @@
+import type { StopSignal } from "./stop-signal.ts";
+
 /** How a stream that ended is opened again, in milliseconds. */
 export interface ReopenTimings {
   firstMs: number;
@@ -27,7 +29,7 @@ export interface Reopening {
   failed(): void;
   readonly exhausted: boolean;
   /** Resolves after the pause, or at once when the signal is aborted. */
-  pause(signal: AbortSignal): Promise<void>;
+  pause(signal: StopSignal): Promise<void>;
 }
 
 export function createReopening(timings: ReopenTimings): Reopening {

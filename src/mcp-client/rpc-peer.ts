@@ -8,11 +8,13 @@ import { AnswerFault } from "./mcp-connection.ts";
 import type { NotificationListener, RequestListener } from "./mcp-connection.ts";
 import { isSameId } from "./same-id.ts";
 import { createServedRequests } from "./served-requests.ts";
+import { Stop } from "./stop-signal.ts";
+import type { StopSignal } from "./stop-signal.ts";
 import { HttpStatusError } from "./transport.ts";
 import type { Authorize, Receiver, Transport } from "./transport.ts";
 
 export interface PeerRequestOptions {
-  signal: AbortSignal;
+  signal: StopSignal;
   onProgress?: ((params: JsonObject) => void) | undefined;
   onNotification?: NotificationListener | undefined;
   onRequest?: RequestListener | undefined;
@@ -158,7 +160,7 @@ export function createRpcPeer(options: RpcPeerOptions): RpcPeer {
         message.params = { ...params, _meta: { ...metaOf(params), progressToken: id } };
       }
       return new Promise((resolve, reject) => {
-        const stream = new AbortController();
+        const stream = new Stop();
         const onAbort = (): void => {
           settle(() => reject(signal.reason));
           if (cancelBy === "notification") {
@@ -191,16 +193,14 @@ export function createRpcPeer(options: RpcPeerOptions): RpcPeer {
             if (!(error instanceof RpcFault)) stream.abort();
           },
         });
-        signal.addEventListener("abort", onAbort, { once: true });
-        transport
-          .send(message, { signal: stream.signal, headers, authorize })
-          .catch((error: unknown) => {
-            const fault =
-              error instanceof HttpStatusError
-                ? (rpcFaultOf(error, id, transport.hasSession) ?? error)
-                : error;
-            settle(() => reject(fault));
-          });
+        signal.addEventListener("abort", onAbort);
+        transport.send(message, { signal: stream, headers, authorize }).catch((error: unknown) => {
+          const fault =
+            error instanceof HttpStatusError
+              ? (rpcFaultOf(error, id, transport.hasSession) ?? error)
+              : error;
+          settle(() => reject(fault));
+        });
       });
     },
     async notify(method, params) {

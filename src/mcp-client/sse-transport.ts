@@ -7,6 +7,7 @@ import { costOfText, createPace } from "./pace.ts";
 import { readEventStream } from "./read-event-stream.ts";
 import { MessageFault, readMessages } from "./read-messages.ts";
 import type { MessageLimits } from "./read-messages.ts";
+import type { StopSignal } from "./stop-signal.ts";
 import type {
   Authorize,
   HttpAnswer,
@@ -122,7 +123,7 @@ export function createSseTransport(options: SseOptions): Transport {
   /** Hands on what comes; calls `ready` when the server has named its address, `failed` when it never does. */
   async function follow(
     body: HttpBody,
-    signal: AbortSignal,
+    signal: StopSignal,
     receiver: Receiver,
     ready: () => void,
     failed: (error: Error) => void,

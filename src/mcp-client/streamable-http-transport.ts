@@ -1,7 +1,5 @@
 import { isRequest } from "../core/json-rpc.ts";
 import type { RequestId, RpcMessage } from "../core/json-rpc.ts";
-import { mcpNameParameter, metaKeys, metaOf } from "../core/mcp.ts";
-import { headerFieldValue } from "../core/parameter-headers.ts";
 import { askHttp, discard, mediaTypeOf, readText, reasonOf, sendWithin } from "./ask-http.ts";
 import type { HttpRequest } from "./ask-http.ts";
 import { createHttpExchanges } from "./http-exchanges.ts";
@@ -14,7 +12,10 @@ import { MessageFault, readMessages } from "./read-messages.ts";
 import type { MessageLimits } from "./read-messages.ts";
 import { createReopening, reopenTimings } from "./reopening.ts";
 import type { ReopenTimings, Reopening } from "./reopening.ts";
+import { createRequestHeaders, isModern } from "./request-headers.ts";
 import { isSameId } from "./same-id.ts";
+import { abortSignalOf } from "./stop-signal.ts";
+import type { StopSignal } from "./stop-signal.ts";
 import { HttpStatusError } from "./transport.ts";
 import type {
   Authorize,
@@ -49,18 +50,6 @@ const notMcp = "it answered with something that is not MCP";
 const noAnswer = "it ended the stream without an answer";
 /** An event's or session's id that can be sent back in a header. */
 const sendableId = /^[\x21-\x7e](?:[\x20-\x7e]{0,1022}[\x21-\x7e])?$/u;
-/** What follows from the message and the connection, and no configuration may contradict. */
-const ownHeaders: ReadonlySet<string> = new Set([
-  "accept",
-  "content-type",
-  "content-length",
-  "last-event-id",
-  "mcp-method",
-  "mcp-name",
-  "mcp-protocol-version",
-  "mcp-session-id",
-]);
-
 /**
  * MCP over Streamable HTTP (2025-03-26 to 2026-07-28): one POST for each message, answered with JSON or an
  * event stream; streams that break off are resumed where the server gave their events ids.
@@ -69,7 +58,7 @@ export function createStreamableHttpTransport(options: StreamableHttpOptions): T
   const url = new URL(options.url);
   const limits = options.messageLimits ?? messageLimits;
   const timings = options.reconnect ?? reopenTimings;
-  const configured = lowerCase(options.headers);
+  const headers = createRequestHeaders(options.headers, options.authorize);
   const { sendHttp } = options;
   const exchanges = createHttpExchanges();
   const pace = createPace();
@@ -77,15 +66,6 @@ export function createStreamableHttpTransport(options: StreamableHttpOptions): T
   let sessionId: string | undefined;
   let protocolVersion: string | undefined;
   let closing: Promise<void> | undefined;
-
-  const connectionHeaders = async (
-    authorize = options.authorize,
-  ): Promise<Record<string, string>> => ({
-    ...configured,
-    ...(authorize && { authorization: await authorize() }),
-    ...(sessionId !== undefined && { "mcp-session-id": sessionId }),
-    ...(protocolVersion !== undefined && { "mcp-protocol-version": protocolVersion }),
-  });
 
   return {
     kind: "http",
@@ -96,22 +76,16 @@ export function createStreamableHttpTransport(options: StreamableHttpOptions): T
       receiver = to;
       return Promise.resolve();
     },
-    async send(message, { signal, headers, authorize } = {}) {
+    async send(message, own = {}) {
       if (closing !== undefined) throw new Error("the connection was closed");
-      const exchange = exchanges.open(signal, isNotification(message));
+      const exchange = exchanges.open(own.signal, isNotification(message));
       let answer: HttpAnswer;
       try {
         const { abort } = exchange;
         const request: HttpRequest = {
           method: "POST",
           url,
-          headers: {
-            ...(await connectionHeaders(authorize)),
-            ...(headers && lowerCase(headers)),
-            ...messageHeaders(message),
-            "content-type": "application/json",
-            accept: "application/json, text/event-stream",
-          },
+          headers: await headers.ofMessage(message, own),
           body: JSON.stringify(message),
           signal: exchange.signal,
         };
@@ -124,9 +98,10 @@ export function createStreamableHttpTransport(options: StreamableHttpOptions): T
       if ("method" in message && message.method === "initialize") {
         const given = answer.headers["mcp-session-id"];
         sessionId = given !== undefined && sendableId.test(given) ? given : undefined;
+        headers.settle({ sessionId, protocolVersion });
       }
       if (isRequest(message)) {
-        void follow(answer, message.id, exchange, isModern(message) ? undefined : { authorize });
+        void follow(answer, message.id, exchange, isModern(message) ? undefined : own);
         return;
       }
       // Nothing is expected of it; one that does not end holds up nobody.
@@ -138,6 +113,7 @@ export function createStreamableHttpTransport(options: StreamableHttpOptions): T
     },
     settled(version) {
       protocolVersion = version;
+      headers.settle({ sessionId, protocolVersion });
     },
     listen() {
       void keepCommonStream();
@@ -181,20 +157,26 @@ export function createStreamableHttpTransport(options: StreamableHttpOptions): T
     exchange: HttpExchange,
     resumable: Resumption | undefined,
   ): Promise<void> {
-    const reopening = createReopening(timings);
+    let reopening: Reopening | undefined;
     let lastEventId: string | undefined;
+    let body: HttpBody | undefined = first;
+    let isAnswered = false;
     let linger: NodeJS.Timeout | undefined;
     const onEvent = (event: StreamEvent): void => {
-      reopening.heard();
+      reopening?.heard();
       if (event.id !== undefined) lastEventId = sendableId.test(event.id) ? event.id : undefined;
-      if (!deliverEvent(event, id)) return;
-      linger ??= setTimeout(() => exchange.abort(), lingerMs);
+      if (!deliverEvent(event, id) || isAnswered) return;
+      isAnswered = true;
+      if (body?.whole === undefined) linger = setTimeout(() => exchange.abort(), lingerMs);
     };
     try {
-      for (let body: HttpBody | undefined = first; body !== undefined;) {
+      while (body !== undefined) {
         const reason = await readEventStream(body, limits, {
           onEvent,
-          onRetry: (retryMs) => reopening.named(retryMs),
+          onRetry(retryMs) {
+            reopening ??= createReopening(timings);
+            reopening.named(retryMs);
+          },
           restMs: () => pace.restMs(),
         }).then(
           () => noAnswer,
@@ -203,7 +185,8 @@ export function createStreamableHttpTransport(options: StreamableHttpOptions): T
             return reasonOf(error);
           },
         );
-        if (linger !== undefined || exchange.signal.aborted) return;
+        if (isAnswered || exchange.signal.aborted) return;
+        reopening ??= createReopening(timings);
         body =
           resumable !== undefined && lastEventId !== undefined
             ? await resume({ ...resumable, lastEventId }, reopening, exchange.signal)
@@ -219,7 +202,7 @@ export function createStreamableHttpTransport(options: StreamableHttpOptions): T
   async function resume(
     from: Resumption & { lastEventId: string },
     reopening: Reopening,
-    signal: AbortSignal,
+    signal: StopSignal,
   ): Promise<HttpBody | undefined> {
     while (!reopening.exhausted) {
       await reopening.pause(signal);
@@ -237,17 +220,15 @@ export function createStreamableHttpTransport(options: StreamableHttpOptions): T
   /** @throws HttpStatusError, or an Error of the network; undefined when what came is no event stream */
   async function openStream(
     { lastEventId, authorize }: Resumption & { lastEventId?: string | undefined },
-    signal: AbortSignal,
+    signal: StopSignal,
   ): Promise<HttpBody | undefined> {
-    const headers: Record<string, string> = {
-      ...(await connectionHeaders(authorize)),
-      accept: "text/event-stream",
-    };
-    if (lastEventId !== undefined) headers["last-event-id"] = lastEventId;
+    const asking = await headers.ofConnection(authorize);
+    asking["accept"] = "text/event-stream";
+    if (lastEventId !== undefined) asking["last-event-id"] = lastEventId;
     // Of its own: who waits for the stream goes on after a refusal that does not end.
     const attempt = new AbortController();
-    const both = AbortSignal.any([signal, attempt.signal]);
-    const request: HttpRequest = { method: "GET", url, headers, signal: both };
+    const both = AbortSignal.any([abortSignalOf(signal), attempt.signal]);
+    const request: HttpRequest = { method: "GET", url, headers: asking, signal: both };
     const answer = await askHttp(sendHttp, request, () => attempt.abort());
     if (mediaTypeOf(answer) === "text/event-stream") return answer.body;
     await discard(answer.body);
@@ -325,46 +306,17 @@ export function createStreamableHttpTransport(options: StreamableHttpOptions): T
       // What was said last (a cancellation) is heard before the session ends.
       await exchanges.partingIdle();
       if (sessionId === undefined) return;
-      const headers = await connectionHeaders();
-      const answer = await sendHttp({ method: "DELETE", url, headers, signal: limit });
+      const leaving = await headers.ofConnection(undefined);
+      const answer = await sendHttp({ method: "DELETE", url, headers: leaving, signal: limit });
       await discard(answer.body);
     };
     await Promise.race([goodbye().catch(() => undefined), late]);
     sessionId = undefined;
+    headers.settle({ sessionId, protocolVersion });
     exchanges.abortAll();
   }
 }
 
 function isNotification(message: RpcMessage): boolean {
   return "method" in message && !("id" in message);
-}
-
-function isModern(message: RpcMessage): boolean {
-  return "method" in message && metaOf(message.params)[metaKeys.protocolVersion] !== undefined;
-}
-
-/** What a modern message repeats of itself in headers (2026-07-28, "Standard request headers"). */
-function messageHeaders(message: RpcMessage): Record<string, string> {
-  if (!("method" in message)) return {};
-  const version = metaOf(message.params)[metaKeys.protocolVersion];
-  if (typeof version !== "string") return {};
-  const headers: Record<string, string> = {
-    "mcp-protocol-version": version,
-    "mcp-method": headerFieldValue(message.method),
-  };
-  const parameter = Object.hasOwn(mcpNameParameter, message.method)
-    ? mcpNameParameter[message.method]
-    : undefined;
-  const name = parameter === undefined ? undefined : message.params?.[parameter];
-  if (typeof name === "string") headers["mcp-name"] = headerFieldValue(name);
-  return headers;
-}
-
-function lowerCase(headers: Readonly<Record<string, string>>): Record<string, string> {
-  const lower: Record<string, string> = {};
-  for (const [name, value] of Object.entries(headers)) {
-    const key = name.toLowerCase();
-    if (!ownHeaders.has(key)) lower[key] = value;
-  }
-  return lower;
 }

@@ -1,4 +1,5 @@
 import type { RequestId, RpcMessage } from "../core/json-rpc.ts";
+import type { StopSignal } from "./stop-signal.ts";
 
 /**
  * The way messages travel to one MCP server and back. It frames and delivers; what the messages mean is
@@ -30,7 +31,7 @@ export type Authorize = () => Promise<string>;
 
 export interface SendOptions {
   /** Aborting ends the request's own stream, which cancels it (2026-07-28) at the server. */
-  signal?: AbortSignal | undefined;
+  signal?: StopSignal | undefined;
   /** Beside those that every request has. */
   headers?: Readonly<Record<string, string>> | undefined;
   /** In place of the connection's, also where the request's stream is resumed (HTTP). */
@@ -81,7 +82,7 @@ export type SendHttp = (request: {
   url: URL;
   headers: Readonly<Record<string, string>>;
   body?: string | undefined;
-  signal: AbortSignal;
+  signal: StopSignal;
 }) => Promise<HttpAnswer>;
 
 export interface HttpAnswer {

@@ -30,8 +30,8 @@ export class AnswerBody implements HttpBody {
 
   get whole(): Uint8Array | undefined {
     if (!this.#ended || this.#failure !== undefined) return undefined;
-    const [first] = this.#chunks;
-    return this.#chunks.length === 1 ? first : Buffer.concat(this.#chunks);
+    if (this.#chunks.length !== 1) this.#chunks = [Buffer.concat(this.#chunks)];
+    return this.#chunks[0];
   }
 
   push(chunk: Uint8Array): void {

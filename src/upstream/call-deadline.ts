@@ -1,6 +1,9 @@
+import { Stop } from "../mcp-client/stop-signal.ts";
+import type { StopSignal } from "../mcp-client/stop-signal.ts";
+
 export interface CallDeadline {
   /** Aborts when the caller does, or when a limit is reached. */
-  readonly signal: AbortSignal;
+  readonly signal: StopSignal;
   /** Which limit was reached, in milliseconds; absent when none was. */
   readonly expiredMs: number | undefined;
   /** Something was heard: the idle limit starts again. */
@@ -18,7 +21,7 @@ export function startCallDeadline(options: {
   timeoutMs: number;
   maxTotalMs: number;
 }): CallDeadline {
-  const controller = new AbortController();
+  const ending = new Stop();
   let expiredMs: number | undefined;
   let pauses = 0;
   let stopped = false;
@@ -30,7 +33,7 @@ export function startCallDeadline(options: {
   const expire = (limitMs: number): void => {
     expiredMs = limitMs;
     // The text goes upstream as the reason of the cancellation.
-    controller.abort(`no answer within ${limitMs} ms`);
+    ending.abort(`no answer within ${limitMs} ms`);
   };
   const startIdle = (): void => {
     // One timer is enough where the total ends first anyway; progress cannot change that.
@@ -46,13 +49,13 @@ export function startCallDeadline(options: {
     clearTimeout(idle);
     clearTimeout(total);
   };
-  const onAbort = (): void => controller.abort("cancelled by the caller");
+  const onAbort = (): void => ending.abort("cancelled by the caller");
 
   start();
-  options.signal.addEventListener("abort", onAbort, { once: true });
+  options.signal.addEventListener("abort", onAbort);
   if (options.signal.aborted) onAbort();
   return {
-    signal: controller.signal,
+    signal: ending,
     get expiredMs() {
       return expiredMs;
     },

@@ -80,12 +80,19 @@ export function createLinks(
 
 /** Loaded with the first request: undici takes longer to load than everything else here. */
 function createLazyHttp(): UndiciHttp {
-  let loaded: Promise<UndiciHttp> | undefined;
+  let loading: Promise<UndiciHttp> | undefined;
+  let loaded: UndiciHttp | undefined;
+  const load = async (): Promise<UndiciHttp> => {
+    const { createUndiciHttp } = await import("./undici-http.ts");
+    loaded = createUndiciHttp();
+    return loaded;
+  };
   return {
     async send(request) {
-      loaded ??= import("./undici-http.ts").then(({ createUndiciHttp }) => createUndiciHttp());
-      return (await loaded).send(request);
+      if (loaded !== undefined) return loaded.send(request);
+      loading ??= load();
+      return (await loading).send(request);
     },
-    close: async () => (await loaded)?.close(),
+    close: async () => (await loading)?.close(),
   };
 }

@@ -1,5 +1,6 @@
 import { Agent } from "undici";
 import type { Dispatcher } from "undici";
+import type { StopSignal } from "../mcp-client/stop-signal.ts";
 import type { HttpAnswer, SendHttp } from "../mcp-client/transport.ts";
 import { AnswerBody } from "./answer-body.ts";
 
@@ -25,7 +26,10 @@ export function createUndiciHttp(): UndiciHttp {
   return {
     send: ({ method, url, headers, body, signal }) =>
       new Promise((resolve, reject) => {
-        signal.throwIfAborted();
+        if (signal.aborted) {
+          reject(signal.reason);
+          return;
+        }
         agent.dispatch(
           {
             origin: url.origin,
@@ -43,14 +47,14 @@ export function createUndiciHttp(): UndiciHttp {
 
 /** One request and its answer, as undici tells of them. */
 class Exchange implements Dispatcher.DispatchHandler {
-  readonly #signal: AbortSignal;
+  readonly #signal: StopSignal;
   readonly #resolve: (answer: HttpAnswer) => void;
   readonly #reject: (reason: unknown) => void;
   #controller: Dispatcher.DispatchController | undefined;
   #body: AnswerBody | undefined;
 
   constructor(
-    signal: AbortSignal,
+    signal: StopSignal,
     resolve: (answer: HttpAnswer) => void,
     reject: (reason: unknown) => void,
   ) {

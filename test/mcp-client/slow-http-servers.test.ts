@@ -3,6 +3,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import type { RpcMessage } from "../../src/core/json-rpc.ts";
 import { createSseTransport } from "../../src/mcp-client/sse-transport.ts";
 import { createStreamableHttpTransport } from "../../src/mcp-client/streamable-http-transport.ts";
+import type { StopSignal } from "../../src/mcp-client/stop-signal.ts";
 import { HttpStatusError } from "../../src/mcp-client/transport.ts";
 import type { HttpAnswer, SendHttp, Transport } from "../../src/mcp-client/transport.ts";
 import { createRecorder } from "./support/http-client.ts";
@@ -14,7 +15,7 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-const aborted = (signal: AbortSignal): Promise<never> =>
+const aborted = (signal: StopSignal): Promise<never> =>
   new Promise((_resolve, reject) => {
     const end = (): void => reject(signal.reason);
     if (signal.aborted) end();
@@ -22,7 +23,7 @@ const aborted = (signal: AbortSignal): Promise<never> =>
   });
 
 /** A body that goes on until its request is aborted. */
-async function* trickle(signal: AbortSignal): AsyncGenerator<Uint8Array> {
+async function* trickle(signal: StopSignal): AsyncGenerator<Uint8Array> {
   for (;;) {
     yield Buffer.from("x");
     await Promise.race([pause(1000, undefined, { ref: false }), aborted(signal)]);
@@ -30,12 +31,12 @@ async function* trickle(signal: AbortSignal): AsyncGenerator<Uint8Array> {
 }
 
 /** The stream of an SSE server, which names its address and then says nothing. */
-async function* sseStream(signal: AbortSignal): AsyncGenerator<Uint8Array> {
+async function* sseStream(signal: StopSignal): AsyncGenerator<Uint8Array> {
   yield Buffer.from("event: endpoint\ndata: /messages\n\n");
   await aborted(signal);
 }
 
-type Post = (signal: AbortSignal) => Promise<HttpAnswer>;
+type Post = (signal: StopSignal) => Promise<HttpAnswer>;
 
 const silent: Post = aborted;
 const refusing: Post = (signal) =>
@@ -45,8 +46,8 @@ const refusing: Post = (signal) =>
 async function connect(
   kind: "http" | "sse",
   post: Post,
-): Promise<{ transport: Transport; signals: AbortSignal[] }> {
-  const signals: AbortSignal[] = [];
+): Promise<{ transport: Transport; signals: StopSignal[] }> {
+  const signals: StopSignal[] = [];
   const sendHttp: SendHttp = ({ method, signal }) => {
     if (method !== "POST") {
       const headers = { "content-type": "text/event-stream" };

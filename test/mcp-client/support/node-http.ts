@@ -5,7 +5,7 @@ import type { SendHttp } from "../../../src/mcp-client/transport.ts";
 export const sendHttp: SendHttp = ({ method, url, headers, body, signal }) =>
   new Promise((resolve, reject) => {
     const asked = request(url, { method, headers, agent: false });
-    signal.addEventListener("abort", () => asked.destroy(), { once: true });
+    signal.addEventListener("abort", () => asked.destroy());
     if (signal.aborted) asked.destroy();
     asked.on("error", reject);
     asked.on("response", (answer) => {
