@@ -37,6 +37,26 @@ export const benches = {
     about: "a call through the gateway: p50, throughput and CPU, against calling directly",
     run: async (tools) => (await import("./call.mjs")).benchCall(tools),
   },
+  ready: {
+    about: "/health and three stdio servers ready after the start, against the floor",
+    run: async (tools) => (await import("./ready.mjs")).benchReady(tools),
+  },
+  idle: {
+    about: "the gateway's own memory, idle, with three stdio servers",
+    run: async (tools) => (await import("./idle.mjs")).benchIdle(tools),
+  },
+  growth: {
+    about: "the gateway's memory after 100,000 calls, against after 1,000",
+    run: async (tools) => (await import("./growth.mjs")).benchGrowth(tools),
+  },
+  lists: {
+    about: "tools/list and memory with up to 1,000 tools and 100 servers",
+    run: async (tools) => (await import("./lists.mjs")).benchLists(tools),
+  },
+  sessions: {
+    about: "a call while 200 sessions call, against one session at the same rate",
+    run: async (tools) => (await import("./sessions.mjs")).benchSessions(tools),
+  },
   "audit-hang": {
     about: "a call while the storage of the audit hangs, against one while it writes",
     run: async (tools) => (await import("./audit-hang.mjs")).benchAuditHang(tools),
