@@ -14,7 +14,8 @@ export type DoorAnswer = Exclude<Authentication, { kind: "not-mine" }>;
 export interface Door extends Standing {
   /** The ways that are on now, in the order in which they are asked. */
   readonly ways: readonly SignInWay[];
-  authenticate(credentials: Credentials): Promise<DoorAnswer>;
+  /** At once, where those who are asked answer from memory. */
+  authenticate(credentials: Credentials): Promise<DoorAnswer> | DoorAnswer;
   /**
    * Ends a token where it was made: asked is the one who let it in, also where for too little, and nobody else, for
    * whom it would be a stranger's token, good elsewhere.
@@ -38,38 +39,14 @@ export interface Door extends Standing {
 export function createDoor(first: readonly Authenticator[], now: () => number): Door {
   let authenticators = inOrder(first);
   const listeners: (() => void)[] = [];
-  /** Who gave each answer that lets somebody in. */
+  /** Who gave each answer that lets somebody in, of those who can end a token. */
   const givenBy = new WeakMap<DoorAnswer, Authenticator>();
   return {
     get ways() {
       return authenticators.map(({ way }) => way);
     },
 
-    async authenticate(credentials) {
-      let unavailable: DoorAnswer | undefined;
-      let reason = "The token is not known here";
-      for (const authenticator of authenticators) {
-        const answer = await authenticator.authenticate(credentials);
-        switch (answer.kind) {
-          case "accepted":
-          case "insufficient":
-            givenBy.set(answer, authenticator);
-            return answer;
-          case "rejected":
-            return answer;
-          case "unavailable":
-            unavailable ??= answer;
-            break;
-          case "not-mine":
-            reason = answer.reason ?? reason;
-            break;
-          case "absent":
-            break;
-        }
-      }
-      if (unavailable !== undefined) return unavailable;
-      return credentials.bearer === undefined ? { kind: "absent" } : { kind: "rejected", reason };
-    },
+    authenticate: (credentials) => askInTurn(authenticators, credentials, givenBy),
 
     renew(principal) {
       const { method, expiresAtMs } = principal;
@@ -88,6 +65,64 @@ export function createDoor(first: readonly Authenticator[], now: () => number): 
       for (const listener of listeners) listener();
     },
   };
+}
+
+/** What those said who were asked already and did not decide it. */
+interface Undecided {
+  unavailable?: DoorAnswer;
+  reason?: string;
+}
+
+/** Waits only for whoever does not answer at once: most requests show a credential that is decided from memory. */
+function askInTurn(
+  authenticators: readonly Authenticator[],
+  credentials: Credentials,
+  givenBy: WeakMap<DoorAnswer, Authenticator>,
+  first = 0,
+  undecided: Undecided = {},
+): Promise<DoorAnswer> | DoorAnswer {
+  for (let at = first; at < authenticators.length; at += 1) {
+    const authenticator = authenticators[at];
+    const answer = authenticator?.authenticate(credentials);
+    if (authenticator === undefined || answer === undefined) continue;
+    if (answer instanceof Promise) {
+      return answer.then(
+        (late) =>
+          decided(late, authenticator, givenBy, undecided) ??
+          askInTurn(authenticators, credentials, givenBy, at + 1, undecided),
+      );
+    }
+    const final = decided(answer, authenticator, givenBy, undecided);
+    if (final !== undefined) return final;
+  }
+  const { unavailable, reason = "The token is not known here" } = undecided;
+  if (unavailable !== undefined) return unavailable;
+  return credentials.bearer === undefined ? { kind: "absent" } : { kind: "rejected", reason };
+}
+
+/** The answer, if it ends the asking; else it is noted, and the next one is asked. */
+function decided(
+  answer: Authentication,
+  authenticator: Authenticator,
+  givenBy: WeakMap<DoorAnswer, Authenticator>,
+  undecided: Undecided,
+): DoorAnswer | undefined {
+  switch (answer.kind) {
+    case "accepted":
+    case "insufficient":
+      if (authenticator.revoke !== undefined) givenBy.set(answer, authenticator);
+      return answer;
+    case "rejected":
+      return answer;
+    case "unavailable":
+      undecided.unavailable ??= answer;
+      return undefined;
+    case "not-mine":
+      if (answer.reason !== undefined) undecided.reason = answer.reason;
+      return undefined;
+    case "absent":
+      return undefined;
+  }
 }
 
 /** Who showed the local proof: enough to administer, whatever `auth` says (contract §4). */

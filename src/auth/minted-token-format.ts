@@ -1,4 +1,4 @@
-import { createHash, timingSafeEqual } from "node:crypto";
+import { hash, timingSafeEqual } from "node:crypto";
 
 /** What every token minted by a gateway begins with; a token of this form is shown to no remote server. */
 export const mintedTokenPrefix = "od_";
@@ -47,7 +47,7 @@ export function refreshFamilyOf(token: string): Uint8Array {
 
 /** The form in which a family is stored: SHA-256 in hex. */
 export function hashRefreshFamily(family: Uint8Array): string {
-  return createHash("sha256").update(family).digest("hex");
+  return hash("sha256", family);
 }
 
 /** Whether two stored forms are the same, in a time that does not tell how much of them is. */
@@ -61,5 +61,5 @@ export function isSameHash(left: string, right: string): boolean {
  * 128 beside its family), so nothing slower would protect it better.
  */
 export function hashToken(token: string): string {
-  return createHash("sha256").update(token).digest("hex");
+  return hash("sha256", token);
 }

@@ -1,9 +1,9 @@
-import { createHash, timingSafeEqual } from "node:crypto";
+import { timingSafeEqual } from "node:crypto";
 import type { StaticToken } from "../core/configuration.ts";
 import { isIdentifier } from "../core/identities.ts";
-import type { Principal } from "../core/principal.ts";
-import type { Authenticator } from "./authenticator.ts";
+import type { Authentication, Authenticator } from "./authenticator.ts";
 import type { Directory } from "./directory.ts";
+import { hashToken } from "./minted-token-format.ts";
 
 /**
  * Accepts the tokens written in the configuration. Every token is compared, by digest and in constant time,
@@ -14,36 +14,18 @@ export function createStaticTokenAuthenticator(
   tokens: readonly StaticToken[],
   directory: Pick<Directory, "organization">,
 ): Authenticator {
-  const known = tokens.map((token) => ({ ...token, digest: digestOf(token.token) }));
+  const known = tokens.map(createKnown);
 
-  const find = (digest: Buffer): (typeof known)[number] | undefined => {
-    let match: (typeof known)[number] | undefined;
+  const find = (digest: Buffer): Known | undefined => {
+    let match: Known | undefined;
     for (const candidate of known) {
       if (timingSafeEqual(candidate.digest, digest)) match ??= candidate;
     }
     return match;
   };
-  /** Undefined: its organisation is not there. */
-  const principalOf = ({
-    name,
-    role,
-    organizationId,
-    digest,
-  }: (typeof known)[number]): Principal | undefined => {
-    if (organizationId !== null && directory.organization(organizationId)?.deletedAtMs !== null) {
-      return undefined;
-    }
-    return {
-      userId: name,
-      displayName: name,
-      organizationId,
-      role,
-      scopes: [],
-      method: "token",
-      isLocalOwner: false,
-      tokenHash: digest.toString("hex"),
-    };
-  };
+  const isGood = ({ accepted: { principal } }: Known): boolean =>
+    principal.organizationId === null ||
+    directory.organization(principal.organizationId)?.deletedAtMs === null;
 
   /** Null where nothing that can be pasted says it. Whoever has shown the token may know what it is for. */
   const howToHaveIt = (organizationId: string | null): string | null => {
@@ -61,23 +43,45 @@ export function createStaticTokenAuthenticator(
     },
     authenticate({ bearer }) {
       if (bearer === undefined) return { kind: "absent" };
-      const match = find(digestOf(bearer));
+      const match = find(Buffer.from(hashToken(bearer)));
       if (match === undefined) return { kind: "not-mine" };
-      const principal = principalOf(match);
-      if (principal !== undefined) return { kind: "accepted", principal };
+      if (isGood(match)) return match.accepted;
       return {
         kind: "rejected",
         reason: "The organisation that this token is for does not exist in this gateway",
-        hint: howToHaveIt(match.organizationId),
+        hint: howToHaveIt(match.accepted.principal.organizationId),
       };
     },
     renew({ tokenHash }) {
-      const match = known.find(({ digest }) => digest.toString("hex") === tokenHash);
-      return match && principalOf(match);
+      const match = known.find(({ accepted }) => accepted.principal.tokenHash === tokenHash);
+      return match && isGood(match) ? match.accepted.principal : undefined;
     },
   };
 }
 
-function digestOf(token: string): Buffer {
-  return createHash("sha256").update(token).digest();
+/** A token, and what is said to who shows it: nothing of that changes while it is configured. */
+interface Known {
+  /** The stored form. */
+  readonly digest: Buffer;
+  readonly accepted: Authentication & { kind: "accepted" };
+}
+
+function createKnown({ name, role, organizationId, token }: StaticToken): Known {
+  const tokenHash = hashToken(token);
+  return {
+    digest: Buffer.from(tokenHash),
+    accepted: {
+      kind: "accepted",
+      principal: {
+        userId: name,
+        displayName: name,
+        organizationId,
+        role,
+        scopes: [],
+        method: "token",
+        isLocalOwner: false,
+        tokenHash,
+      },
+    },
+  };
 }

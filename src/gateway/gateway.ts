@@ -109,7 +109,7 @@ export type ListsChanged = (
  */
 export interface Gateway {
   readonly signInWays: readonly SignInWay[];
-  authenticate(credentials: Credentials): Promise<DoorAnswer>;
+  authenticate(credentials: Credentials): Promise<DoorAnswer> | DoorAnswer;
   /** What a request chooses by the presets as they are now; the same object for equal requests. @throws as `Selections.of` */
   selectionOf(request: SelectionRequest): Selection | undefined;
   presets(caller: CallerContext): PresetSummary[];

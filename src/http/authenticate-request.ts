@@ -8,6 +8,8 @@ import { holdsCredential } from "../core/shown-credential.ts";
 import { oneLine } from "../core/terminal-text.ts";
 import type { CallerContext, DoorAnswer, Gateway } from "../gateway/gateway.ts";
 import { HttpError } from "./error-answer.ts";
+import { headerValues } from "./header-values.ts";
+import { queryOf } from "./query-of.ts";
 
 /** Longer than any token of an issuer, and short enough to be looked at by everybody who must; in characters. */
 const longestBearer = 16 * 1024;
@@ -17,10 +19,9 @@ const hint = "agent auth login";
  * The bearer of a request (RFC 6750 §2.1); undefined when there is no Authorization header.
  * @throws AppError `auth_rejected` for two headers, another scheme, what is no `b64token`, or a longer one than any is
  */
-export function bearerOf({ headersDistinct }: IncomingMessage): string | undefined {
-  const given = headersDistinct["authorization"];
-  if (given === undefined) return undefined;
-  const [header = "", ...others] = given;
+export function bearerOf(request: IncomingMessage): string | undefined {
+  if (request.headers.authorization === undefined) return undefined;
+  const [header = "", ...others] = headerValues(request, "authorization");
   const bearer = /^Bearer +([^ ]+) *$/iu.exec(header)?.[1];
   if (others.length > 0 || bearer === undefined) {
     throw new AppError("auth_rejected", "The Authorization header must be one `Bearer <token>`", {
@@ -50,16 +51,12 @@ export function checkedBearer(bearer: string, what: string): string {
  *   than in the header: whoever sends both would be taken for one of two
  */
 function tokenInQuery(request: IncomingMessage, header: string | undefined): string | undefined {
-  const [token, ...others] = queryOf(request).getAll("token");
+  const [token, ...others] = queryOf(request)?.getAll("token") ?? [];
   if (token === undefined) return undefined;
   if (others.length > 0 || (header !== undefined && header !== token)) {
     throw new HttpError(400, "usage", "The request shows several tokens; show one");
   }
   return checkedBearer(token, "The token in the query");
-}
-
-function queryOf({ url = "" }: IncomingMessage): URLSearchParams {
-  return new URLSearchParams(url.split("?", 2)[1]);
 }
 
 /**
@@ -76,11 +73,11 @@ export function bearerShown(
 }
 
 /**
- * Who sends a request.
+ * Who sends a request; at once, where that is known from memory.
  * @param options.tokenInQuery whether the bearer may be the query's `token`
  * @throws AppError `auth_required`, `auth_rejected`, `unreachable` (the one to ask does not answer); HttpError 400
  */
-export async function authenticateRequest(
+export function authenticateRequest(
   gateway: Gateway,
   request: IncomingMessage,
   options: {
@@ -88,11 +85,11 @@ export async function authenticateRequest(
     /** Asked before the door; given only for routes where such a token is good. */
     administrationTokens?: Pick<AdministrationTokens, "principalOf"> | undefined;
   },
-): Promise<Principal> {
-  const header = bearerOf(request);
-  const administrator = options.administrationTokens?.principalOf(header);
+): Promise<Principal> | Principal {
+  const administrator = options.administrationTokens?.principalOf(bearerOf(request));
   if (administrator !== undefined) return administrator;
-  return principalOf(await gateway.authenticate({ bearer: bearerShown(request, options) }));
+  const answer = gateway.authenticate({ bearer: bearerShown(request, options) });
+  return answer instanceof Promise ? answer.then(principalOf) : principalOf(answer);
 }
 
 /** @throws AppError for every answer that is not `accepted` */
@@ -118,7 +115,7 @@ export function callerOf(
   principal: Principal,
   request: IncomingMessage,
 ): Omit<CallerContext, "client"> {
-  const credential = bearerOf(request) ?? queryOf(request).get("token") ?? undefined;
+  const credential = bearerOf(request) ?? queryOf(request)?.get("token") ?? undefined;
   return { principal, ...selfDescription(request), credential };
 }
 
@@ -142,9 +139,9 @@ export function selfAsserted(request: IncomingMessage, name: string): string | u
 
 /** What may be a credential in the head, whether or not it is shown as it must be. */
 function shownIn(request: IncomingMessage): string[] {
-  const headers = request.headersDistinct["authorization"] ?? [];
+  const headers = headerValues(request, "authorization");
   const words = headers.flatMap((header) => header.split(/[\s,]+/u));
-  const tokens = request.url?.includes("token=") === true ? queryOf(request).getAll("token") : [];
+  const tokens = queryOf(request)?.getAll("token") ?? [];
   return [...words.filter((word) => !/^bearer$/iu.test(word)), ...tokens];
 }
 

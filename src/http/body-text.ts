@@ -3,7 +3,7 @@ import type { Readable } from "node:stream";
 import { bodyTooLarge, HttpError } from "./error-answer.ts";
 import { readText, type ReadText, type ReadTextLimits } from "./read-text.ts";
 
-export interface BodyLimits extends ReadTextLimits {
+export interface BodyLimits extends Omit<ReadTextLimits, "wholeBytes"> {
   /** What helps who sends more than `mostBytes`. */
   hint?: string | undefined;
 }
@@ -21,11 +21,22 @@ const strangersBodyBytes = 16 * 1024;
 export async function bodyText(
   { headers }: Pick<FastifyRequest, "headers">,
   payload: Readable,
-  { hint, ...limits }: BodyLimits,
+  limits: BodyLimits,
 ): Promise<string> {
-  const { mostBytes } = limits;
-  if (Number(headers["content-length"] ?? 0) > mostBytes) throw bodyTooLarge(mostBytes, hint);
-  const read = await readText(payload, limits).catch(endedEarly);
+  const { mostBytes, mostMs, mayHold, hint } = limits;
+  const length = headers["content-length"];
+  // Node's parser cuts the body at that length, and refuses a head that says how long it is in several ways.
+  const wholeBytes = length === undefined ? undefined : Number(length);
+  if (wholeBytes !== undefined && wholeBytes > mostBytes) throw bodyTooLarge(mostBytes, hint);
+  let read: ReadText;
+  try {
+    read = await readText(payload, { mostBytes, mostMs, mayHold, wholeBytes });
+  } catch {
+    // No fault of ours, and nobody is there to hear of it.
+    throw new HttpError(400, "usage", "The request's body ended early", {
+      headers: { connection: "close" },
+    });
+  }
   switch (read.kind) {
     case "text":
       return read.text;
@@ -51,11 +62,4 @@ export function routeLimits({
   const { bodyLimit: mostBytes } = routeOptions;
   if (principal !== null) return { mostBytes };
   return { mostBytes: Math.min(mostBytes, strangersBodyBytes), mostMs: strangersBodyMs };
-}
-
-/** No fault of ours, and nobody is there to hear of it. */
-function endedEarly(): ReadText {
-  throw new HttpError(400, "usage", "The request's body ended early", {
-    headers: { connection: "close" },
-  });
 }

@@ -9,11 +9,12 @@ import type { IdentityTokens } from "../auth/identity-tokens.ts";
 import type { MintedTokens } from "../auth/token-mint.ts";
 import type { AuditSink } from "../core/audit.ts";
 import type { Configuration } from "../core/configuration.ts";
-import { AppError } from "../core/errors.ts";
+import { AppError, asError } from "../core/errors.ts";
 import type { ConfigurationStatus } from "../core/configuration-status.ts";
 import type { Logger } from "../core/logger.ts";
 import { isJsonObject } from "../core/json.ts";
 import { requireRole } from "../core/permissions.ts";
+import type { Principal } from "../core/principal.ts";
 import type { Gateway } from "../gateway/gateway.ts";
 import type { PinApprovals } from "../gateway/pin-approvals.ts";
 import type { LegacySse } from "../mcp/legacy-sse.ts";
@@ -118,17 +119,27 @@ export function createApp(options: AppOptions): FastifyInstance {
     if (!route.url.startsWith(debugFolder)) paths.add(route);
   });
 
-  app.addHook("onRequest", async (request, reply) => {
+  // By a callback: fastify waits for promises, and most requests have nothing to wait for.
+  app.addHook("onRequest", (request, reply, done) => {
     measure(request, reply);
-    try {
-      if (guard.admit(request.raw, reply.raw)) return reply.code(204).send();
-      if (request.is404) throw await unknownPath(request);
-      await letIn(request, reply);
-    } catch (error) {
+    const refuse = (error: unknown): void => {
       refusedCalls.notLetIn(request);
-      throw error;
+      done(asError(error));
+    };
+    let waiting: Promise<void> | undefined;
+    try {
+      if (guard.admit(request.raw, reply.raw)) {
+        void reply.code(204).send();
+        return;
+      }
+      waiting = request.is404 ? refuseUnknownPath(request) : letIn(request, reply);
+    } catch (error) {
+      refuse(error);
+      return;
     }
-    return undefined;
+    const goOn = (): void => done();
+    if (waiting === undefined) goOn();
+    else void waiting.then(goOn, refuse);
   });
 
   /** An answer ends when it is sent, and also when nobody waits for it any more. */
@@ -152,25 +163,33 @@ export function createApp(options: AppOptions): FastifyInstance {
   const mayShowInQuery = (route?: { tokenInQuery?: boolean }): boolean =>
     configuration.allowQueryToken || route?.tokenInQuery === true;
 
-  const letIn = async (request: FastifyRequest, { raw }: FastifyReply): Promise<void> => {
-    const { access, localProof, needs, ...route } = request.routeOptions.config;
-    if (access === "public") return;
-    const tokenInQuery = mayShowInQuery(route);
+  /** @returns what is to be waited for; undefined when the request is let in already */
+  const letIn = (request: FastifyRequest, { raw }: FastifyReply): Promise<void> | undefined => {
+    const { config } = request.routeOptions;
+    const { access, localProof, needs } = config;
+    if (access === "public") return undefined;
+    const tokenInQuery = mayShowInQuery(config);
     if (access === "bearer in body" && bearerShown(request.raw, { tokenInQuery }) === undefined) {
-      return;
+      return undefined;
     }
-    request.principal = await authenticateRequest(gateway, request.raw, {
+    const letInAs = (principal: Principal): void => {
+      request.principal = principal;
+      // It has been looked at, and is no part of what is asked.
+      if (tokenInQuery && isJsonObject(request.query)) delete request.query["token"];
+      answers.belongsTo(raw, principal);
+      if (needs !== undefined) requireRole(principal, needs, "This");
+    };
+    const sender = authenticateRequest(gateway, request.raw, {
       tokenInQuery,
       administrationTokens: localProof === true ? administrationTokens : undefined,
     });
-    // It has been looked at, and is no part of what is asked.
-    if (tokenInQuery && isJsonObject(request.query)) delete request.query["token"];
-    answers.belongsTo(raw, request.principal);
-    if (needs !== undefined) requireRole(request.principal, needs, "This");
+    if (sender instanceof Promise) return sender.then(letInAs);
+    letInAs(sender);
+    return undefined;
   };
 
-  /** Strangers do not learn which paths exist. */
-  const unknownPath = async ({ raw, method }: FastifyRequest): Promise<AppError> => {
+  /** Strangers do not learn which paths exist. @throws always */
+  const refuseUnknownPath = async ({ raw, method }: FastifyRequest): Promise<never> => {
     const [path = ""] = (raw.url ?? "").split("?");
     const known = paths.find(path);
     const isPublic = known?.isPublic ?? publicFolders.some((folder) => path.startsWith(folder));
@@ -180,7 +199,7 @@ export function createApp(options: AppOptions): FastifyInstance {
         administrationTokens: path.startsWith(`${adminFolder}/`) ? administrationTokens : undefined,
       });
     }
-    return known === undefined
+    throw known === undefined
       ? new AppError("not_found", "There is nothing at this path")
       : new HttpError(405, "usage", `${method} is not for this path`, {
           headers: { allow: [...known.methods].join(", ") },

@@ -135,12 +135,11 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
     return tls.server;
   };
   const create = (): Server => {
+    const closed = (): void => {
+      if (closing) setImmediate(() => server.closeIdleConnections());
+    };
     const server = bare((request, response) => {
-      if (!answers.begin(response)) return;
-      response.once("close", () => {
-        if (closing) setImmediate(() => server.closeIdleConnections());
-      });
-      app.routing(request, response);
+      if (answers.begin(response, closed)) app.routing(request, response);
     });
     server.maxConnections = mostConnections;
     answers.guard(server);

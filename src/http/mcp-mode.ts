@@ -8,8 +8,9 @@ import { queryOf } from "./query-of.ts";
  * @throws AppError `usage` for any other mode: a client that asked for less must not get all without a word
  */
 export function mcpModeOf(request: Pick<IncomingMessage, "url">): "discover" | undefined {
-  const modes = new Set(queryOf(request).getAll("mode"));
-  if (modes.size === 0) return undefined;
+  const given = queryOf(request)?.getAll("mode") ?? [];
+  if (given.length === 0) return undefined;
+  const modes = new Set(given);
   const [mode = ""] = modes;
   if (modes.size === 1 && mode === "discover") return mode;
   const named = JSON.stringify(oneLine([...modes].join(", ").slice(0, 200), 60));

@@ -15,8 +15,12 @@ export interface OpenAnswers {
   readonly answerCount: number;
   /** Watches a server's connections. */
   guard(server: Server): void;
-  /** To be called for each request first. @returns false when its connection asked too much and is closed */
-  begin(response: ServerResponse): boolean;
+  /**
+   * To be called for each request first.
+   * @param onClosed called when it was answered, or nobody waits for that any more
+   * @returns false when its connection asked too much and is closed
+   */
+  begin(response: ServerResponse, onClosed: () => void): boolean;
   /** Whose answer it is, once that is known. */
   belongsTo(response: ServerResponse, principal: Principal): void;
   /**
@@ -58,7 +62,7 @@ const defaultLimits: AnswerLimits = {
 
 interface Open {
   owner: string;
-  principal?: Principal;
+  principal: Principal | undefined;
   whileRoleStays?: boolean;
   end?: () => void;
 }
@@ -136,7 +140,7 @@ export function createOpenAnswers(
         if (isIdle || socket.writableLength > 0) socket.destroy();
       });
     },
-    begin(response) {
+    begin(response, onClosed) {
       const { socket } = response.req;
       const answers = connections.get(socket) ?? opened(socket);
       if (answers.size >= limits.pipelined) {
@@ -144,16 +148,19 @@ export function createOpenAnswers(
         return false;
       }
       answers.add(response);
-      opens.set(response, { owner: "" });
+      opens.set(response, { owner: "", principal: undefined });
       response.once("close", () => {
         answers.delete(response);
         opens.delete(response);
+        onClosed();
       });
       return true;
     },
     belongsTo(response, principal) {
       const open = opens.get(response);
-      if (open !== undefined) Object.assign(open, { owner: principalKey(principal), principal });
+      if (open === undefined) return;
+      open.owner = principalKey(principal);
+      open.principal = principal;
     },
     onCredentialEnd(response, end, options) {
       const open = opens.get(response);

@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Configuration } from "../core/configuration.ts";
 import { isLoopbackHost } from "../core/url.ts";
 import { HttpError } from "./error-answer.ts";
+import { headerValues } from "./header-values.ts";
 
 /** What every request must pass before anything else looks at it. */
 export interface RequestGuard {
@@ -82,12 +83,12 @@ export function createRequestGuard(
   return {
     admit(request, response) {
       setSecurityHeaders(response);
-      const { headers, headersDistinct, method, url } = request;
+      const { headers, method, url } = request;
       // An absolute target would overrule Host (RFC 9112 §3.2.2), and only proxies get them.
       if (url?.startsWith("/") !== true) {
         throw new HttpError(400, "usage", "The request target must be a path");
       }
-      if (headers.host === undefined || headersDistinct["host"]?.length !== 1) {
+      if (headers.host === undefined || headerValues(request, "host").length !== 1) {
         throw new HttpError(400, "usage", "The request must have one Host header");
       }
       if (!isOurHost(headers.host)) {

@@ -1,5 +1,5 @@
 import type { IncomingMessage } from "node:http";
-import { z } from "zod";
+import * as z from "zod";
 import { AppError } from "../core/errors.ts";
 import type { Selection } from "../core/selection.ts";
 import { splitTags } from "../core/split-tags.ts";
@@ -23,6 +23,7 @@ export function selectionOfRequest(
   request: Pick<IncomingMessage, "url">,
 ): Selection | undefined {
   const query = queryOf(request);
+  if (query === undefined) return undefined;
   const preset = single(query, "preset");
   const filter = single(query, "filter");
   const given = query.getAll("tags");

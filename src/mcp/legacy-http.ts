@@ -84,7 +84,10 @@ export function createLegacyHttp(options: LegacyHttpOptions): LegacyHttp {
       const standing = await standingOf(principal);
       // Its client may have shown another token meanwhile.
       if (session.principal !== principal) continue;
-      if (standing.kind === "good") session.renew(standing.principal);
+      if (standing.kind === "good") {
+        of.over = undefined;
+        session.renew(standing.principal);
+      }
       if (standing.kind === "over") {
         of.over = principal;
         endWhenOver(of);
@@ -201,6 +204,8 @@ export function createLegacyHttp(options: LegacyHttpOptions): LegacyHttp {
       }
       const messages = post.batch ? post.messages : [post.message];
       const { principal } = exchange.caller;
+      // Somebody who was let in goes on with it.
+      if (session !== undefined) session.over = undefined;
       if (session !== undefined && !scopesReach(session.session.principal, principal)) {
         // From now on what is said in the session is for who may more.
         session.streams.endBelow(principal);

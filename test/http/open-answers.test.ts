@@ -35,7 +35,7 @@ async function start(limits: Partial<AnswerLimits>) {
   const closed: string[] = [];
   let begun = 0;
   const server = createServer((request, response) => {
-    if (!answers.begin(response)) return;
+    if (!answers.begin(response, () => undefined)) return;
     begun += 1;
     const owner = String(request.headers["x-owner"]);
     const principal = standing.get(owner) ?? { ...systemPrincipal, userId: owner };

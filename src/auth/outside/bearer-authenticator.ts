@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { hash as digest } from "node:crypto";
 import type { IdentityMapping } from "../../core/configuration.ts";
 import type { Authentication, Authenticator, SignInWay } from "../authenticator.ts";
 import type { Directory } from "../directory.ts";
@@ -98,5 +98,5 @@ export function createBearerAuthenticator(
 }
 
 function hashOf(token: string): string {
-  return createHash("sha256").update(token).digest("hex");
+  return digest("sha256", token);
 }

@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import type { IdentityMapping, JwtRules } from "../../core/configuration.ts";
 import type { JsonObject } from "../../core/json.ts";
 import type { Logger } from "../../core/logger.ts";
@@ -54,7 +54,7 @@ export function createJwtAuthenticator(options: JwtAuthenticatorOptions): Authen
     if (typeof by === "string") return rejected(by);
     const check = checkAccessTokenClaims(claims, rules, now());
     if (check.kind === "bad") return rejected(check.reason);
-    const tokenHash = createHash("sha256").update(bearer).digest("hex");
+    const tokenHash = hash("sha256", bearer);
     const issuedAtMs = timeOf(claims["iat"]);
     const signature = await checkSignature(bearer, { ...by, issuedAtMs }, tokenHash);
     if (signature.kind === "bad") return rejected(signature.reason);

@@ -49,14 +49,14 @@ export function addMcpRoute(
       method: ["GET", "POST", "DELETE"],
       url: "/mcp",
       config: { toolCalled, needs: "viewer" },
-      async handler({ raw, principal, body }, reply) {
+      handler({ raw, principal, body }, reply) {
         const caller = {
           ...callerOf(principal ?? principalOf({ kind: "absent" }), raw),
           mode: mcpModeOf(raw),
           selection: selectionOfRequest(gateway, raw),
         };
         reply.hijack();
-        await mcp.handle({
+        void mcp.handle({
           method: raw.method ?? "GET",
           headers: raw.headers,
           body: typeof body === "string" ? body : undefined,
