@@ -1,4 +1,4 @@
-import { abortSignalOf } from "../mcp-client/stop-signal.ts";
+import { abortSignalOf } from "../core/stop-signal.ts";
 import type { SendHttp } from "../mcp-client/transport.ts";
 import { openAnswer } from "./http-json.ts";
 import type { SharedConnections } from "./http-question.ts";

@@ -1,5 +1,5 @@
-import { Stop } from "./stop-signal.ts";
-import type { StopSignal } from "./stop-signal.ts";
+import { Stop } from "../core/stop-signal.ts";
+import type { StopSignal } from "../core/stop-signal.ts";
 
 /** One HTTP request and its answer, for as long as either is under way. */
 export interface HttpExchange {

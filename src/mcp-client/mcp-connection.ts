@@ -1,6 +1,6 @@
 import type { JsonObject } from "../core/json.ts";
 import type { LogLevel, ProtocolEra } from "../core/mcp.ts";
-import type { StopSignal } from "./stop-signal.ts";
+import type { StopSignal } from "../core/stop-signal.ts";
 import type { Authorize, Transport } from "./transport.ts";
 
 /** One live connection to one MCP server, in the era it speaks. Opened once, and lost or closed once. */

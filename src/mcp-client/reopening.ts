@@ -1,4 +1,4 @@
-import type { StopSignal } from "./stop-signal.ts";
+import type { StopSignal } from "../core/stop-signal.ts";
 
 /** How a stream that ended is opened again, in milliseconds. */
 export interface ReopenTimings {

@@ -8,8 +8,8 @@ import { AnswerFault } from "./mcp-connection.ts";
 import type { NotificationListener, RequestListener } from "./mcp-connection.ts";
 import { isSameId } from "./same-id.ts";
 import { createServedRequests } from "./served-requests.ts";
-import { Stop } from "./stop-signal.ts";
-import type { StopSignal } from "./stop-signal.ts";
+import { Stop } from "../core/stop-signal.ts";
+import type { StopSignal } from "../core/stop-signal.ts";
 import { HttpStatusError } from "./transport.ts";
 import type { Authorize, Receiver, Transport } from "./transport.ts";
 

@@ -7,7 +7,7 @@ import { costOfText, createPace } from "./pace.ts";
 import { readEventStream } from "./read-event-stream.ts";
 import { MessageFault, readMessages } from "./read-messages.ts";
 import type { MessageLimits } from "./read-messages.ts";
-import type { StopSignal } from "./stop-signal.ts";
+import type { StopSignal } from "../core/stop-signal.ts";
 import type {
   Authorize,
   HttpAnswer,

@@ -14,8 +14,8 @@ import { createReopening, reopenTimings } from "./reopening.ts";
 import type { ReopenTimings, Reopening } from "./reopening.ts";
 import { createRequestHeaders, isModern } from "./request-headers.ts";
 import { isSameId } from "./same-id.ts";
-import { abortSignalOf } from "./stop-signal.ts";
-import type { StopSignal } from "./stop-signal.ts";
+import { abortSignalOf } from "../core/stop-signal.ts";
+import type { StopSignal } from "../core/stop-signal.ts";
 import { HttpStatusError } from "./transport.ts";
 import type {
   Authorize,

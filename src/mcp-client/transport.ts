@@ -1,5 +1,5 @@
 import type { RequestId, RpcMessage } from "../core/json-rpc.ts";
-import type { StopSignal } from "./stop-signal.ts";
+import type { StopSignal } from "../core/stop-signal.ts";
 
 /**
  * The way messages travel to one MCP server and back. It frames and delivers; what the messages mean is

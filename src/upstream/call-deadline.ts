@@ -1,5 +1,5 @@
-import { Stop } from "../mcp-client/stop-signal.ts";
-import type { StopSignal } from "../mcp-client/stop-signal.ts";
+import { Stop } from "../core/stop-signal.ts";
+import type { StopSignal } from "../core/stop-signal.ts";
 
 export interface CallDeadline {
   /** Aborts when the caller does, or when a limit is reached. */

@@ -1,6 +1,6 @@
 import { Agent } from "undici";
 import type { Dispatcher } from "undici";
-import type { StopSignal } from "../mcp-client/stop-signal.ts";
+import type { StopSignal } from "../core/stop-signal.ts";
 import type { HttpAnswer, SendHttp } from "../mcp-client/transport.ts";
 import { AnswerBody } from "./answer-body.ts";
 

@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import type { RpcMessage } from "../../src/core/json-rpc.ts";
 import { createSseTransport } from "../../src/mcp-client/sse-transport.ts";
 import { createStreamableHttpTransport } from "../../src/mcp-client/streamable-http-transport.ts";
-import type { StopSignal } from "../../src/mcp-client/stop-signal.ts";
+import type { StopSignal } from "../../src/core/stop-signal.ts";
 import { HttpStatusError } from "../../src/mcp-client/transport.ts";
 import type { HttpAnswer, SendHttp, Transport } from "../../src/mcp-client/transport.ts";
 import { createRecorder } from "./support/http-client.ts";

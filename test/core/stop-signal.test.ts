@@ -1,5 +1,5 @@
 import { expect, it, vi } from "vitest";
-import { abortSignalOf, Stop } from "../../src/mcp-client/stop-signal.ts";
+import { abortSignalOf, Stop } from "../../src/core/stop-signal.ts";
 
 it("tells each of its listeners once, with the first reason", () => {
   const stop = new Stop();
