@@ -55,14 +55,18 @@ export function createHttpClient(port) {
      * Opens an event stream and reads it for as long as it stays open.
      * @param {string} path
      * @param {import("node:http").OutgoingHttpHeaders} headers
+     * @param {(text: string) => void} [onText] is handed what comes; else it is thrown away
      * @returns {Promise<void>} when its head is there; rejects with any status but 200
      */
-    listen: (path, headers) =>
+    listen: (path, headers, onText = () => undefined) =>
       new Promise((resolve, reject) => {
         const request = sendRequest({ agent, host: "127.0.0.1", port, path, headers });
         request.on("error", reject);
         request.once("response", (response) => {
-          response.on("error", () => undefined).resume();
+          response
+            .setEncoding("utf8")
+            .on("error", () => undefined)
+            .on("data", onText);
           if (response.statusCode === 200) resolve();
           else reject(new Error(`GET ${path} was answered ${response.statusCode}`));
         });

@@ -68,13 +68,13 @@ export async function benchPackage({ progress }) {
 }
 
 /** @param {string} folder node_modules @returns {number} how many packages npm put there, at whatever depth */
-function countPackages(folder) {
+export function countPackages(folder) {
   const lock = JSON.parse(readFileSync(join(folder, ".package-lock.json"), "utf8"));
   return Object.keys(lock.packages).length;
 }
 
 /** @param {string} folder @returns {number} the bytes of all files below it */
-function sizeOf(folder) {
+export function sizeOf(folder) {
   let bytes = 0;
   for (const entry of readdirSync(folder, { withFileTypes: true, recursive: true }))
     if (entry.isFile()) bytes += lstatSync(join(entry.parentPath, entry.name)).size;

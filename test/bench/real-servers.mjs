@@ -13,6 +13,11 @@ const fileOf = (name) =>
     ),
   );
 
+/** Started without arguments it speaks stdio. */
+export const everythingFile = fileOf("everything");
+/** It has no option for the address. */
+const onlyLoopback = fileURLToPath(new URL("programs/only-loopback.mjs", import.meta.url));
+
 /** The tool of server-everything that says back what it is told. */
 export const echoTool = {
   server: "everything",
@@ -25,7 +30,7 @@ export const echoTool = {
 /** Starts server-everything over Streamable HTTP, on a free port. */
 export async function startEverything() {
   const port = await freePort();
-  const child = startNode([fileOf("everything"), "streamableHttp"], {
+  const child = startNode([`--import=${onlyLoopback}`, everythingFile, "streamableHttp"], {
     env: { PATH: process.env["PATH"], PORT: String(port) },
     // What it writes about each request is read by nobody.
     stdio: ["ignore", "ignore", "pipe"],
@@ -41,7 +46,7 @@ export function threeStdioServers() {
   mkdirSync(files);
   return {
     mcpServers: {
-      everything: { command: process.execPath, args: [fileOf("everything")] },
+      everything: { command: process.execPath, args: [everythingFile] },
       filesystem: { command: process.execPath, args: [fileOf("filesystem"), files] },
       memory: {
         command: process.execPath,

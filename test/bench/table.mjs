@@ -21,7 +21,7 @@ export function isAllMet(results) {
 
 /** @param {Row} row @returns {string} the figure with its unit, as a person reads it */
 export function figureOf({ value, unit }) {
-  const digits = unit === "packages" || value >= 1000 ? 0 : unit === "×" ? 2 : 1;
+  const digits = unit === "packages" || value >= 1000 ? 0 : unit === "×" || value < 10 ? 2 : 1;
   const figure = value.toFixed(digits);
   return unit === "×" || unit === "" ? `${figure}${unit}` : `${figure} ${unit}`;
 }
