@@ -7,6 +7,7 @@ import { systemPrincipal } from "../../src/core/principal.ts";
 import type { Storage, StorageTransaction } from "../../src/core/storage.ts";
 import { createMemoryStorage } from "../../src/storage/memory-storage.ts";
 import { openSqliteStorage } from "../../src/storage/sqlite/sqlite-storage.ts";
+import { startStorageThread } from "../../src/storage/sqlite/storage-worker.ts";
 import { createSilentLogger } from "../storage/support/silent-logger.ts";
 import { bundleStorageWorker } from "../storage/support/storage-worker-bundle.ts";
 
@@ -43,7 +44,7 @@ export function describeStorages(suite: (under: StorageUnderTest) => void): void
         now: Date.now,
         newId: randomUUID,
         logger: createSilentLogger(),
-        workerUrl: bundle.url,
+        thread: startStorageThread(bundle.url),
       });
     },
   };

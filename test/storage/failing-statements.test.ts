@@ -3,7 +3,7 @@ import Database from "libsql";
 import { describe, expect, test } from "vitest";
 import { AppError } from "../../src/core/errors.ts";
 import type { Storage, StorageTransaction } from "../../src/core/storage.ts";
-import { startStorageWorker } from "../../src/storage/sqlite/storage-worker.ts";
+import { startStorageThread } from "../../src/storage/sqlite/storage-worker.ts";
 import type { StorageWorker } from "../../src/storage/sqlite/storage-worker.ts";
 import { createWorkerStorage } from "../../src/storage/sqlite/worker-storage.ts";
 import { auditRows } from "./support/audit-rows.ts";
@@ -68,7 +68,7 @@ function faulty(worker: StorageWorker): FaultyWorker {
 async function openFaulty(): Promise<{ storage: Storage; worker: FaultyWorker }> {
   const { bundle, file, lockFile, logger } = place;
   const start = { file, lockFile, newInstanceId: randomUUID(), nowMs: 0 };
-  const worker = faulty(await startStorageWorker(bundle.url, start, () => undefined));
+  const worker = faulty(await startStorageThread(bundle.url).open(start, () => undefined));
   return { storage: createWorkerStorage(worker, logger), worker };
 }
 

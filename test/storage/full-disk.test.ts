@@ -3,7 +3,7 @@ import { randomUUID } from "node:crypto";
 import { promisify } from "node:util";
 import Database from "libsql";
 import { expect, test } from "vitest";
-import { startStorageWorker } from "../../src/storage/sqlite/storage-worker.ts";
+import { startStorageThread } from "../../src/storage/sqlite/storage-worker.ts";
 import { createWorkerStorage } from "../../src/storage/sqlite/worker-storage.ts";
 import type { FilledDisk } from "./support/fill-disk.ts";
 import { auditRows } from "./support/audit-rows.ts";
@@ -52,7 +52,7 @@ test.each([2_000, 6_000, 10_000])(
 test("a full database fails the write, leaves nothing of it, and works when there is room", async () => {
   const { bundle, file, lockFile, logger } = place;
   const start = { file, lockFile, newInstanceId: randomUUID(), nowMs: 0 };
-  const worker = await startStorageWorker(bundle.url, start, () => undefined);
+  const worker = await startStorageThread(bundle.url).open(start, () => undefined);
   const storage = createWorkerStorage(worker, logger);
   try {
     const { rows } = await worker.execute("PRAGMA page_count", []);

@@ -5,7 +5,7 @@ import { systemPrincipal } from "../../src/core/principal.ts";
 import type { Storage } from "../../src/core/storage.ts";
 import { pageLimits } from "../../src/storage/sqlite/find-page.ts";
 import type { PageLimits } from "../../src/storage/sqlite/find-page.ts";
-import { startStorageWorker } from "../../src/storage/sqlite/storage-worker.ts";
+import { startStorageThread } from "../../src/storage/sqlite/storage-worker.ts";
 import { createWorkerStorage } from "../../src/storage/sqlite/worker-storage.ts";
 import { auditRows } from "./support/audit-rows.ts";
 import { change, event, user } from "./support/rows.ts";
@@ -22,7 +22,7 @@ beforeEach(() => {
 async function open(limits: Partial<PageLimits>): Promise<Storage> {
   const { bundle, file, lockFile, logger } = place;
   const start = { file, lockFile, newInstanceId: randomUUID(), nowMs: 0 };
-  const worker = await startStorageWorker(bundle.url, start, () => undefined);
+  const worker = await startStorageThread(bundle.url).open(start, () => undefined);
   const watched = {
     ...worker,
     read(...given: Parameters<typeof worker.read>) {
@@ -187,7 +187,7 @@ test("changes are read in the same way", async () => {
 test("a read sees nothing of a transaction that could not be undone", async () => {
   const { bundle, file, lockFile, logger } = place;
   const start = { file, lockFile, newInstanceId: randomUUID(), nowMs: 0 };
-  const worker = await startStorageWorker(bundle.url, start, () => undefined);
+  const worker = await startStorageThread(bundle.url).open(start, () => undefined);
   const broken = { ...worker, rollback: () => Promise.reject(new Error("lost")) };
   const storage = createWorkerStorage(broken, logger);
   try {

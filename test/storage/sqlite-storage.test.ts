@@ -8,6 +8,7 @@ import { beforeEach, describe, expect, test } from "vitest";
 import type { MintedToken } from "../../src/core/identities.ts";
 import type { Storage } from "../../src/core/storage.ts";
 import { openSqliteStorage } from "../../src/storage/sqlite/sqlite-storage.ts";
+import { startStorageThread } from "../../src/storage/sqlite/storage-worker.ts";
 import { event, token as tokenRow } from "./support/rows.ts";
 import { useStoragePlace, within } from "./support/storage-place.ts";
 import type { StoragePlace } from "./support/storage-place.ts";
@@ -81,9 +82,9 @@ describe("the files", () => {
   });
 
   test("a worker that is not there is an error too", async () => {
-    const workerUrl = new URL("./nothing.js", bundle.url);
+    const thread = startStorageThread(new URL("./nothing.js", bundle.url));
     await expect(
-      openSqliteStorage({ file, lockFile, now: Date.now, newId: randomUUID, logger, workerUrl }),
+      openSqliteStorage({ file, lockFile, now: Date.now, newId: randomUUID, logger, thread }),
     ).rejects.toMatchObject({ code: "store_unavailable" });
   });
 });
@@ -93,8 +94,10 @@ const dyingWorker = (onMessage: string): URL =>
   new URL(
     `data:text/javascript,${encodeURIComponent(`
     import { parentPort } from "node:worker_threads";
-    parentPort.postMessage({ kind: "opened", instanceId: "x" });
-    parentPort.on("message", () => { ${onMessage} });
+    parentPort.once("message", () => {
+      parentPort.on("message", () => { ${onMessage} });
+      parentPort.postMessage({ kind: "opened", instanceId: "x" });
+    });
   `)}`,
   );
 
@@ -108,7 +111,7 @@ describe("the worker thread", () => {
         now: Date.now,
         newId: randomUUID,
         logger,
-        workerUrl: dyingWorker(onMessage),
+        thread: startStorageThread(dyingWorker(onMessage)),
       });
       const refused = { code: "store_unavailable" };
       const waiting = await Promise.allSettled([find(storage), find(storage)]);

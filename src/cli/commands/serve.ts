@@ -126,8 +126,12 @@ function saysHow(options: ServeOptions, { environment }: Context): boolean {
 }
 
 async function serve(options: ServeOptions & GlobalOptions, context: Context): Promise<void> {
+  // SQLite takes as long to load as the rest of the gateway: both at once, each on a thread of its own.
+  const { startStorageThread } = await import("../../storage/sqlite/storage-worker.ts");
+  // scripts/build.mjs puts it there.
+  const thread = startStorageThread(new URL("./storage-worker.js", import.meta.url));
   const { serveForeground } = await import("../serve/serve-foreground.ts");
-  if (!options.announce) return serveForeground(options, context);
+  if (!options.announce) return serveForeground(options, context, thread);
   const { announcing } = await import("../serve/announce.ts");
-  return announcing((onReady) => serveForeground(options, context, onReady));
+  return announcing((onReady) => serveForeground(options, context, thread, onReady));
 }

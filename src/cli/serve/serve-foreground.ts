@@ -8,6 +8,7 @@ import { fingerprint, watchConfiguration } from "../../config/watch-configuratio
 import type { Configuration } from "../../core/configuration.ts";
 import { toAppError } from "../../core/errors.ts";
 import type { Logger } from "../../core/logger.ts";
+import type { StorageThread } from "../../storage/sqlite/storage-worker.ts";
 import { killLivingGroups } from "../../upstream/process-group.ts";
 import type { GlobalOptions } from "../command.ts";
 import type { Context } from "../context.ts";
@@ -23,12 +24,14 @@ import { startGateway } from "./start-gateway.ts";
 
 /**
  * Runs the gateway in this process until a signal ends it.
+ * @param thread for its storage, not opened yet
  * @param onReady told where it listens, once it does, and what went wrong until then without keeping it from starting
  * @throws AppError what keeps it from starting
  */
 export async function serveForeground(
   options: StartOptions & GlobalOptions,
   context: Context,
+  thread: StorageThread,
   onReady: (urls: readonly string[], troubles: readonly string[]) => void = () => undefined,
 ): Promise<void> {
   const { io, environment, directories, signal } = context;
@@ -72,6 +75,7 @@ export async function serveForeground(
     stateDir: directories.state,
     development: environment.nodeEnv === "development",
     logger,
+    thread,
     configurationStatus: () => state.status(),
     keptSecrets: () => openServerSecretsOf(context).names(),
   });

@@ -2,10 +2,9 @@ import { dirname } from "node:path";
 import { AppError } from "../../core/errors.ts";
 import type { Logger } from "../../core/logger.ts";
 import type { Storage } from "../../core/storage.ts";
-import { startStorageWorker, WorkerNotOpened } from "./storage-worker.ts";
-import type { StorageWorker } from "./storage-worker.ts";
+import { WorkerNotOpened } from "./storage-worker.ts";
+import type { StorageThread, StorageWorker } from "./storage-worker.ts";
 import type { OpenFailure } from "./worker-protocol.ts";
-import { createWorkerStorage } from "./worker-storage.ts";
 
 export interface SqliteStorageOptions {
   /** The database. Made 0600 when it is missing, its directory 0700. */
@@ -16,8 +15,8 @@ export interface SqliteStorageOptions {
   now: () => number;
   newId: () => string;
   logger: Logger;
-  /** The bundle of `worker.ts`: a thread starts from a file, and only the composition knows where the build put it. */
-  workerUrl: URL;
+  /** Of the bundle of `worker.ts`: only the composition knows where the build put that. */
+  thread: StorageThread;
 }
 
 /**
@@ -27,11 +26,13 @@ export interface SqliteStorageOptions {
  *   database cannot be used or was written by a newer version of the program
  */
 export async function openSqliteStorage(options: SqliteStorageOptions): Promise<Storage> {
-  const { file, lockFile, now, newId, logger, workerUrl } = options;
+  const { file, lockFile, now, newId, logger, thread } = options;
+  // Loaded while the thread opens the database.
+  const loading = import("./worker-storage.ts");
   let worker: StorageWorker;
   try {
     const start = { file, lockFile, newInstanceId: newId(), nowMs: now() };
-    worker = await startStorageWorker(workerUrl, start, (reason) => {
+    worker = await thread.open(start, (reason) => {
       logger.error("The storage thread has ended; restart the gateway", { reason });
     });
   } catch (error) {
@@ -43,6 +44,7 @@ export async function openSqliteStorage(options: SqliteStorageOptions): Promise<
       setAside: worker.setAside,
     });
   }
+  const { createWorkerStorage } = await loading;
   return createWorkerStorage(worker, logger);
 }
 

@@ -39,18 +39,45 @@ interface Pending {
   reject(error: Error): void;
 }
 
+/** The thread, with SQLite loaded and nothing opened. */
+export interface StorageThread {
+  /**
+   * To be called once. Resolves when the database is open, migrated and owned. An idle worker does not keep the
+   * process alive; one with work to do does.
+   * @param onLost told once when the thread ends without having been closed: nothing can be stored any more
+   * @throws WorkerNotOpened
+   */
+  open(start: WorkerStart, onLost: (reason: string) => void): Promise<StorageWorker>;
+}
+
 /**
- * Starts the worker and resolves when the database is open, migrated and owned. An idle worker does not
- * keep the process alive; one with work to do does.
- * @param onLost told once when the thread ends without having been closed: nothing can be stored any more
- * @throws WorkerNotOpened
+ * Starts the thread, which takes longer than opening the database: whoever does it early has both in the time of one.
+ * Until it is to open something it neither touches a file nor keeps the process alive.
+ * @param url the bundle of `worker.ts`
  */
-export async function startStorageWorker(
-  url: URL,
+export function startStorageThread(url: URL): StorageThread {
+  const worker = new Worker(url, { name: "storage" });
+  worker.unref();
+  let failure: Error | undefined;
+  const fail = (error: Error): void => {
+    failure = error;
+  };
+  worker.once("error", fail);
+  return {
+    open(start, onLost) {
+      worker.off("error", fail);
+      return openIn(worker, failure, start, onLost);
+    },
+  };
+}
+
+async function openIn(
+  worker: Worker,
+  failed: Error | undefined,
   start: WorkerStart,
   onLost: (reason: string) => void,
 ): Promise<StorageWorker> {
-  const worker = new Worker(url, { workerData: start, name: "storage" });
+  if (failed !== undefined) throw notStarted(failed.message);
   const pending = new Map<number, Pending>();
   let ended: AppError | undefined;
   let lastId = 0;
@@ -89,12 +116,15 @@ export async function startStorageWorker(
     });
     worker.on("error", (error) => {
       end(error.message);
-      reject(new WorkerNotOpened({ kind: "failed", reason: error.message }));
+      reject(notStarted(error.message));
     });
     worker.on("exit", () => {
       end("its thread has ended");
-      reject(new WorkerNotOpened({ kind: "failed", reason: "its thread has ended" }));
+      reject(notStarted("its thread has ended"));
     });
+    worker.ref();
+    // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a worker thread has no origin
+    worker.postMessage(start);
   });
 
   function settle(id: number): Pending | undefined {
@@ -156,6 +186,10 @@ export class WorkerNotOpened extends Error {
     super(failure.kind);
     this.failure = failure;
   }
+}
+
+function notStarted(reason: string): WorkerNotOpened {
+  return new WorkerNotOpened({ kind: "failed", reason });
 }
 
 function failureOf({ failure, reason }: Extract<WorkerReply, { kind: "failed" }>): AppError {

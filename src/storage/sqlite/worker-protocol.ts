@@ -1,7 +1,7 @@
 /** What SQLite takes and gives. */
 export type SqlValue = null | number | string | bigint | Uint8Array;
 
-/** How the worker is started (`workerData`). */
+/** The first message to the worker: what it opens. */
 export interface WorkerStart {
   file: string;
   lockFile: string;

@@ -1,6 +1,6 @@
 // The worker thread's entry: SQLite is synchronous, and here it holds up nobody. It executes what it is
 // sent, one after the other, and knows nothing of tokens or audit rows.
-import { parentPort, workerData } from "node:worker_threads";
+import { parentPort } from "node:worker_threads";
 import type Database from "libsql";
 import { systemErrorCode } from "../../core/system-error-code.ts";
 import { FilesGone } from "./database-files.ts";
@@ -113,16 +113,19 @@ function failureOf(error: unknown): OpenFailure {
   return error instanceof OpenError ? error.failure : { kind: "failed", reason: reasonOf(error) };
 }
 
-if (parentPort !== null) {
+function open(port: NonNullable<typeof parentPort>, start: WorkerStart): void {
   let first: WorkerReply;
   try {
-    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- `startStorageWorker` is the only one who starts it
-    const opened = openDatabase(workerData as WorkerStart);
-    serve(parentPort, opened);
+    const opened = openDatabase(start);
+    serve(port, opened);
     first = { kind: "opened", instanceId: opened.instanceId, setAside: opened.setAside };
   } catch (error) {
     first = { kind: "not-opened", failure: failureOf(error) };
   }
   // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a worker thread has no origin
-  parentPort.postMessage(first);
+  port.postMessage(first);
 }
+
+parentPort?.once("message", (start: WorkerStart) => {
+  if (parentPort !== null) open(parentPort, start);
+});

@@ -5,6 +5,7 @@ import { AppError } from "../../../src/core/errors.ts";
 import { systemPrincipal } from "../../../src/core/principal.ts";
 import type { StorageTransaction } from "../../../src/core/storage.ts";
 import { openSqliteStorage } from "../../../src/storage/sqlite/sqlite-storage.ts";
+import { startStorageThread } from "../../../src/storage/sqlite/storage-worker.ts";
 import { auditRows } from "./audit-rows.ts";
 import { event, user } from "./rows.ts";
 import { createSilentLogger } from "./silent-logger.ts";
@@ -27,7 +28,7 @@ const storage = await openSqliteStorage({
   now: () => 0,
   newId: randomUUID,
   logger: createSilentLogger(),
-  workerUrl: new URL(url),
+  thread: startStorageThread(new URL(url)),
 });
 const within = <T>(work: (tx: StorageTransaction) => Promise<T>): Promise<T> =>
   storage.withPrincipal(systemPrincipal, work);

@@ -4,5 +4,7 @@ import { Worker } from "node:worker_threads";
 
 const [url = "", file = "", lockFile = ""] = process.argv.slice(2);
 const start = { file, lockFile, newInstanceId: "the other process", nowMs: 0 };
-const worker = new Worker(new URL(url), { workerData: start });
+const worker = new Worker(new URL(url));
+// oxlint-disable-next-line unicorn/require-post-message-target-origin -- a worker thread has no origin
+worker.postMessage(start);
 worker.on("message", ({ kind }: { kind: string }) => process.stdout.write(`${kind}\n`));

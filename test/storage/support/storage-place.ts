@@ -6,6 +6,7 @@ import { afterAll, afterEach, beforeAll, beforeEach } from "vitest";
 import { systemPrincipal } from "../../../src/core/principal.ts";
 import type { Storage, StorageTransaction } from "../../../src/core/storage.ts";
 import { openSqliteStorage } from "../../../src/storage/sqlite/sqlite-storage.ts";
+import { startStorageThread } from "../../../src/storage/sqlite/storage-worker.ts";
 import { createSilentLogger } from "./silent-logger.ts";
 import { bundleStorageWorker } from "./storage-worker-bundle.ts";
 import type { WorkerBundle } from "./storage-worker-bundle.ts";
@@ -65,7 +66,7 @@ export function useStoragePlace(): StoragePlace {
         now: () => Date.UTC(2026, 10, 21, 9, 30, 0),
         newId: randomUUID,
         logger,
-        workerUrl: bundle.url,
+        thread: startStorageThread(bundle.url),
       });
       opened.push(storage);
       return storage;
