@@ -17,7 +17,7 @@ export interface CallDeadline {
 
 /** The two limits of a call: `timeoutMs` of silence, started again by progress, under `maxTotalMs` for all of it. */
 export function startCallDeadline(options: {
-  signal: AbortSignal;
+  signal: StopSignal;
   timeoutMs: number;
   maxTotalMs: number;
 }): CallDeadline {
@@ -27,27 +27,27 @@ export function startCallDeadline(options: {
   let stopped = false;
   let totalLeftMs = options.maxTotalMs;
   let startedAtMs = 0;
-  let idle: NodeJS.Timeout | undefined;
-  let total: NodeJS.Timeout | undefined;
+  let idleSinceMs = 0;
+  let timer: NodeJS.Timeout | undefined;
 
   const expire = (limitMs: number): void => {
     expiredMs = limitMs;
     // The text goes upstream as the reason of the cancellation.
     ending.abort(`no answer within ${limitMs} ms`);
   };
-  const startIdle = (): void => {
-    // One timer is enough where the total ends first anyway; progress cannot change that.
-    if (options.timeoutMs >= totalLeftMs) return;
-    idle = setTimeout(expire, options.timeoutMs, options.timeoutMs);
+  /** One timer for both limits, which progress does not move: it looks when it is due what is left. */
+  const check = (): void => {
+    const nowMs = performance.now();
+    const totalMs = startedAtMs + totalLeftMs - nowMs;
+    const idleMs = idleSinceMs + options.timeoutMs - nowMs;
+    if (totalMs <= 0) expire(options.maxTotalMs);
+    else if (idleMs <= 0) expire(options.timeoutMs);
+    else timer = setTimeout(check, Math.ceil(Math.min(totalMs, idleMs)));
   };
   const start = (): void => {
     startedAtMs = performance.now();
-    total = setTimeout(expire, totalLeftMs, options.maxTotalMs);
-    startIdle();
-  };
-  const clear = (): void => {
-    clearTimeout(idle);
-    clearTimeout(total);
+    idleSinceMs = startedAtMs;
+    check();
   };
   const onAbort = (): void => ending.abort("cancelled by the caller");
 
@@ -61,12 +61,11 @@ export function startCallDeadline(options: {
     },
     progressed() {
       if (pauses > 0 || stopped) return;
-      clearTimeout(idle);
-      startIdle();
+      idleSinceMs = performance.now();
     },
     pause() {
       if (pauses++ > 0 || stopped) return;
-      clear();
+      clearTimeout(timer);
       totalLeftMs -= performance.now() - startedAtMs;
     },
     resume() {
@@ -75,7 +74,7 @@ export function startCallDeadline(options: {
     },
     stop() {
       stopped = true;
-      clear();
+      clearTimeout(timer);
       options.signal.removeEventListener("abort", onAbort);
     },
   };
