@@ -2,6 +2,7 @@ import type { JsonObject } from "./json.ts";
 import type { LogLevel, ProtocolEra } from "./mcp.ts";
 import { principalKey } from "./principal.ts";
 import type { Principal } from "./principal.ts";
+import type { StopSignal } from "./stop-signal.ts";
 
 /** Whom a request is made for, where a server is to be told (`forwardIdentity`). */
 export interface Caller {
@@ -40,7 +41,7 @@ export interface ClientPort {
    * whoever made this port.
    * @throws RpcFault the client's error; -32601 when it declared no capability for it or cannot be reached
    */
-  request(method: string, params: JsonObject, signal: AbortSignal): Promise<JsonObject>;
+  request(method: string, params: JsonObject, signal: StopSignal): Promise<JsonObject>;
   /**
    * Tells the client something while its request runs (`notifications/message`, …); dropped when it has
    * gone or does not read. Progress goes another way, for its token is the request's.
@@ -59,7 +60,7 @@ export interface ClientSession {
   /** Aborted when the session has ended. */
   readonly ended: AbortSignal;
   /** Outside of any request of the client; as `ClientPort.request`. */
-  request(method: string, params: JsonObject, signal: AbortSignal): Promise<JsonObject>;
+  request(method: string, params: JsonObject, signal: StopSignal): Promise<JsonObject>;
   notify(method: string, params: JsonObject): void;
 }
 

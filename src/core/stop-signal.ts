@@ -2,8 +2,10 @@
 export interface StopSignal {
   readonly aborted: boolean;
   readonly reason: unknown;
-  addEventListener(type: "abort", listener: () => void): void;
+  addEventListener(type: "abort", listener: () => void, options?: { once: boolean }): void;
   removeEventListener(type: "abort", listener: () => void): void;
+  /** @throws its reason, once it is aborted */
+  throwIfAborted(): void;
 }
 
 /**
@@ -28,7 +30,9 @@ export class Stop implements StopSignal {
     if (this.#aborted) return;
     this.#aborted = true;
     this.#reason = reason;
-    for (const listener of this.#listeners.splice(0)) listener();
+    for (let next = this.#listeners.shift(); next !== undefined; next = this.#listeners.shift()) {
+      next();
+    }
   }
 
   addEventListener(_type: "abort", listener: () => void): void {
@@ -38,6 +42,10 @@ export class Stop implements StopSignal {
   removeEventListener(_type: "abort", listener: () => void): void {
     const at = this.#listeners.indexOf(listener);
     if (at !== -1) this.#listeners.splice(at, 1);
+  }
+
+  throwIfAborted(): void {
+    if (this.#aborted) throw this.#reason;
   }
 }
 

@@ -2,6 +2,8 @@ import type { ClientPort } from "../core/client-port.ts";
 import { AppError, asError } from "../core/errors.ts";
 import type { Json, JsonObject } from "../core/json.ts";
 import { isInputRequired } from "../core/mcp.ts";
+import { abortSignalOf } from "../core/stop-signal.ts";
+import type { StopSignal } from "../core/stop-signal.ts";
 import { quotedName } from "../core/terminal-text.ts";
 import { inputRequestsOf, undeclared } from "./input-required.ts";
 import type { InputRequest } from "./input-required.ts";
@@ -22,7 +24,7 @@ const pauseMs = 250;
 export async function answerInputs(
   server: string,
   client: ClientPort,
-  signal: AbortSignal,
+  signal: StopSignal,
   first: JsonObject,
   send: (retry: JsonObject) => Promise<JsonObject>,
 ): Promise<JsonObject> {
@@ -41,7 +43,7 @@ async function answersTo(
   result: JsonObject,
   server: string,
   client: ClientPort,
-  signal: AbortSignal,
+  signal: StopSignal,
 ): Promise<JsonObject> {
   const requests = inputRequestsOf(result, server);
   const fault = undeclared(requests, client.capabilities);
@@ -59,10 +61,10 @@ async function answersTo(
 async function askAll(
   requests: readonly InputRequest[],
   client: ClientPort,
-  signal: AbortSignal,
+  signal: StopSignal,
 ): Promise<[string, Json][]> {
   const others = new AbortController();
-  const bothSignals = AbortSignal.any([signal, others.signal]);
+  const bothSignals = AbortSignal.any([abortSignalOf(signal), others.signal]);
   try {
     return await Promise.all(
       requests.map(async ({ key, method, params }): Promise<[string, Json]> => [
@@ -76,7 +78,7 @@ async function askAll(
   }
 }
 
-async function pause(signal: AbortSignal): Promise<void> {
+async function pause(signal: StopSignal): Promise<void> {
   signal.throwIfAborted();
   await new Promise<void>((resolve, reject) => {
     const stop = (): void => {

@@ -7,6 +7,7 @@ import type { Preset } from "../core/configuration.ts";
 import type { CallToolResult, Listing, ListKind, LogLevel, Tool } from "../core/mcp.ts";
 import type { Principal } from "../core/principal.ts";
 import type { Selection, SelectionRequest } from "../core/selection.ts";
+import type { StopSignal } from "../core/stop-signal.ts";
 
 export type { DoorAnswer };
 
@@ -39,7 +40,7 @@ export interface RoutedRequest {
    * `requestState`, which is the gateway's own here.
    */
   params: JsonObject;
-  signal: AbortSignal;
+  signal: StopSignal;
   /** The notification's params without the token. */
   onProgress?: ((params: JsonObject) => void) | undefined;
 }

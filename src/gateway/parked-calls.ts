@@ -7,11 +7,12 @@ import type { Json, JsonObject } from "../core/json.ts";
 import { mostInputRequests } from "./input-required.ts";
 import { RequestFault } from "./request-fault.ts";
 import { invalidState } from "./request-state.ts";
+import type { StopSignal } from "../core/stop-signal.ts";
 
 /** One request of a client: what a call serves until it is answered or parked. */
 export interface Attendance {
   client: ClientPort;
-  signal: AbortSignal;
+  signal: StopSignal;
   onProgress?: ((params: JsonObject) => void) | undefined;
 }
 

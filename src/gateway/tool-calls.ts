@@ -5,6 +5,7 @@ import { isJsonObject } from "../core/json.ts";
 import type { JsonObject } from "../core/json.ts";
 import type { CallToolResult } from "../core/mcp.ts";
 import { prepareArguments } from "../core/prepare-arguments.ts";
+import type { StopSignal } from "../core/stop-signal.ts";
 import { oneLine } from "../core/terminal-text.ts";
 import { exposedToolName } from "../core/tool-name.ts";
 import { toolNamed } from "./beyond-scopes.ts";
@@ -113,7 +114,7 @@ const refusalCodes: ReadonlySet<ErrorCode> = new Set([
 ]);
 
 /** In our words; a call that its client gave up failed because that could no longer be reached. */
-function codeOf(thrown: unknown, { aborted }: AbortSignal): ErrorCode {
+function codeOf(thrown: unknown, { aborted }: StopSignal): ErrorCode {
   const fault = asRestFault(thrown);
   if (fault instanceof AppError) return fault.code;
   return aborted ? "unreachable" : "internal";

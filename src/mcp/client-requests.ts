@@ -6,6 +6,7 @@ import type { RequestId, RpcError, RpcRequest, RpcResponse } from "../core/json-
 import type { JsonObject } from "../core/json.ts";
 import { forwardedParams } from "../core/mcp.ts";
 import type { MessageStream } from "./message-stream.ts";
+import type { StopSignal } from "../core/stop-signal.ts";
 
 /** What one client of the legacy era is asked, and its answers. */
 export interface ClientRequests {
@@ -17,7 +18,7 @@ export interface ClientRequests {
   ask(
     method: string,
     params: JsonObject,
-    signal: AbortSignal,
+    signal: StopSignal,
     stream: MessageStream | undefined,
   ): Promise<JsonObject>;
   /** Takes the client's answer; one to nothing that was asked here is dropped. */

@@ -8,6 +8,8 @@ import type {
   RpcNotification,
   RpcRequest,
 } from "../core/json-rpc.ts";
+import { Stop } from "../core/stop-signal.ts";
+import type { StopSignal } from "../core/stop-signal.ts";
 import type { Gateway } from "../gateway/gateway.ts";
 import { initializeFault } from "./declared-capabilities.ts";
 import { createLegacySession } from "./legacy-session.ts";
@@ -53,7 +55,7 @@ const mostRequests = 1000;
 const batchRevision = "2025-03-26";
 
 interface Working {
-  readonly controller: AbortController;
+  readonly controller: Stop;
   readonly done: Promise<void>;
 }
 
@@ -65,7 +67,7 @@ export function createDuplexClient(options: DuplexOptions): DuplexClient {
   let session: LegacySession | undefined;
   let ended = false;
 
-  const begin = (request: RpcRequest, signal: AbortSignal): Promise<void> => {
+  const begin = (request: RpcRequest, signal: StopSignal): Promise<void> => {
     const { params = {} } = request;
     const fault = initializeFault(params);
     if (fault !== undefined) {
@@ -97,7 +99,7 @@ export function createDuplexClient(options: DuplexOptions): DuplexClient {
 
   const serve = (
     request: RpcRequest,
-    signal: AbortSignal,
+    signal: StopSignal,
     caller: UnportedCaller,
   ): Promise<void> => {
     const { method, params } = request;
@@ -133,8 +135,8 @@ export function createDuplexClient(options: DuplexOptions): DuplexClient {
     if (working.size >= mostRequests) {
       return failure(id, { code: rpcCodes.internalError, message: "Too many requests at once" });
     }
-    const controller = new AbortController();
-    const done = serve(request, controller.signal, caller).finally(() => {
+    const controller = new Stop();
+    const done = serve(request, controller, caller).finally(() => {
       working.delete(id);
       listening.delete(id);
     });

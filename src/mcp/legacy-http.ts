@@ -6,6 +6,7 @@ import type { JsonObject } from "../core/json.ts";
 import { scopesReach } from "../core/permissions.ts";
 import { principalKey } from "../core/principal.ts";
 import type { Principal } from "../core/principal.ts";
+import type { StopSignal } from "../core/stop-signal.ts";
 import type { Gateway } from "../gateway/gateway.ts";
 import { headerOf } from "./check-headers.ts";
 import { checkLegacyVersion } from "./classify.ts";
@@ -166,7 +167,7 @@ export function createLegacyHttp(options: LegacyHttpOptions): LegacyHttp {
   const receiveAlone = async (
     message: RpcMessage,
     stream: MessageStream,
-    signal: AbortSignal,
+    signal: StopSignal,
     caller: UnportedCaller,
   ): Promise<void> => {
     if (!isRequest(message)) return;

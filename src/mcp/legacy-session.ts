@@ -11,6 +11,8 @@ import { scopesReach } from "../core/permissions.ts";
 import { principalKey } from "../core/principal.ts";
 import type { Principal } from "../core/principal.ts";
 import { holdsCredential } from "../core/shown-credential.ts";
+import { Stop } from "../core/stop-signal.ts";
+import type { StopSignal } from "../core/stop-signal.ts";
 import { oneLine } from "../core/terminal-text.ts";
 import type { CallerContext, Gateway } from "../gateway/gateway.ts";
 import { callerClientName } from "./caller-client-name.ts";
@@ -60,7 +62,7 @@ export interface LegacySession {
   receive(
     message: RpcMessage,
     stream: MessageStream,
-    options?: { signal?: AbortSignal | undefined; caller?: UnportedCaller | undefined },
+    options?: { signal?: StopSignal | undefined; caller?: UnportedCaller | undefined },
   ): Promise<void>;
   /** The stream for what belongs to no request of the client. */
   setCommonStream(stream: MessageStream | undefined): void;
@@ -74,7 +76,7 @@ const mostCalls = 256;
 interface Call {
   id: RequestId;
   stream: MessageStream;
-  cancellation: AbortController;
+  cancellation: Stop;
 }
 
 export function createLegacySession(options: LegacySessionOptions): LegacySession {
@@ -229,10 +231,10 @@ export function createLegacySession(options: LegacySessionOptions): LegacySessio
   const serve = async (
     request: RpcRequest,
     stream: MessageStream,
-    signal: AbortSignal | undefined,
+    signal: StopSignal | undefined,
     sender: UnportedCaller,
   ): Promise<void> => {
-    const cancellation = new AbortController();
+    const cancellation = new Stop();
     const cancel = (): void => cancellation.abort(signal?.reason);
     if (ended.signal.aborted) cancellation.abort(ended.signal.reason);
     if (signal?.aborted === true) cancel();
@@ -242,7 +244,7 @@ export function createLegacySession(options: LegacySessionOptions): LegacySessio
     if (!isFull) calls.add(call);
     requests.opened(stream);
     try {
-      await answer(request, stream, cancellation.signal, async () => {
+      await answer(request, stream, cancellation, async () => {
         if (isFull) {
           throw new AppError("rate_limited", "The session works on too many requests at once");
         }
@@ -252,7 +254,7 @@ export function createLegacySession(options: LegacySessionOptions): LegacySessio
           gateway,
           caller: { ...named(sender), client: portOn(stream, asker(sender)) },
           stream,
-          signal: cancellation.signal,
+          signal: cancellation,
         });
       });
     } finally {

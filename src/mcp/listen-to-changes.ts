@@ -4,6 +4,7 @@ import { isJsonObject } from "../core/json.ts";
 import type { JsonObject } from "../core/json.ts";
 import { metaKeys } from "../core/mcp.ts";
 import type { ListKind } from "../core/mcp.ts";
+import type { StopSignal } from "../core/stop-signal.ts";
 import type { CallerContext, Gateway } from "../gateway/gateway.ts";
 import type { McpIdentity } from "./mcp-identity.ts";
 import { sendNews } from "./message-stream.ts";
@@ -16,7 +17,7 @@ export interface ListenContext {
   identity: McpIdentity;
   caller: CallerContext;
   stream: MessageStream;
-  signal: AbortSignal;
+  signal: StopSignal;
   ending?: AbortSignal | undefined;
 }
 
@@ -145,7 +146,7 @@ function honouredFilter(wanted: ReadonlySet<string>, uris: string[]): JsonObject
 async function subscribeAll(
   uris: readonly string[],
   stops: (() => void)[],
-  signal: AbortSignal,
+  signal: StopSignal,
   subscribe: (uri: string) => Promise<() => void>,
 ): Promise<string[]> {
   if (uris.length === 0) return [];
@@ -176,7 +177,7 @@ async function subscribeAll(
   return uris.filter((uri) => taken.has(uri));
 }
 
-function ended(signal: AbortSignal, ending: AbortSignal | undefined): Promise<void> {
+function ended(signal: StopSignal, ending: AbortSignal | undefined): Promise<void> {
   return new Promise((resolve) => {
     const done = (): void => {
       signal.removeEventListener("abort", done);

@@ -11,6 +11,7 @@ import type {
 import type { JsonObject } from "../core/json.ts";
 import { metaOf } from "../core/mcp.ts";
 import type { ListKind } from "../core/mcp.ts";
+import type { StopSignal } from "../core/stop-signal.ts";
 import { toJsonRpcError } from "../gateway/json-rpc-error.ts";
 import { sendNews } from "./message-stream.ts";
 import type { MessageStream } from "./message-stream.ts";
@@ -39,7 +40,7 @@ export function failure(id: RequestId | null, error: RpcError): RpcFailure {
 export async function answer(
   request: RpcRequest,
   stream: MessageStream,
-  signal: AbortSignal,
+  signal: StopSignal,
   work: () => Promise<JsonObject>,
 ): Promise<void> {
   try {
@@ -53,7 +54,7 @@ export async function answer(
   }
 }
 
-function isCancelled(signal: AbortSignal): boolean {
+function isCancelled(signal: StopSignal): boolean {
   return signal.aborted && signal.reason instanceof ClientCancelled;
 }
 

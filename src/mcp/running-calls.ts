@@ -1,8 +1,9 @@
-import { setMaxListeners } from "node:events";
 import { AppError } from "../core/errors.ts";
 import { rpcCodes } from "../core/json-rpc.ts";
 import type { Principal } from "../core/principal.ts";
 import { principalKey } from "../core/principal.ts";
+import { Stop } from "../core/stop-signal.ts";
+import type { StopSignal } from "../core/stop-signal.ts";
 import { Refused } from "./refused.ts";
 
 /** The POSTs that are being worked on, so that they can be told when nobody waits for them any more. */
@@ -16,7 +17,7 @@ export interface RunningCalls {
 }
 
 export interface RunningCall {
-  readonly signal: AbortSignal;
+  readonly signal: StopSignal;
   /** The client has gone, and will not come back. */
   readonly gone: () => void;
   /** It is answered. */
@@ -31,7 +32,7 @@ const mostCallsOfOne = 500;
 const mostPostedOfOne = 64 * 1024 * 1024;
 
 export function createRunningCalls(): RunningCalls {
-  const running = new Set<AbortController>();
+  const running = new Set<Stop>();
   const shares = new Map<string, { calls: number; posted: number }>();
   return {
     begin(principal, posted) {
@@ -47,15 +48,13 @@ export function createRunningCalls(): RunningCalls {
           "retry-after": "5",
         });
       }
-      const call = new AbortController();
-      // Each message of a batch listens to it.
-      setMaxListeners(0, call.signal);
+      const call = new Stop();
       running.add(call);
       share.calls += 1;
       share.posted += posted;
       shares.set(owner, share);
       return {
-        signal: call.signal,
+        signal: call,
         gone: () => call.abort(new AppError("unreachable", "The client closed the connection")),
         done() {
           if (!running.delete(call)) return;

@@ -1,6 +1,7 @@
 import { RpcFault } from "../core/json-rpc.ts";
 import type { RpcRequest } from "../core/json-rpc.ts";
 import type { JsonObject } from "../core/json.ts";
+import type { StopSignal } from "../core/stop-signal.ts";
 import type { CallerContext, Gateway } from "../gateway/gateway.ts";
 import { gatewayMethods } from "./gateway-methods.ts";
 import type { MessageStream } from "./message-stream.ts";
@@ -16,7 +17,7 @@ export function serveLegacy(
     gateway: Gateway;
     caller: CallerContext;
     stream: MessageStream;
-    signal: AbortSignal;
+    signal: StopSignal;
   },
 ): Promise<JsonObject> {
   const { gateway, caller, stream, signal } = context;

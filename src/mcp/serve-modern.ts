@@ -4,6 +4,7 @@ import type { RpcError, RpcRequest } from "../core/json-rpc.ts";
 import type { JsonObject } from "../core/json.ts";
 import { isLogLevel, metaKeys, metaOf, modernVersions, reachesLevel } from "../core/mcp.ts";
 import { principalKey } from "../core/principal.ts";
+import type { StopSignal } from "../core/stop-signal.ts";
 import type { CallerContext, Gateway } from "../gateway/gateway.ts";
 import { callerClientName } from "./caller-client-name.ts";
 import { carriedCapabilities } from "./declared-capabilities.ts";
@@ -26,7 +27,7 @@ export interface ModernContext {
    * Aborting cancels the request: its stream was closed, or (stdio) `notifications/cancelled` named it; with
    * `ClientCancelled` as the reason it gets no answer.
    */
-  signal: AbortSignal;
+  signal: StopSignal;
   /** Aborted when the gateway stops: ends a `subscriptions/listen` with its result. */
   ending?: AbortSignal | undefined;
 }

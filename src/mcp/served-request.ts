@@ -1,6 +1,7 @@
 import { RpcFault, rpcCodes } from "../core/json-rpc.ts";
 import type { JsonObject } from "../core/json.ts";
 import { forwardedParams } from "../core/mcp.ts";
+import type { StopSignal } from "../core/stop-signal.ts";
 import type { CallerContext, Gateway, RoutedRequest } from "../gateway/gateway.ts";
 
 /** One request of a client of either era, on its way into the gateway. */
@@ -9,7 +10,7 @@ export interface ServedRequest {
   caller: CallerContext;
   /** As the client sent them. */
   params: JsonObject;
-  signal: AbortSignal;
+  signal: StopSignal;
   onProgress: ((params: JsonObject) => void) | undefined;
 }
 

@@ -20,6 +20,7 @@ import { createSubscriptions } from "./subscriptions.ts";
 import { unavailableError } from "./unavailable-error.ts";
 import type { UpstreamRequest } from "./upstream.ts";
 import { wantsNotification } from "./wanted-notification.ts";
+import { abortSignalOf } from "../core/stop-signal.ts";
 
 export interface SessionConnectionsOptions extends OwnConnectionsOptions {
   /** After this long without use a connection is closed until the next request, in milliseconds. */
@@ -166,7 +167,7 @@ export function createSessionConnections(options: SessionConnectionsOptions): Se
           if (wantsNotification(method, params, client)) session.notify(method, params);
         },
         onRequest: (method, params, signal) =>
-          session.request(method, params, AbortSignal.any([signal, session.ended])),
+          session.request(method, params, AbortSignal.any([abortSignalOf(signal), session.ended])),
       });
     } catch (error) {
       giveBack();

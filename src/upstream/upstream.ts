@@ -1,6 +1,7 @@
 import type { ClientPort, ClientSession } from "../core/client-port.ts";
 import type { JsonObject } from "../core/json.ts";
 import type { Listing, LogLevel, ProtocolEra } from "../core/mcp.ts";
+import type { StopSignal } from "../core/stop-signal.ts";
 
 /**
  * Where an upstream server stands. `waiting` is the pause of the back-off between two starts; `idle` one
@@ -21,7 +22,7 @@ export interface UpstreamRequest {
   params: JsonObject;
   /** Whom the server may ask, and tell what it says, while it works on this. */
   client: ClientPort;
-  signal: AbortSignal;
+  signal: StopSignal;
   /** Idle limit in milliseconds; each progress notification starts it again, under `maxTotalMs`. While a client is asked it stands still. */
   timeoutMs: number;
   maxTotalMs: number;

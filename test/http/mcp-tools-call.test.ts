@@ -6,6 +6,7 @@ import { createAnonymousAuthenticator } from "../../src/auth/anonymous-authentic
 import { createDoor } from "../../src/auth/door.ts";
 import type { Door } from "../../src/auth/door.ts";
 import { emptyListing, type Tool } from "../../src/core/mcp.ts";
+import type { StopSignal } from "../../src/core/stop-signal.ts";
 import type { HttpServer } from "../../src/http/http-server.ts";
 import type { UpstreamState } from "../../src/upstream/upstream.ts";
 import { fakeUpstream, gatewayOf, goodToken, starting } from "../gateway/fakes.ts";
@@ -308,8 +309,8 @@ it("streams progress as /api/v1/tools/call", async () => {
 
 it("cancels the call when its caller goes away", async () => {
   const { one, audit } = await start();
-  let begun: ((signal: AbortSignal) => void) | undefined;
-  const called = new Promise<AbortSignal>((resolve) => (begun = resolve));
+  let begun: ((signal: StopSignal) => void) | undefined;
+  const called = new Promise<StopSignal>((resolve) => (begun = resolve));
   one.answer = ({ signal }) =>
     new Promise<never>((_resolve, reject) => {
       begun?.(signal);
@@ -324,7 +325,7 @@ it("cancels the call when its caller goes away", async () => {
   }).on("error", () => undefined);
   outgoing.end(JSON.stringify({ tool: "one__plain", arguments: { auth_token: goodToken } }));
   const signal = await called;
-  const aborted = new Promise((resolve) => signal.addEventListener("abort", resolve));
+  const aborted = new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve()));
   outgoing.destroy();
   await aborted;
   await expect.poll(() => audit.events).toMatchObject([{ status: "error" }]);

@@ -219,7 +219,9 @@ describe("POST /api/v1/tools/call", () => {
     outgoing.end(JSON.stringify(call));
     const { signal } = await called;
     expect(signal.aborted).toBe(false);
-    const aborted = new Promise((resolve) => signal.addEventListener("abort", resolve));
+    const aborted = new Promise<void>((resolve) =>
+      signal.addEventListener("abort", () => resolve()),
+    );
     outgoing.destroy();
     await aborted;
     await server.close(1000);

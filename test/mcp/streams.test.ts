@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import type { StopSignal } from "../../src/core/stop-signal.ts";
 import type { CallerContext } from "../../src/gateway/gateway.ts";
 import { deferred, echo, open, openSession, rpc, startEndpoint } from "./endpoint.ts";
 import type { Running } from "./endpoint.ts";
@@ -8,7 +9,7 @@ import type { Running } from "./endpoint.ts";
 /** A call that reports what it is told to, until it is finished. */
 function steered({ gateway }: Running) {
   const begun = deferred<{
-    signal: AbortSignal;
+    signal: StopSignal;
     report: (step: number) => void;
     caller: CallerContext;
   }>();
@@ -79,7 +80,9 @@ describe("a stream that was cut", () => {
     const { begun } = steered(running);
     const answer = session.openPost(withProgress);
     const { signal, report } = await begun;
-    const aborted = new Promise((resolve) => signal.addEventListener("abort", resolve));
+    const aborted = new Promise<void>((resolve) =>
+      signal.addEventListener("abort", () => resolve()),
+    );
     report(1);
     const opened = await answer;
     const event = await opened.next();

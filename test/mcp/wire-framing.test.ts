@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { isJsonObject } from "../../src/core/json.ts";
+import type { StopSignal } from "../../src/core/stop-signal.ts";
 import { fakeUpstream } from "../gateway/fakes.ts";
 import { ask, good, startTestServer } from "../http/support.ts";
 import {
@@ -173,7 +174,7 @@ describe("a legacy session", () => {
 
   it("takes notifications/cancelled for its own calls only", async () => {
     const { one } = await start();
-    const signals: AbortSignal[] = [];
+    const signals: StopSignal[] = [];
     let begun: (() => void) | undefined;
     one.answer = ({ signal }) => {
       signals.push(signal);

@@ -186,7 +186,9 @@ describe.each(eras)("%s era", (era) => {
       body: JSON.stringify(body),
     }).catch(() => undefined);
     const { signal } = await called;
-    const aborted = new Promise((resolve) => signal.addEventListener("abort", resolve));
+    const aborted = new Promise<void>((resolve) =>
+      signal.addEventListener("abort", () => resolve()),
+    );
     client.abort();
     await aborted;
     await pending;

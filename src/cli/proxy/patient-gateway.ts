@@ -1,5 +1,6 @@
 import { AppError } from "../../core/errors.ts";
 import type { ListKind } from "../../core/mcp.ts";
+import type { StopSignal } from "../../core/stop-signal.ts";
 import type { CallerContext, Gateway } from "../../gateway/gateway.ts";
 import type { Upstream, UpstreamPool } from "../../upstream/upstream.ts";
 
@@ -51,7 +52,7 @@ export function createPatientGateway(options: PatientGatewayOptions): PatientGat
       hint: "It is tried again by itself",
     });
   };
-  const connected = (signal?: AbortSignal): Promise<void> => {
+  const connected = (signal?: StopSignal): Promise<void> => {
     if (isConnected()) return Promise.resolve();
     if (refusal() !== undefined) return Promise.reject(absence());
     return new Promise((resolve, reject) => {
@@ -73,7 +74,7 @@ export function createPatientGateway(options: PatientGatewayOptions): PatientGat
     });
   };
 
-  const whenConnected = async <T>(work: () => Promise<T>, signal?: AbortSignal): Promise<T> => {
+  const whenConnected = async <T>(work: () => Promise<T>, signal?: StopSignal): Promise<T> => {
     await connected(signal);
     try {
       return await work();
