@@ -13,6 +13,7 @@ import { renderInstructions } from "../core/render-instructions.ts";
 import { createSelections } from "../core/selection.ts";
 import { hideCredential } from "../core/shown-credential.ts";
 import { quotedName } from "../core/terminal-text.ts";
+import { timeOrderedId } from "../core/time-ordered-id.ts";
 import type { UpstreamPool } from "../upstream/upstream.ts";
 import { createBeyondScopes, promptNamed, serverNamed, toolNamed } from "./beyond-scopes.ts";
 import { createCallDecisions } from "./call-decisions.ts";
@@ -53,6 +54,7 @@ export interface GatewayOptions {
   metrics?: CallMetrics | undefined;
   /** Milliseconds since the epoch. */
   now: () => number;
+  /** A UUID of version 4. */
   newId: () => string;
   /** Unguessable. */
   randomBytes: (count: number) => Uint8Array;
@@ -105,14 +107,15 @@ export function createGateway(options: GatewayOptions): Gateway {
   const exchange = createExchange(options);
   const subscriptions = createSubscriptions({ pool, catalog, logger });
   const resources = createResourceRequests({ routesFor, beyond, exchange, subscriptions });
-  const refusals = createRefusalRecord({ audit, now, newId });
+  const newRowId = (): string => timeOrderedId(now(), newId());
+  const refusals = createRefusalRecord({ audit, now, newId: newRowId });
   const callTool = createToolCalls({
     seenBy,
     routesIn,
     decisions: createCallDecisions(limits),
     beyond,
     exchange,
-    record: createCallRecord({ ...options, refusals }),
+    record: createCallRecord({ ...options, newId: newRowId, refusals }),
     names,
     now,
   });

@@ -388,7 +388,7 @@ export function gatewayOver(
     limits: options.limits,
     metrics: options.metrics,
     now: options.now ?? (() => (clock += 5)),
-    newId: () => `id-${++ids}`,
+    newId: () => `00000000-0000-4000-8000-${String(++ids).padStart(12, "0")}`,
     randomBytes: (count) => randomBytes(count),
     logger: options.logger ?? silentLogger,
     startWindowMs: options.startWindowMs,

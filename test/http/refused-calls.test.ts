@@ -35,7 +35,7 @@ it.each<[string, string, Record<string, string>, number, string]>([
     expect(answer.status).toBe(code);
     expect(audit.events).toEqual([
       {
-        id: "id-1",
+        id: expect.stringMatching(/^00000000-[\da-f]{4}-7.*1$/u),
         timeMs: expect.any(Number),
         toolName: tool,
         params: {},
