@@ -145,14 +145,14 @@ export function createLegacyHttp(options: LegacyHttpOptions): LegacyHttp {
       challengeOf,
     });
     if (session !== undefined) session.working += 1;
+    const receive = (message: RpcMessage): Promise<void> =>
+      session === undefined
+        ? receiveAlone(message, stream, call.signal, caller)
+        : session.session.receive(message, stream, { signal: call.signal, caller });
     try {
-      await Promise.all(
-        messages.map((message) =>
-          session === undefined
-            ? receiveAlone(message, stream, call.signal, caller)
-            : session.session.receive(message, stream, { signal: call.signal, caller }),
-        ),
-      );
+      const [only, ...others] = messages;
+      if (only !== undefined && others.length === 0) await receive(only);
+      else await Promise.all(messages.map(receive));
     } finally {
       stream.end();
       call.done();

@@ -52,6 +52,8 @@ function parse(body: string): Json {
 
 /** The answer is the one or the other, as it turns out (2025-11-25, "Sending Messages to the Server"). */
 function checkAccept(accept = "*/*"): void {
+  // As the specification writes it, and most clients.
+  if (accept === "application/json, text/event-stream") return;
   if (accepts(accept, "application/json") && accepts(accept, "text/event-stream")) return;
   throw notAcceptable("Accept must name application/json and text/event-stream");
 }
