@@ -57,10 +57,12 @@ export function createAuditSink(options: AuditSinkOptions): AuditSink {
     settled += count;
   };
 
+  const isBehind = (): boolean => settled < wanted;
+
   const drain = async (mine: { abandoned: boolean }): Promise<void> => {
     let size = maxBatch;
     let failing = false;
-    while (settled < wanted) {
+    while (isBehind()) {
       const batch = queue.first(size, maxBatchBytes);
       try {
         await storage.withPrincipal(systemPrincipal, (tx) => tx.audit.appendAll(batch));
