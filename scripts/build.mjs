@@ -1,34 +1,14 @@
-// Bundles the program into dist/: ES modules, split so that a command loads what it needs and no more.
+// Bundles the program into dist/: one CommonJS file with all that commands need at their start, ES modules for the
+// rest, split so that a command loads what it needs and no more.
 import { chmod, mkdir, readFile, rename, rm, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
+import { buildEarly, earlyFiles, fromEarly, sharedNames } from "./early-bundle.mjs";
 import { thirdPartyLicenses } from "./third-party-licenses.mjs";
 
 const root = fileURLToPath(new URL("../", import.meta.url));
 const { version, bin } = JSON.parse(await readFile(join(root, "package.json"), "utf8"));
-
-/**
- * yargs parses our command lines; its help and its guess of the version are not used. What draws the one
- * and looks for the other (in every folder above) takes most of the time yargs needs, and is left out.
- * @type {import("esbuild").Plugin}
- */
-const yargsParsesOnly = {
-  name: "yargs-parses-only",
-  setup(bundler) {
-    bundler.onResolve({ filter: /^(?:cliui|string-width|escalade\/sync)$/ }, ({ path, importer }) =>
-      /[\\/]node_modules[\\/]yargs[\\/]/.test(importer)
-        ? { path, namespace: "not-used" }
-        : undefined,
-    );
-    bundler.onLoad({ filter: /.*/, namespace: "not-used" }, ({ path }) => ({
-      contents:
-        path === "escalade/sync"
-          ? "export default () => undefined;"
-          : `export default () => { throw new Error(${JSON.stringify(`${path} is not bundled`)}); };`,
-    }));
-  },
-};
 
 /**
  * What main.ts loads lazily is the other bundle's entry.
@@ -58,47 +38,60 @@ await linkOwnCommands();
 
 /** @param {string} outdir */
 async function buildInto(outdir) {
-  /** @type {import("esbuild").BuildOptions} */
+  /** @satisfies {import("esbuild").BuildOptions} */
   const common = {
     absWorkingDir: root,
-    outdir,
     bundle: true,
-    format: "esm",
     platform: "node",
     target: "node20",
     minifySyntax: true,
     minifyWhitespace: true,
     define: { ONEDOOR_VERSION: JSON.stringify(version) },
+    // All of them are in one file, with the licences.
+    legalComments: "none",
     logLevel: "warning",
   };
-  // By itself, so that `--version` opens this one file: split, it would share pieces with the others.
-  await build({ ...common, entryPoints: ["src/cli/main.ts"], plugins: [onlyMain] });
+  // By itself, so that `--version` opens this one file.
+  await build({
+    ...common,
+    outdir,
+    format: "cjs",
+    entryPoints: ["src/cli/main.ts"],
+    // As `require`: Node's loader of ES modules takes a fifth of the time that Node takes to start.
+    supported: { "dynamic-import": false },
+    plugins: [onlyMain],
+  });
+  const early = await earlyFiles(common);
   const { metafile } = await build({
     ...common,
+    outdir: join(outdir, "lazy"),
+    format: "esm",
     entryPoints: {
-      "command-line": "src/cli/command-line.ts",
+      ...early.lazyEntries,
       "storage-worker": "src/storage/sqlite/worker.ts",
       "image-worker": "src/cli/images/image-worker.ts",
     },
-    // Beside main.js: what a file finds by its own address (a worker thread) is there from every chunk.
+    // Beside each other: what a file finds by its own address (a worker thread) is there from every chunk.
     chunkNames: "[name]-[hash]",
     splitting: true,
     external: ["keytar", "libsql"],
     // Its CommonJS form hides its requires from the bundler.
     alias: { "jsonc-parser": "jsonc-parser/lib/esm/main.js" },
-    // All of them are in one file, with the licences.
-    legalComments: "none",
     metafile: true,
-    plugins: [yargsParsesOnly],
+    plugins: [fromEarly(root, early)],
     // CommonJS libraries call require(), which an ES module has to make for itself.
     banner: {
       js: 'import{createRequire as __onedoorBundleCreateRequire}from"node:module";const require=__onedoorBundleCreateRequire(import.meta.url);',
     },
   });
+  const names = await sharedNames(join(outdir, "lazy"));
+  await buildEarly(common, outdir, early, names);
   await chmod(join(outdir, "main.js"), 0o755);
+  await writeFile(join(outdir, "package.json"), '{"type":"commonjs"}\n');
+  await writeFile(join(outdir, "lazy", "package.json"), '{"type":"module"}\n');
   await writeFile(
     join(outdir, "THIRD-PARTY-LICENSES.txt"),
-    await thirdPartyLicenses(root, Object.keys(metafile.inputs)),
+    await thirdPartyLicenses(root, [...early.inputs, ...Object.keys(metafile.inputs)]),
   );
 }
 

@@ -16,8 +16,9 @@ process.stdout.on("error", (error: NodeJS.ErrnoException) => {
 if (first === "--version" && more.length === 0) {
   process.stdout.write(`${version}\n`);
 } else {
-  const { runCommandLine } = await import("./command-line.ts");
-  void runCommandLine(process, (exitCode) => {
-    process.exitCode = exitCode;
-  });
+  void import("./command-line.ts").then(({ runCommandLine }) =>
+    runCommandLine(process, (exitCode) => {
+      process.exitCode = exitCode;
+    }),
+  );
 }

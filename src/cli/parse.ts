@@ -1,5 +1,6 @@
-import yargs from "yargs";
-import type { Options as YargsOption } from "yargs";
+// Of yargs its parser alone: the rest of it (its own help, commands, completion, locales) is not used here, and to
+// load and to run it takes longer than all that a command does before it asks a server.
+import { Parser } from "yargs/helpers";
 import { AppError } from "../core/errors.ts";
 import { closest } from "../core/suggest.ts";
 import type { CommandEntry, CommandModule, OptionSpec } from "./command.ts";
@@ -75,25 +76,22 @@ export async function parseCommandLine(
 }
 
 function split(argv: readonly string[], specs: Readonly<Record<string, OptionSpec>>): Words {
-  const options: Record<string, YargsOption> = {};
-  for (const [key, { type, alias }] of Object.entries(specs)) {
-    options[flagOf(key)] = {
-      // Numbers are read as text, so that `--port 08x` is refused and not half understood; and so are lists, of which
-      // the parser would drop the one that has no value, and a restriction with it.
-      type: type === "boolean" ? "boolean" : "string",
-      ...(alias === undefined ? {} : { alias }),
-    };
+  const options = { string: [] as string[], boolean: [] as string[] };
+  const alias: Record<string, string> = {};
+  for (const [key, spec] of Object.entries(specs)) {
+    // Numbers are read as text, so that `--port 08x` is refused and not half understood; and so are lists, of which
+    // the parser would drop the one that has no value, and a restriction with it.
+    options[spec.type === "boolean" ? "boolean" : "string"].push(flagOf(key));
+    if (spec.alias !== undefined) alias[flagOf(key)] = spec.alias;
   }
   const {
     _,
     "--": rest,
-    $0: _program,
     ...flags
-  } = yargs(withDashValues(argv, specs))
-    .help(false)
-    .version(false)
-    .exitProcess(false)
-    .parserConfiguration({
+  }: Record<string, unknown> = Parser(withDashValues(argv, specs), {
+    ...options,
+    alias,
+    configuration: {
       "boolean-negation": false,
       "camel-case-expansion": false,
       "dot-notation": false,
@@ -101,9 +99,8 @@ function split(argv: readonly string[], specs: Readonly<Record<string, OptionSpe
       "parse-positional-numbers": false,
       "populate--": true,
       "strip-aliased": true,
-    })
-    .options(options)
-    .parseSync() as Record<string, unknown>;
+    },
+  });
   return {
     words: Array.isArray(_) ? _.map(String) : [],
     rest: Array.isArray(rest) ? rest.map(String) : [],

@@ -37,8 +37,13 @@ describe("what npm would publish", () => {
     expect(others.toSorted()).toEqual(["CHANGELOG.md", "LICENSE", "README.md", "package.json"]);
     const kinds = files
       .map(({ path }) => path)
-      .filter((path) => path.startsWith("dist/") && !/^dist\/[\w-]+\.js$/u.test(path));
-    expect(kinds).toEqual(["dist/THIRD-PARTY-LICENSES.txt"]);
+      .filter((path) => path.startsWith("dist/") && !/^dist\/(?:lazy\/)?[\w-]+\.js$/u.test(path));
+    // Which of the files are CommonJS, and which ES modules, is in the other two.
+    expect(kinds.toSorted()).toEqual([
+      "dist/THIRD-PARTY-LICENSES.txt",
+      "dist/lazy/package.json",
+      "dist/package.json",
+    ]);
   });
 
   it("has its entry ready to run", () => {
@@ -47,13 +52,14 @@ describe("what npm would publish", () => {
     expect(readFileSync(join(root, "dist", "main.js"), "utf8")).toMatch(
       /^#!\/usr\/bin\/env node\n/u,
     );
-    expect(files.map(({ path }) => path)).toContain("dist/storage-worker.js");
-    expect(files.map(({ path }) => path)).toContain("dist/image-worker.js");
+    expect(files.map(({ path }) => path)).toContain("dist/lazy/storage-worker.js");
+    expect(files.map(({ path }) => path)).toContain("dist/lazy/image-worker.js");
   });
 
   it("holds no source of ours or of the tests, no secret, and no path of this machine", () => {
-    const text = readdirSync(join(root, "dist"))
-      .map((file) => readFileSync(join(root, "dist", file), "utf8"))
+    const text = readdirSync(join(root, "dist"), { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isFile())
+      .map(({ parentPath, name }) => readFileSync(join(parentPath, name), "utf8"))
       .join("\n");
     for (const trace of [root, "sourceMappingURL", "vitest", "_authToken"]) {
       expect([trace, text.includes(trace)]).toEqual([trace, false]);
