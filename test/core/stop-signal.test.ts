@@ -23,6 +23,29 @@ it("has the reason of an AbortController when it is given none", () => {
   expect(stop.reason).toMatchObject({ name: controller.signal.reason.name });
 });
 
+it("tells in the order of asking, and not who was left meanwhile or was never heard of", () => {
+  const stop = new Stop();
+  const told: string[] = [];
+  const third = (): void => void told.push("third");
+  stop.addEventListener("abort", () => told.push("first"));
+  stop.removeEventListener("abort", third);
+  stop.addEventListener("abort", () => {
+    told.push("second");
+    stop.removeEventListener("abort", third);
+  });
+  stop.addEventListener("abort", third);
+  stop.addEventListener("abort", () => told.push("fourth"));
+  stop.abort();
+  expect(told).toEqual(["first", "second", "fourth"]);
+});
+
+it("throws its reason once it is aborted, and nothing before", () => {
+  const stop = new Stop();
+  expect(() => stop.throwIfAborted()).not.toThrow();
+  stop.abort(new Error("over"));
+  expect(() => stop.throwIfAborted()).toThrow("over");
+});
+
 it("becomes an AbortSignal for who takes nothing else", () => {
   const { signal } = new AbortController();
   expect(abortSignalOf(signal)).toBe(signal);

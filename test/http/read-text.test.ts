@@ -60,6 +60,40 @@ describe("readText", () => {
   });
 });
 
+describe("readText, told how many bytes there will be", () => {
+  const text = "ä€😀";
+  const wholeBytes = Buffer.byteLength(text);
+  const mostBytes = 1000;
+  const whole = (): Readable => Readable.from([Buffer.from(text)]);
+
+  it("is done with the last of them, wherever the text is cut", async () => {
+    for (let cut = 1; cut <= wholeBytes; cut += 1) {
+      const stream = new PassThrough();
+      stream.write(Buffer.from(text).subarray(0, cut));
+      if (cut < wholeBytes) setImmediate(() => stream.write(Buffer.from(text).subarray(cut)));
+      expect(await readText(stream, { mostBytes, wholeBytes })).toEqual({ kind: "text", text });
+      expect(stream.listenerCount("data") + stream.listenerCount("end")).toBe(0);
+    }
+  });
+
+  it.each([wholeBytes - 1, wholeBytes + 1])(
+    "gives all there is where it is not %i",
+    async (told) => {
+      const read = await readText(whole(), { mostBytes, wholeBytes: told });
+      expect(read).toEqual({ kind: "text", text });
+    },
+  );
+
+  it("takes in no byte more than it may, and asks for memory, in one piece too", async () => {
+    expect(await readText(whole(), { mostBytes: wholeBytes - 1, wholeBytes })).toEqual({
+      kind: "too large",
+    });
+    expect(await readText(whole(), { mostBytes, wholeBytes, mayHold: () => false })).toEqual({
+      kind: "no room",
+    });
+  });
+});
+
 function readBody(stream: Readable, length?: number): Promise<unknown> {
   const headers = length === undefined ? {} : { "content-length": String(length) };
   return bodyText({ headers }, stream, { mostBytes: 1000 }).catch((error: unknown) => error);
@@ -70,6 +104,17 @@ describe("bodyText", () => {
     const stream = new PassThrough();
     expect(await readBody(stream, 1001)).toMatchObject({ status: 413 });
     expect(stream.listenerCount("data")).toBe(0);
+  });
+
+  it("is done when what was announced has come, and waits for the rest of it", async () => {
+    const stream = new PassThrough();
+    stream.write("abc");
+    expect(await readBody(stream, 3)).toBe("abc");
+    const short = new PassThrough();
+    short.write("ab");
+    const answered = readBody(short, 3);
+    setImmediate(() => short.destroy());
+    expect(await answered).toMatchObject({ status: 400 });
   });
 
   it("is no fault of ours when its sender goes away, before or while it is read", async () => {

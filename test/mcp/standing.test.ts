@@ -46,8 +46,7 @@ it("goes on for a client that showed another token meanwhile", async () => {
   expect((await exchange(port, { headers, body: rpc("ping") })).status).toBe(200);
 });
 
-it("is ended once the call that runs is answered", async () => {
-  const { gateway, endpoint, port, headers } = await start(() => Promise.resolve({ kind: "over" }));
+async function beginCall({ gateway, port, headers }: Awaited<ReturnType<typeof start>>) {
   const finish = deferred();
   const begun = deferred();
   gateway.call = async () => {
@@ -58,6 +57,30 @@ it("is ended once the call that runs is answered", async () => {
   const call = rpc("tools/call", { name: "one__echo", arguments: {} });
   const answer = exchange(port, { headers, body: call });
   await begun.promise;
+  return { answer, finish };
+}
+
+it("goes on when who was out is in again before its call is answered", async () => {
+  let isOver = true;
+  const running = await start((principal) =>
+    Promise.resolve(isOver ? { kind: "over" } : { kind: "good", principal }),
+  );
+  const { endpoint, port, headers } = running;
+  const { answer, finish } = await beginCall(running);
+  endpoint.standingsChanged();
+  await new Promise((resolve) => setImmediate(resolve));
+  isOver = false;
+  endpoint.standingsChanged();
+  await new Promise((resolve) => setImmediate(resolve));
+  finish.resolve();
+  expect((await answer).text).toContain("the end");
+  expect((await exchange(port, { headers, body: rpc("ping") })).status).toBe(200);
+});
+
+it("is ended once the call that runs is answered", async () => {
+  const running = await start(() => Promise.resolve({ kind: "over" }));
+  const { endpoint, port } = running;
+  const { answer, finish } = await beginCall(running);
   endpoint.standingsChanged();
   expect((await exchange(port, { body: initializeMessage() })).status).toBe(200);
   expect(endpoint.sessionCount).toBe(2);
