@@ -42,7 +42,7 @@ import { whoGetsIn } from "./who-gets-in.ts";
 const graceMs = 5_000;
 const maxQueuedAuditEvents = 10_000;
 /** Of the 100 ms that may be missing after a kill; the rest is for a cold machine to write in. */
-const auditBatchMs = 20;
+const auditBatchMs = 50;
 
 /** What was started before the rest was even loaded. */
 export interface Begun {
