@@ -2,6 +2,7 @@ import type { ServerResponse } from "node:http";
 import { AppError } from "../core/errors.ts";
 import { Stop } from "../core/stop-signal.ts";
 import type { StopSignal } from "../core/stop-signal.ts";
+import { UnderWay } from "../core/under-way.ts";
 
 /** Requests that are being worked on, so that they can be told when nobody waits for them any more. */
 export interface InFlight {
@@ -18,7 +19,7 @@ export function stoppingError(): AppError {
 }
 
 export function createInFlight(): InFlight {
-  const requests = new Set<Stop>();
+  const requests = new UnderWay<Stop>();
   return {
     begin(response) {
       const request = new Stop();

@@ -4,6 +4,7 @@ import type { Standing } from "../auth/standing.ts";
 import { mayTheSame } from "../core/permissions.ts";
 import { principalKey } from "../core/principal.ts";
 import type { Principal } from "../core/principal.ts";
+import { UnderWay, UnderWayByKey } from "../core/under-way.ts";
 
 /**
  * The answers that are not sent to their end yet, over all connections. What clients leave unread is memory
@@ -61,6 +62,7 @@ const defaultLimits: AnswerLimits = {
 };
 
 interface Open {
+  response: ServerResponse;
   owner: string;
   principal: Principal | undefined;
   whileRoleStays?: boolean;
@@ -71,12 +73,12 @@ export function createOpenAnswers(
   standing: Pick<Standing, "renew">,
   limits: AnswerLimits = defaultLimits,
 ): OpenAnswers {
-  const opens = new Map<ServerResponse, Open>();
-  const connections = new WeakMap<Socket, Set<ServerResponse>>();
+  const opens = new UnderWayByKey<ServerResponse, Open>();
+  const connections = new WeakMap<Socket, UnderWay<ServerResponse>>();
   let connectionCount = 0;
 
-  const opened = (socket: Socket): Set<ServerResponse> => {
-    const answers = new Set<ServerResponse>();
+  const opened = (socket: Socket): UnderWay<ServerResponse> => {
+    const answers = new UnderWay<ServerResponse>();
     connections.set(socket, answers);
     // Node tells only the answer whose turn it is that nobody waits for it any more.
     socket.once("close", () => {
@@ -100,9 +102,9 @@ export function createOpenAnswers(
   const look = (): void => {
     const shares = new Map<string, number>();
     const unread: { owner: string; bytes: number; socket: Socket }[] = [];
-    for (const [response, open] of opens) {
+    for (const open of opens.values()) {
       endWhenOver(open);
-      const { owner } = open;
+      const { owner, response } = open;
       const bytes = response.writableLength;
       if (bytes === 0) continue;
       shares.set(owner, (shares.get(owner) ?? 0) + bytes);
@@ -148,7 +150,7 @@ export function createOpenAnswers(
         return false;
       }
       answers.add(response);
-      opens.set(response, { owner: "", principal: undefined });
+      opens.add(response, { response, owner: "", principal: undefined });
       response.once("close", () => {
         answers.delete(response);
         opens.delete(response);

@@ -1,5 +1,6 @@
 import { Stop } from "../core/stop-signal.ts";
 import type { StopSignal } from "../core/stop-signal.ts";
+import { UnderWay } from "../core/under-way.ts";
 
 /** One HTTP request and its answer, for as long as either is under way. */
 export interface HttpExchange {
@@ -24,8 +25,8 @@ export interface HttpExchanges {
 }
 
 export function createHttpExchanges(): HttpExchanges {
-  const answered = new Set<Stop>();
-  const parting = new Set<Stop>();
+  const answered = new UnderWay<Stop>();
+  const parting = new UnderWay<Stop>();
   const waiting: (() => void)[] = [];
   const abortAnswered = (): void => {
     for (const stop of answered) stop.abort();

@@ -3,6 +3,7 @@ import { isRequest, RpcFault } from "../core/json-rpc.ts";
 import type { RequestId, RpcMessage, RpcNotification, RpcRequest } from "../core/json-rpc.ts";
 import { forwardedParams, metaKeys, metaOf } from "../core/mcp.ts";
 import { oneLine } from "../core/terminal-text.ts";
+import { UnderWayByKey } from "../core/under-way.ts";
 import { rpcFaultOf } from "./http-rpc-fault.ts";
 import { AnswerFault } from "./mcp-connection.ts";
 import type { NotificationListener, RequestListener } from "./mcp-connection.ts";
@@ -53,7 +54,7 @@ interface Pending {
 
 export function createRpcPeer(options: RpcPeerOptions): RpcPeer {
   const { transport } = options;
-  const pending = new Map<number, Pending>();
+  const pending = new UnderWayByKey<number, Pending>();
   let lastId = 0;
   let ended: string | undefined;
   let lose: ((reason: string) => void) | undefined;
@@ -184,7 +185,7 @@ export function createRpcPeer(options: RpcPeerOptions): RpcPeer {
           served.abortOn(id);
           how();
         };
-        pending.set(id, {
+        pending.add(id, {
           options: requestOptions,
           resolve: (result) => settle(() => resolve(result)),
           reject: (error) => {

@@ -13,6 +13,7 @@ import type { Principal } from "../core/principal.ts";
 import { holdsCredential } from "../core/shown-credential.ts";
 import { Stop } from "../core/stop-signal.ts";
 import type { StopSignal } from "../core/stop-signal.ts";
+import { UnderWay } from "../core/under-way.ts";
 import { oneLine } from "../core/terminal-text.ts";
 import type { CallerContext, Gateway } from "../gateway/gateway.ts";
 import { callerClientName } from "./caller-client-name.ts";
@@ -93,7 +94,7 @@ export function createLegacySession(options: LegacySessionOptions): LegacySessio
   // Every connection to a server that is this session's own listens to it.
   setMaxListeners(0, ended.signal);
   /** In flight, oldest first. */
-  const calls = new Set<Call>();
+  const calls = new UnderWay<Call>();
   const early = createEarlyNews();
   let logLevel: LogLevel | undefined;
   let common: MessageStream | undefined;

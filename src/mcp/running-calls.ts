@@ -4,6 +4,7 @@ import type { Principal } from "../core/principal.ts";
 import { principalKey } from "../core/principal.ts";
 import { Stop } from "../core/stop-signal.ts";
 import type { StopSignal } from "../core/stop-signal.ts";
+import { UnderWay } from "../core/under-way.ts";
 import { Refused } from "./refused.ts";
 
 /** The POSTs that are being worked on, so that they can be told when nobody waits for them any more. */
@@ -32,7 +33,7 @@ const mostCallsOfOne = 500;
 const mostPostedOfOne = 64 * 1024 * 1024;
 
 export function createRunningCalls(): RunningCalls {
-  const running = new Set<Stop>();
+  const running = new UnderWay<Stop>();
   const shares = new Map<string, { calls: number; posted: number }>();
   return {
     begin(principal, posted) {

@@ -1,5 +1,6 @@
 import type { JsonObject } from "../core/json.ts";
 import { RpcFault, rpcCodes } from "../core/json-rpc.ts";
+import { UnderWay } from "../core/under-way.ts";
 import type { CallDeadline } from "./call-deadline.ts";
 
 /** Requests of one server under way at once on one connection. */
@@ -8,7 +9,7 @@ const mostQuestions = 32;
 /** What a server asks clients on one connection while calls are under way. */
 export interface Questions {
   /** Deadlines of the calls under way. */
-  readonly deadlines: Set<CallDeadline>;
+  readonly deadlines: UnderWay<CallDeadline>;
   /** How many wait for an answer. */
   readonly open: number;
   /**
@@ -20,7 +21,7 @@ export interface Questions {
 }
 
 export function createQuestions(): Questions {
-  const deadlines = new Set<CallDeadline>();
+  const deadlines = new UnderWay<CallDeadline>();
   let open = 0;
   return {
     deadlines,
