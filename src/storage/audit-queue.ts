@@ -5,10 +5,8 @@ import { isJsonObject, parseJson } from "../core/json.ts";
 const eventBytes = 512;
 
 /** An event that waits: its parameters as one text, of which the length is known and which holds nothing else. */
-interface WaitingEvent {
-  event: Omit<AuditEvent, "params">;
+interface WaitingEvent extends Omit<AuditEvent, "params"> {
   params: string;
-  bytes: number;
 }
 
 /**
@@ -18,7 +16,7 @@ interface WaitingEvent {
 export class AuditQueue {
   readonly #maxCount: number;
   readonly #maxBytes: number;
-  #waiting: WaitingEvent[] = [];
+  #waiting: { event: WaitingEvent; bytes: number }[] = [];
   #bytes = 0;
 
   constructor(maxCount: number, maxBytes: number) {
@@ -34,12 +32,13 @@ export class AuditQueue {
    * @returns false when there is no room; the event is not taken then
    * @throws what `JSON.stringify` throws about parameters that are no JSON
    */
-  add({ params, ...event }: AuditEvent): boolean {
+  add(event: AuditEvent): boolean {
     if (this.#waiting.length >= this.#maxCount) return false;
-    const text = JSON.stringify(params);
-    const bytes = eventBytes + 2 * (text.length + event.toolName.length + event.clientName.length);
+    const params = JSON.stringify(event.params);
+    const bytes =
+      eventBytes + 2 * (params.length + event.toolName.length + event.clientName.length);
     if (this.#bytes + bytes > this.#maxBytes) return false;
-    this.#waiting.push({ event, params: text, bytes });
+    this.#waiting.push({ event: { ...event, params }, bytes });
     this.#bytes += bytes;
     return true;
   }
@@ -48,11 +47,11 @@ export class AuditQueue {
   first(count: number, maxBytes: number): AuditEvent[] {
     const events: AuditEvent[] = [];
     let bytes = 0;
-    for (const waiting of this.#waiting.slice(0, count)) {
-      bytes += waiting.bytes;
+    for (const { event, bytes: own } of this.#waiting.slice(0, count)) {
+      bytes += own;
       if (events.length > 0 && bytes > maxBytes) break;
-      const params = parseJson(waiting.params);
-      events.push({ ...waiting.event, params: isJsonObject(params) ? params : {} });
+      const params = parseJson(event.params);
+      events.push({ ...event, params: isJsonObject(params) ? params : {} });
     }
     return events;
   }
