@@ -7,6 +7,7 @@ import { toJsonRpcError } from "../gateway/json-rpc-error.ts";
 import { callNamedTool } from "./call-named-tool.ts";
 import { callDiscoverTool, listDiscoverTools } from "./discover-tools.ts";
 import { pageOf } from "./list-pages.ts";
+import { sharedList } from "./message-json.ts";
 import { routed, stringParam } from "./served-request.ts";
 import type { ServedRequest } from "./served-request.ts";
 
@@ -37,7 +38,7 @@ async function list(
   await gateway.started;
   const all = await gateway.list(caller, kind);
   const { entries, nextCursor } = pageOf<JsonObject>(kind, all, params["cursor"]);
-  const result: JsonObject = { [kind]: [...entries] };
+  const result: JsonObject = { [kind]: sharedList(entries) };
   if (nextCursor !== undefined) result["nextCursor"] = nextCursor;
   return result;
 }

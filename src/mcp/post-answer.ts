@@ -5,6 +5,7 @@ import type { InsufficientScope } from "../core/insufficient-scope.ts";
 import type { RpcMessage, RpcResponse } from "../core/json-rpc.ts";
 import { canWrite, eventStreamHeaders } from "./event-sink.ts";
 import type { EventSink } from "./event-sink.ts";
+import { messageJson } from "./message-json.ts";
 import type { MessageStream } from "./message-stream.ts";
 
 /** The answer to one POST: JSON when nothing comes before the result, else an event stream. */
@@ -44,7 +45,7 @@ export function createPostAnswer(options: PostAnswerOptions): PostAnswer {
     // The head goes out before the first event, which may be long in coming.
     response.flushHeaders();
     sink = openSink(response);
-    for (const message of held.splice(0)) sink.write(JSON.stringify(message));
+    for (const message of held.splice(0)) sink.write(messageJson(message));
     return sink;
   };
   const silence = setTimeout(begin, silenceMs).unref();
@@ -70,7 +71,7 @@ export function createPostAnswer(options: PostAnswerOptions): PostAnswer {
         else answerWhole(message, refusal);
         return;
       }
-      begin()?.write(JSON.stringify(message));
+      begin()?.write(messageJson(message));
       if (isResponse && !batch) {
         ended = true;
         sink?.end();
@@ -108,7 +109,7 @@ export function sendJson(
   body: RpcMessage | RpcMessage[],
   headers: OutgoingHttpHeaders = {},
 ): void {
-  const text = JSON.stringify(body);
+  const text = Array.isArray(body) ? `[${body.map(messageJson).join(",")}]` : messageJson(body);
   response.writeHead(status, {
     ...headers,
     "content-type": "application/json",
