@@ -1,5 +1,6 @@
 import { Worker } from "node:worker_threads";
 import { AppError } from "../../core/errors.ts";
+import { UnderWayByKey } from "../../core/under-way.ts";
 import { DatabaseGone } from "../database-gone.ts";
 import { RowRefused } from "../row-refused.ts";
 import { withinLimit } from "../within-limit.ts";
@@ -78,7 +79,7 @@ async function openIn(
   onLost: (reason: string) => void,
 ): Promise<StorageWorker> {
   if (failed !== undefined) throw notStarted(failed.message);
-  const pending = new Map<number, Pending>();
+  const pending = new UnderWayByKey<number, Pending>();
   let ended: AppError | undefined;
   let lastId = 0;
 
@@ -142,7 +143,7 @@ async function openIn(
     }
     return new Promise((resolve, reject) => {
       lastId += 1;
-      pending.set(lastId, { resolve, reject });
+      pending.add(lastId, { resolve, reject });
       worker.ref();
       // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a worker thread has no origin
       worker.postMessage({ ...request, id: lastId });
