@@ -116,7 +116,8 @@ export function callerOf(
   request: IncomingMessage,
 ): Omit<CallerContext, "client"> {
   const credential = bearerOf(request) ?? queryOf(request)?.get("token") ?? undefined;
-  return { principal, ...selfDescription(request), credential };
+  const { clientName, sessionId, projectId } = selfDescription(request);
+  return { principal, clientName, sessionId, projectId, credential };
 }
 
 /** What a request says about itself, but for what names a token that it shows. */

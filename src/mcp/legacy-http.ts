@@ -129,12 +129,13 @@ export function createLegacyHttp(options: LegacyHttpOptions): LegacyHttp {
     { response, caller, body = "", challengeOf }: McpExchange,
     messages: readonly RpcMessage[],
     session: HttpSession | undefined,
-    form: { batch: boolean; headers: Record<string, string> },
+    { batch, headers }: { batch: boolean; headers: Record<string, string> },
   ): Promise<void> => {
     const call = calls.begin(caller.principal, body.length);
     const stream = createPostAnswer({
-      ...form,
       response,
+      batch,
+      headers,
       silenceMs: timings.silenceMs,
       openSink: (taken) => {
         if (session !== undefined) return openPost(session, taken, caller.principal, call.gone);
@@ -150,8 +151,8 @@ export function createLegacyHttp(options: LegacyHttpOptions): LegacyHttp {
         ? receiveAlone(message, stream, call.signal, caller)
         : session.session.receive(message, stream, { signal: call.signal, caller });
     try {
-      const [only, ...others] = messages;
-      if (only !== undefined && others.length === 0) await receive(only);
+      const [only] = messages;
+      if (only !== undefined && messages.length === 1) await receive(only);
       else await Promise.all(messages.map(receive));
     } finally {
       stream.end();

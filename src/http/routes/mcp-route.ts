@@ -50,11 +50,9 @@ export function addMcpRoute(
       url: "/mcp",
       config: { toolCalled, needs: "viewer" },
       handler({ raw, principal, body }, reply) {
-        const caller = {
-          ...callerOf(principal ?? principalOf({ kind: "absent" }), raw),
-          mode: mcpModeOf(raw),
-          selection: selectionOfRequest(gateway, raw),
-        };
+        const caller = callerOf(principal ?? principalOf({ kind: "absent" }), raw);
+        caller.mode = mcpModeOf(raw);
+        caller.selection = selectionOfRequest(gateway, raw);
         reply.hijack();
         void mcp.handle({
           method: raw.method ?? "GET",
