@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 import { buildEarly, earlyFiles, fromEarly, sharedNames } from "./early-bundle.mjs";
+import { leftOut } from "./left-out.mjs";
 import { thirdPartyLicenses } from "./third-party-licenses.mjs";
 
 const root = fileURLToPath(new URL("../", import.meta.url));
@@ -78,7 +79,7 @@ async function buildInto(outdir) {
     // Its CommonJS form hides its requires from the bundler.
     alias: { "jsonc-parser": "jsonc-parser/lib/esm/main.js" },
     metafile: true,
-    plugins: [fromEarly(root, early)],
+    plugins: [fromEarly(root, early), leftOut],
     // CommonJS libraries call require(), which an ES module has to make for itself.
     banner: {
       js: 'import{createRequire as __onedoorBundleCreateRequire}from"node:module";const require=__onedoorBundleCreateRequire(import.meta.url);',

@@ -22,8 +22,8 @@ const options: Options = {
   code: { regExp: Object.assign(() => ({ test: () => true }), { code: "neverRun" }) },
 };
 
-const modern = leavePatterns(new Ajv2020(options));
-const draft07 = leavePatterns(new Ajv(options));
+/** Made for the first schema: that takes longer than to compile one, and most runs of the program compile none. */
+const made: { modern?: Ajv; draft07?: Ajv } = {};
 
 function leavePatterns(ajv: Ajv): Ajv {
   return ajv.removeKeyword("pattern").removeKeyword("patternProperties");
@@ -60,7 +60,10 @@ export function compileArgumentCheck(inputSchema: JsonObject): ArgumentCheck {
 }
 
 function compile(schema: JsonObject, dialect: Json | undefined): ValidateFunction | undefined {
-  const ajv = typeof dialect === "string" && /draft-0[4-7]/u.test(dialect) ? draft07 : modern;
+  const ajv =
+    typeof dialect === "string" && /draft-0[4-7]/u.test(dialect)
+      ? (made.draft07 ??= leavePatterns(new Ajv(options)))
+      : (made.modern ??= leavePatterns(new Ajv2020(options)));
   try {
     const validate = ajv.compile(schema);
     // `$async` schemas answer with a promise, which would pass as true.
