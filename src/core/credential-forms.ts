@@ -5,22 +5,14 @@ export const redacted = "[redacted]";
  * What looks like a credential wherever it stands. Each pattern is linear in the text: it starts only where a word
  * does, and what it repeats is either consumed or bounded.
  */
-const patterns: readonly (readonly [
-  pattern: RegExp,
-  replacement: string,
-  /** Characters of the shortest text that fits. */
-  shortest: number,
-  /** What is in every text that fits. */
-  needs?: string,
-])[] = [
+const patterns: readonly (readonly [pattern: RegExp, replacement: string, needs?: string])[] = [
   // Private keys in PEM (RFC 7468), to the end of the text where theirs is cut off.
   [
     /-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY[A-Z ]{0,10}-----[^]*?(?:-----END [A-Z0-9 ]{0,40}PRIVATE KEY[A-Z ]{0,10}-----|$)/gu,
     redacted,
-    27,
     "-----BEGIN ",
   ],
-  [/\b(Bearer|Basic) +[A-Za-z0-9._~+/=-]{8,}/giu, `$1 ${redacted}`, 14],
+  [/\b(Bearer|Basic) +[A-Za-z0-9._~+/=-]{8,}/giu, `$1 ${redacted}`],
   // Tokens this gateway mints; GitHub, GitLab, OpenAI and Anthropic, Stripe, Slack, Google, npm, Hugging Face, AWS.
   [
     new RegExp(
@@ -30,21 +22,19 @@ const patterns: readonly (readonly [
       "gu",
     ),
     redacted,
-    15,
   ],
   // JSON Web Tokens (RFC 7519).
-  [/(?<![\w-])eyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]*/gu, redacted, 21, "eyJ"],
+  [/(?<![\w-])eyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]*/gu, redacted, "eyJ"],
   // The password in a URL (RFC 3986 §3.2.1).
-  [/(:\/\/[^\s/:@]{0,200}:)[^\s/@]{1,1000}@/gu, `$1${redacted}@`, 6, "://"],
+  [/(:\/\/[^\s/:@]{0,200}:)[^\s/@]{1,1000}@/gu, `$1${redacted}@`, "://"],
 ];
 
 /** What looks like a credential by its form is replaced, wherever in the text it stands. */
 export function replacePatterns(text: string): string {
   let result = text;
-  for (const [pattern, replacement, shortest, needs = ""] of patterns) {
+  for (const [pattern, replacement, needs = ""] of patterns) {
     // Most texts have nothing of it, and that is found out faster so.
-    if (result.length >= shortest && result.includes(needs))
-      result = result.replace(pattern, replacement);
+    if (result.includes(needs)) result = result.replace(pattern, replacement);
   }
   return result;
 }

@@ -17,7 +17,7 @@ export function holdsCredential(
 
 /** The text without the credential that was shown, and without any of ours. */
 export function hideCredential(text: string, shown: string | undefined): string {
-  const hidden = isLong(shown) && text.includes(shown) ? text.replaceAll(shown, redacted) : text;
+  const hidden = isLong(shown) ? text.replaceAll(shown, redacted) : text;
   // Looking for its beginning first is a fraction of the pattern's work, for texts of each call.
   return hidden.includes("od_") ? hidden.replaceAll(eachMinted, redacted) : hidden;
 }

@@ -3,7 +3,10 @@
 // space, every later one, with all that was in it, looks alive to the collections of young garbage: whole calls were
 // moved to old space, and the heap grew to a multiple of what is alive before a full collection found out.
 
-/** A Set, in the order of addition, of the few things that are under way. Removing takes as long as there are many. */
+/**
+ * A Set, in the order of addition, of what is under way. Looked for from the end: what stays long (streams) is passed by
+ * what comes and goes.
+ */
 export class UnderWay<Value> implements Iterable<Value> {
   readonly #values: Value[] = [];
 
@@ -18,7 +21,7 @@ export class UnderWay<Value> implements Iterable<Value> {
 
   /** @returns whether it was in it */
   delete(value: Value): boolean {
-    const at = this.#values.indexOf(value);
+    const at = this.#values.lastIndexOf(value);
     if (at === -1) return false;
     this.#values.splice(at, 1);
     return true;
@@ -40,7 +43,7 @@ export class UnderWayByKey<Key, Value> {
   }
 
   get(key: Key): Value | undefined {
-    const at = this.#keys.indexOf(key);
+    const at = this.#keys.lastIndexOf(key);
     return at === -1 ? undefined : this.#values[at];
   }
 
@@ -52,7 +55,7 @@ export class UnderWayByKey<Key, Value> {
 
   /** @returns whether it was in it */
   delete(key: Key): boolean {
-    const at = this.#keys.indexOf(key);
+    const at = this.#keys.lastIndexOf(key);
     if (at === -1) return false;
     this.#keys.splice(at, 1);
     this.#values.splice(at, 1);

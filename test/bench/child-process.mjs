@@ -2,11 +2,17 @@ import { createServer } from "node:net";
 import { readdirSync, readFileSync } from "node:fs";
 import { spawn } from "node:child_process";
 
-/** What is still running when this process ends goes with it. @type {Set<import("node:child_process").ChildProcess>} */
+/** @type {Set<import("node:child_process").ChildProcess>} */
 const running = new Set();
 process.once("exit", () => {
   for (const child of running) child.kill("SIGKILL");
 });
+
+/** A child that is still running when this process ends goes with it. @param {import("node:child_process").ChildProcess} child */
+export function endWithThisProcess(child) {
+  running.add(child);
+  child.once("close", () => running.delete(child));
+}
 
 /** @typedef {ReturnType<typeof startNode>} Started */
 
@@ -17,7 +23,7 @@ process.once("exit", () => {
  */
 export function startNode(args, options = {}) {
   const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "pipe"], ...options });
-  running.add(child);
+  endWithThisProcess(child);
   let output = "";
   /** @type {Set<() => void>} */
   const lookers = new Set();
@@ -37,7 +43,6 @@ export function startNode(args, options = {}) {
       output += String(error);
     });
     child.once("close", (code) => {
-      running.delete(child);
       isOver = true;
       tell();
       resolve(code);

@@ -2,6 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { environmentIn } from "../soak/gateway.mjs";
 import { pause } from "../soak/processes.mjs";
 import { startNode } from "./child-process.mjs";
 import { createHttpClient } from "./http-client.mjs";
@@ -39,15 +40,7 @@ export async function startGateway(mcpServers) {
   writeFileSync(file, JSON.stringify({ ...everythingOn, mcpServers }), { mode: 0o600 });
   const startedAt = performance.now();
   const child = startNode([mainFile, "serve", "--port", "0"], {
-    env: {
-      PATH: process.env["PATH"],
-      HOME: folder,
-      XDG_CONFIG_HOME: join(folder, ".config"),
-      XDG_STATE_HOME: join(folder, ".state"),
-      TMPDIR: tmpdir(),
-      DBUS_SESSION_BUS_ADDRESS: `unix:path=${join(folder, "no-bus")}`,
-      LANG: "C.UTF-8",
-    },
+    env: environmentIn(folder),
     cwd: folder,
     stdio: ["ignore", "ignore", "pipe"],
   });

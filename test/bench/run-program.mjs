@@ -1,10 +1,5 @@
 import { spawn } from "node:child_process";
-
-/** What is still running when this process ends goes with it. @type {Set<import("node:child_process").ChildProcess>} */
-const running = new Set();
-process.once("exit", () => {
-  for (const child of running) child.kill("SIGKILL");
-});
+import { endWithThisProcess } from "./child-process.mjs";
 
 /**
  * Runs a program to its end, with nothing on its standard input.
@@ -19,14 +14,13 @@ export function runProgram(command, args, { cwd, env, timeoutMs = 60_000 }) {
   return new Promise((resolve, reject) => {
     const started = performance.now();
     const child = spawn(command, args, { cwd, env, stdio: ["ignore", "pipe", "pipe", "pipe"] });
-    running.add(child);
+    endWithThisProcess(child);
     const timer = setTimeout(() => child.kill("SIGKILL"), timeoutMs);
     const [, stdout, stderr, aside] = child.stdio.map(collect);
     child.once("error", reject);
     child.once("close", (code, signal) => {
       const ms = performance.now() - started;
       clearTimeout(timer);
-      running.delete(child);
       const said = { ms, stdout: text(stdout), stderr: text(stderr), aside: text(aside) };
       if (code === 0) resolve(said);
       else

@@ -16,6 +16,23 @@ export const authentication = {
   options: { tokens: Object.entries(tokens).map(([name, token]) => ({ name, token })) },
 };
 
+/**
+ * What a gateway that has a folder to itself, and no keychain, is started with.
+ * @param {string} folder
+ * @returns {NodeJS.ProcessEnv}
+ */
+export function environmentIn(folder) {
+  return {
+    PATH: process.env["PATH"],
+    HOME: folder,
+    XDG_CONFIG_HOME: join(folder, ".config"),
+    XDG_STATE_HOME: join(folder, ".state"),
+    TMPDIR: tmpdir(),
+    DBUS_SESSION_BUS_ADDRESS: `unix:path=${join(folder, "no-bus")}`,
+    LANG: "C.UTF-8",
+  };
+}
+
 /** @typedef {Awaited<ReturnType<typeof startGateway>>} SoakGateway */
 
 /** What is still running when this process ends goes with it. @type {Set<import("node:child_process").ChildProcess>} */
@@ -44,15 +61,7 @@ export async function startGateway(configuration, home) {
   write(configuration);
   const child = fork(mainFile, ["serve", "--port", "0"], {
     execArgv: ["--expose-gc", "--import", probeFile],
-    env: {
-      PATH: process.env["PATH"],
-      HOME: folder,
-      XDG_CONFIG_HOME: join(folder, ".config"),
-      XDG_STATE_HOME: join(folder, ".state"),
-      TMPDIR: tmpdir(),
-      DBUS_SESSION_BUS_ADDRESS: `unix:path=${join(folder, "no-bus")}`,
-      LANG: "C.UTF-8",
-    },
+    env: environmentIn(folder),
     cwd: folder,
     stdio: ["ignore", "ignore", "pipe", "ipc"],
   });
