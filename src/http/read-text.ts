@@ -18,6 +18,7 @@ export type ReadText =
   | { kind: "no room" };
 
 const smallest = 1024;
+const nothing = Buffer.alloc(0);
 
 /**
  * Reads a stream to its end, into one buffer that grows unless all of it comes in one piece: a sender decides into how
@@ -27,7 +28,7 @@ const smallest = 1024;
 export function readText(stream: Readable, limits: ReadTextLimits): Promise<ReadText> {
   const { mostBytes, mostMs, wholeBytes, mayHold } = limits;
   return new Promise((resolve, reject) => {
-    let held = Buffer.alloc(0);
+    let held = nothing;
     let bytes = 0;
     const done = (): void => {
       clearTimeout(timer);

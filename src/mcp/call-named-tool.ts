@@ -15,10 +15,9 @@ export async function callNamedTool(
   told: readonly ErrorCode[],
 ): Promise<CallToolResult> {
   try {
-    return await request.gateway.callTool(request.caller, {
-      ...routed(request),
-      address: { exposedName: name },
-    });
+    const { params, signal, onProgress } = routed(request);
+    const call = { params, signal, onProgress, address: { exposedName: name } };
+    return await request.gateway.callTool(request.caller, call);
   } catch (error) {
     return asResult(error, told);
   }

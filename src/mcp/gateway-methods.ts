@@ -11,6 +11,7 @@ import { sharedList } from "./message-json.ts";
 import { routed, stringParam } from "./served-request.ts";
 import type { ServedRequest } from "./served-request.ts";
 
+/** What is wrong with the params may be thrown at once, everything else rejects. @throws AppError, RpcFault */
 export type MethodHandler = (request: ServedRequest) => Promise<JsonObject>;
 
 /** The methods that both eras have. What is not in it is a method of one era, or none. */
@@ -47,7 +48,7 @@ async function listTools(request: ServedRequest): Promise<JsonObject> {
   return request.caller.mode === "discover" ? listDiscoverTools(request) : list(request, "tools");
 }
 
-async function callTool(request: ServedRequest): Promise<CallToolResult> {
+function callTool(request: ServedRequest): Promise<CallToolResult> {
   const name = stringParam(request.params, "name");
   return request.caller.mode === "discover"
     ? callDiscoverTool(name, request)

@@ -42,7 +42,12 @@ export const defaultSessionLimits: SessionLimits = {
 interface Entry extends HttpSession {
   owner: string;
   usedAtMs: number;
+  /** When it was last put at the end of the order of use. */
+  placedAtMs: number;
 }
+
+/** To this the order of use is exact, in milliseconds: putting a session at its end with each message is dear. */
+const orderMs = 1_000;
 
 export function createHttpSessions(options: {
   limits: SessionLimits;
@@ -50,7 +55,7 @@ export function createHttpSessions(options: {
   now: () => number;
 }): HttpSessions {
   const { limits, now } = options;
-  /** In the order of last use, oldest first. */
+  /** In the order of last use as far as it is kept, oldest first. */
   const sessions = new Map<string, Entry>();
   const perOwner = new Map<string, number>();
 
@@ -87,15 +92,20 @@ export function createHttpSessions(options: {
         removeOldest((entry) => entry.owner === owner);
       }
       if (sessions.size >= limits.inTotal) removeOldest(() => true);
-      sessions.set(session.session.id, Object.assign(session, { owner, usedAtMs: now() }));
+      const nowMs = now();
+      const entry = Object.assign(session, { owner, usedAtMs: nowMs, placedAtMs: nowMs });
+      sessions.set(session.session.id, entry);
       perOwner.set(owner, (perOwner.get(owner) ?? 0) + 1);
     },
     find(id, owner) {
       const entry = own(id, owner);
       if (entry === undefined) return undefined;
       entry.usedAtMs = now();
-      sessions.delete(id);
-      sessions.set(id, entry);
+      if (entry.usedAtMs - entry.placedAtMs >= orderMs) {
+        entry.placedAtMs = entry.usedAtMs;
+        sessions.delete(id);
+        sessions.set(id, entry);
+      }
       return entry;
     },
     end(id, owner) {

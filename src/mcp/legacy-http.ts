@@ -32,8 +32,11 @@ import { createSessionStreams, isCommonEvent } from "./session-streams.ts";
 
 /** The legacy era over Streamable HTTP: sessions, and single requests of clients that hold none. */
 export interface LegacyHttp {
-  /** @throws Refused, as the others */
-  post(exchange: McpExchange, post: Post & { era: "legacy" }): Promise<void>;
+  /**
+   * @returns what is to be waited for; undefined when it is answered already
+   * @throws Refused at once, as the others
+   */
+  post(exchange: McpExchange, post: Post & { era: "legacy" }): Promise<void> | undefined;
   /** The stream for what belongs to no request, or one that is taken up again. */
   get(exchange: McpExchange): void;
   delete(exchange: McpExchange): void;
@@ -179,7 +182,7 @@ export function createLegacyHttp(options: LegacyHttpOptions): LegacyHttp {
     });
   };
 
-  const initialize = async (exchange: McpExchange, request: RpcRequest): Promise<void> => {
+  const initialize = (exchange: McpExchange, request: RpcRequest): Promise<void> => {
     const { params = {} } = request;
     if (typeof params["protocolVersion"] !== "string") {
       const message = "params.protocolVersion must be a string";
@@ -189,15 +192,14 @@ export function createLegacyHttp(options: LegacyHttpOptions): LegacyHttp {
     if (fault !== undefined) throw new Refused(400, fault, request.id);
     const session = open(exchange.caller, params);
     const headers = { [sessionHeader]: session.session.id };
-    await work(exchange, [request], session, { batch: false, headers });
+    return work(exchange, [request], session, { batch: false, headers });
   };
 
   return {
-    async post(exchange, post) {
+    post(exchange, post) {
       const { headers, response } = exchange;
       if (!post.batch && isRequest(post.message) && post.message.method === "initialize") {
-        await initialize(exchange, post.message);
-        return;
+        return initialize(exchange, post.message);
       }
       checkLegacyVersion(headers);
       const session = named(exchange);
@@ -221,9 +223,9 @@ export function createLegacyHttp(options: LegacyHttpOptions): LegacyHttp {
         for (const message of messages)
           void session?.session.receive(message, noStream, { caller });
         response.writeHead(202).end();
-        return;
+        return undefined;
       }
-      await work(exchange, messages, session, { batch: post.batch, headers: {} });
+      return work(exchange, messages, session, { batch: post.batch, headers: {} });
     },
     get(exchange) {
       const { headers, response } = exchange;

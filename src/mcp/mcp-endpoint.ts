@@ -105,21 +105,21 @@ export function createMcpEndpoint(options: McpEndpointOptions): McpEndpoint {
   const legacy = createLegacyHttp({ ...options, timings, calls });
   const modern = createModernHttp({ ...options, timings, calls, ending: ending.signal });
 
-  const serve = async (exchange: McpExchange): Promise<void> => {
+  /** @returns what is to be waited for, if anything is */
+  const serve = (exchange: McpExchange): Promise<void> | undefined => {
     switch (exchange.method) {
       case "POST": {
         const post = readPost(exchange);
-        if (post.era === "modern") await modern.post(exchange, post.message);
-        else await legacy.post(exchange, post);
-        return;
+        if (post.era === "modern") return modern.post(exchange, post.message);
+        return legacy.post(exchange, post);
       }
       case "GET":
         if (ending.signal.aborted) throw stopping();
         legacy.get(exchange);
-        return;
+        return undefined;
       case "DELETE":
         legacy.delete(exchange);
-        return;
+        return undefined;
       default:
         throw notAllowed(`${exchange.method} is not for this path`);
     }

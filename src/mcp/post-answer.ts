@@ -110,8 +110,11 @@ export function sendJson(
   headers: OutgoingHttpHeaders = {},
 ): void {
   const text = Array.isArray(body) ? `[${body.map(messageJson).join(",")}]` : messageJson(body);
+  // Set before, not spread into the head's own: most answers have none, and a spread that adds fields is dear.
+  for (const [name, value] of Object.entries(headers)) {
+    if (value !== undefined) response.setHeader(name, value);
+  }
   response.writeHead(status, {
-    ...headers,
     "content-type": "application/json",
     "content-length": Buffer.byteLength(text),
   });

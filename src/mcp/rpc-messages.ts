@@ -41,7 +41,7 @@ export async function answer(
   request: RpcRequest,
   stream: MessageStream,
   signal: StopSignal,
-  work: () => Promise<JsonObject>,
+  work: () => Promise<JsonObject> | JsonObject,
 ): Promise<void> {
   try {
     const result = await work();

@@ -63,3 +63,14 @@ it("counts what each principal has, and only that", () => {
   sessions.add(sessionOf("c2"), "cy");
   expect([...sessions.all()].map(({ session }) => session.id)).toEqual(["a3", "c1", "c2"]);
 });
+
+it("ends the one that was unused for longest, to the second", () => {
+  let time = 0;
+  const limits = { inTotal: 10, perPrincipal: 2, idleMs: 10_000 };
+  const sessions = createHttpSessions({ limits, now: () => time });
+  for (const id of ["first", "second"]) sessions.add(sessionOf(id), "ada");
+  time = 1_000;
+  expect(sessions.find("first", "ada")).toBeDefined();
+  sessions.add(sessionOf("third"), "ada");
+  expect([...sessions.all()].map(({ session }) => session.id)).toEqual(["first", "third"]);
+});
