@@ -11,7 +11,9 @@ import { readTlsMaterial } from "../../src/config/read-tls-files.ts";
 import type { Configuration } from "../../src/core/configuration.ts";
 import type { Logger } from "../../src/core/logger.ts";
 import type { Gateway } from "../../src/gateway/gateway.ts";
-import { startHttpServer } from "../../src/http/http-server.ts";
+import { attachApp } from "../../src/http/attach-app.ts";
+import type { AttachOptions } from "../../src/http/attach-app.ts";
+import { openHttpServer } from "../../src/http/http-server.ts";
 import type { HttpServer, HttpServerOptions } from "../../src/http/http-server.ts";
 import { createMetrics } from "../../src/metrics/create-metrics.ts";
 import type { Metrics } from "../../src/metrics/create-metrics.ts";
@@ -58,47 +60,65 @@ export interface TestServerOptions {
   logger?: Logger;
   onCertificates?: HttpServerOptions["onCertificates"];
   certificateLookMs?: number;
-  identityTokens?: HttpServerOptions["identityTokens"];
-  approvals?: HttpServerOptions["approvals"];
+  identityTokens?: AttachOptions["identityTokens"];
+  approvals?: AttachOptions["approvals"];
 }
 
-export async function startTestServer(options: TestServerOptions = {}): Promise<HttpServer> {
-  return startHttpServer({
+export const testConfiguration: Configuration = {
+  host: "127.0.0.1",
+  port: 0,
+  allowedHosts: [],
+  allowedOrigins: [],
+  trustedProxies: [],
+  allowQueryToken: false,
+  maxBodyBytes: 4 * 1024 * 1024,
+  auth: [{ type: "local" }],
+  rateLimit: { rpm: 0, roles: {}, tools: [] },
+  servers: new Map(),
+  presets: new Map(),
+  writtenServers: new Map(),
+};
+
+/** The open port, to which nothing is attached. */
+export function openTestServer(options: TestServerOptions = {}): Promise<HttpServer> {
+  return openHttpServer({
+    configuration: { ...testConfiguration, ...options.configuration },
+    logger: options.logger ?? silentLogger,
+    readTls: readTlsMaterial,
+    onCertificates: options.onCertificates,
+    certificateLookMs: options.certificateLookMs,
+  });
+}
+
+export async function attachTestApp(
+  server: HttpServer,
+  options: TestServerOptions = {},
+): Promise<void> {
+  await attachApp(server, {
     gateway: options.gateway ?? gatewayOf([fakeUpstream("one")]).gateway,
     mint: options.mint ?? fakeMint(),
     standing: options.standing ?? { renew: (principal) => principal, onChanged: () => undefined },
     door: options.door ?? { revoke: () => Promise.resolve(false) },
     signIn: () => options.signIn,
-    readTls: readTlsMaterial,
     development: options.development ?? false,
     exchange: options.exchange ?? noExchange,
     administration: options.administration ?? (await administrationOverMemory()).administration,
     administrationTokens: options.administrationTokens ?? { principalOf: () => undefined },
     audit: options.audit ?? { queued: 0, dropped: 0, append: () => undefined },
     metrics: options.metrics ?? createMetrics({ version: "1.2.3", nodeVersion: "v20.1.0" }),
-    configuration: {
-      host: "127.0.0.1",
-      port: 0,
-      allowedHosts: [],
-      allowedOrigins: [],
-      trustedProxies: [],
-      allowQueryToken: false,
-      maxBodyBytes: 4 * 1024 * 1024,
-      auth: [{ type: "local" }],
-      rateLimit: { rpm: 0, roles: {}, tools: [] },
-      servers: new Map(),
-      presets: new Map(),
-      writtenServers: new Map(),
-      ...options.configuration,
-    },
+    configuration: { ...testConfiguration, ...options.configuration },
     version: "1.2.3",
     instanceId: "instance-1",
     logger: options.logger ?? silentLogger,
-    onCertificates: options.onCertificates,
-    certificateLookMs: options.certificateLookMs,
     identityTokens: options.identityTokens,
     approvals: options.approvals,
   });
+}
+
+export async function startTestServer(options: TestServerOptions = {}): Promise<HttpServer> {
+  const server = await openTestServer(options);
+  await attachTestApp(server, options);
+  return server;
 }
 
 export interface Question {

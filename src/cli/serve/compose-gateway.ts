@@ -12,7 +12,6 @@ import { createIdentityTokens } from "../../auth/identity-tokens.ts";
 import type { IdentityTokens } from "../../auth/identity-tokens.ts";
 import { createTokenMint } from "../../auth/token-mint.ts";
 import { writeServerEntry } from "../../config/edit-configuration.ts";
-import { readTlsMaterial } from "../../config/read-tls-files.ts";
 import type { Configuration } from "../../core/configuration.ts";
 import { createCallLimits } from "../../core/create-call-limits.ts";
 import { secretsIn } from "../../core/secret-reference.ts";
@@ -22,9 +21,9 @@ import { version } from "../../core/version.ts";
 import { createGateway } from "../../gateway/create-gateway.ts";
 import { openToolPins } from "../../gateway/create-tool-pins.ts";
 import { createPinApprovals } from "../../gateway/pin-approvals.ts";
-import { startHttpServer } from "../../http/http-server.ts";
+import type { HttpServer } from "../../http/http-server.ts";
 import { createMetrics } from "../../metrics/create-metrics.ts";
-import { createOwnRuntimeFile } from "../../runtime/own-runtime-file.ts";
+import type { OwnRuntimeFile } from "../../runtime/own-runtime-file.ts";
 import { createAuditRetention } from "../../storage/audit-retention.ts";
 import { createAuditSink } from "../../storage/audit-sink.ts";
 import { createDeferred } from "../../upstream/deferred.ts";
@@ -47,6 +46,8 @@ const auditBatchMs = 50;
 /** What was started before the rest was even loaded. */
 export interface Begun {
   storage: Storage;
+  runtimeFile: OwnRuntimeFile;
+  server: HttpServer;
   pool: ConfigurablePool;
   /** Servers that want to know for whom they are asked wait for this. */
   identifyBy(tokens: Pick<IdentityTokens, "tokenFor">): void;
@@ -54,13 +55,13 @@ export interface Begun {
 }
 
 /**
- * Builds the gateway around its storage and its upstream servers: directory, door, HTTP, runtime file. What was
- * started, what had begun included, is ended again when a later part fails.
- * @throws AppError `config_invalid`: the port is taken, a rule is broken; `store_unavailable`
+ * Builds the gateway around its storage, its port and its upstream servers: directory, door, app, runtime file. What
+ * was started, what had begun included, is ended again when a later part fails.
+ * @throws AppError `config_invalid`: a rule is broken; `store_unavailable`
  */
 export async function composeGateway(options: StartOptions, begun: Begun): Promise<GatewayProcess> {
-  const { stateDir, development, logger: log } = options;
-  const { storage, pool } = begun;
+  const { development, logger: log } = options;
+  const { storage, runtimeFile, server, pool } = begun;
   const { logger, release } = begun.held;
   let { configuration } = options;
   const loopback = isLoopbackHost(configuration.host);
@@ -202,8 +203,9 @@ export async function composeGateway(options: StartOptions, begun: Begun): Promi
       randomBytes,
       passwords,
     });
-    const runtimeFile = createOwnRuntimeFile(stateDir);
-    const server = await startHttpServer({
+    // By itself: somebody may be waiting to hear that the gateway lives, which cannot be said while a file is evaluated.
+    const { attachApp } = await import("../../http/attach-app.ts");
+    await attachApp(server, {
       gateway,
       exchange,
       mint,
@@ -232,8 +234,6 @@ export async function composeGateway(options: StartOptions, begun: Begun): Promi
         servers,
         renew: (principal) => door.renew(principal),
       }),
-      readTls: readTlsMaterial,
-      onCertificates: (fingerprints) => runtimeFile.expect(fingerprints),
     });
     started.push(() => server.close(graceMs));
     listening.resolve(configuration.externalUrl ?? server.localUrls[0] ?? server.urls[0] ?? "");
@@ -281,7 +281,8 @@ export async function composeGateway(options: StartOptions, begun: Begun): Promi
       close,
     };
   } catch (error) {
-    // Perhaps it was not its turn yet; closing it again does no harm.
+    // Perhaps it was not their turn yet; closing them again does no harm.
+    await server.close(0);
     await pool.close();
     await close().catch((also: unknown) => {
       log.error("Ending what was started failed", { reason: String(also) });

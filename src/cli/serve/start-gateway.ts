@@ -5,10 +5,12 @@ import type { Configuration } from "../../core/configuration.ts";
 import type { ConfigurationStatus } from "../../core/configuration-status.ts";
 import { AppError } from "../../core/errors.ts";
 import type { Logger } from "../../core/logger.ts";
+import type { HttpServer } from "../../http/http-server.ts";
 import { isLoopbackHost } from "../../core/url.ts";
 import { version } from "../../core/version.ts";
 import { openSqliteStorage } from "../../storage/sqlite/sqlite-storage.ts";
 import type { StorageThread } from "../../storage/sqlite/storage-worker.ts";
+import { createOwnRuntimeFile } from "../../runtime/own-runtime-file.ts";
 import { createDeferred } from "../../upstream/deferred.ts";
 import { createUpstreamPool } from "../../upstream/upstream-pool.ts";
 import { holdBack } from "./held-logger.ts";
@@ -43,8 +45,9 @@ export interface StartOptions {
 }
 
 /**
- * Starts the gateway: storage (and with it the state directory's lock), upstream servers, and then all the rest. The
- * servers take longest to start, so they are first; what they are started for is loaded meanwhile.
+ * Starts the gateway: storage (and with it the state directory's lock), the port, upstream servers, and then all the
+ * rest. The servers take longest to start, so they are early; what they are started for is loaded meanwhile, and who
+ * asks whether the gateway lives does not wait for it.
  * @throws AppError `config_invalid`: the directory is another gateway's or open to others, the port is taken, a rule is
  *   broken; `store_unavailable`. Nothing of what was started is left then.
  */
@@ -62,6 +65,8 @@ export async function startGateway(options: StartOptions): Promise<GatewayProces
     );
   }
   await makeStateDirectory(stateDir);
+  // Loaded while the storage opens.
+  const loading = import("../../http/http-server.ts");
   const storage = await openSqliteStorage({
     file: join(stateDir, "onedoor.db"),
     lockFile: join(stateDir, "gateway.lock"),
@@ -70,6 +75,23 @@ export async function startGateway(options: StartOptions): Promise<GatewayProces
     logger,
     thread: options.thread,
   });
+  const runtimeFile = createOwnRuntimeFile(stateDir);
+  let server: HttpServer;
+  try {
+    const { openHttpServer } = await loading;
+    server = await openHttpServer({
+      configuration,
+      logger,
+      async readTls(files) {
+        const { readTlsMaterial } = await import("../../config/read-tls-files.ts");
+        return readTlsMaterial(files);
+      },
+      onCertificates: (fingerprints) => runtimeFile.expect(fingerprints),
+    });
+  } catch (error) {
+    await storage.close();
+    throw error;
+  }
   const identity = createDeferred<Pick<IdentityTokens, "tokenFor">>();
   const pool = createUpstreamPool({
     servers: configuration.servers,
@@ -79,5 +101,12 @@ export async function startGateway(options: StartOptions): Promise<GatewayProces
     identify: async (serverUrl, caller) => (await identity.promise).tokenFor(serverUrl, caller),
   });
   const { composeGateway } = await import("./compose-gateway.ts");
-  return composeGateway(options, { storage, pool, identifyBy: identity.resolve, held });
+  return composeGateway(options, {
+    storage,
+    runtimeFile,
+    server,
+    pool,
+    identifyBy: identity.resolve,
+    held,
+  });
 }

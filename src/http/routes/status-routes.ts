@@ -2,6 +2,7 @@ import type { FastifyInstance } from "fastify";
 import type { AuditSink } from "../../core/audit.ts";
 import type { Gateway } from "../../gateway/gateway.ts";
 import { protocolVersions } from "../../mcp/mcp-endpoint.ts";
+import { alive, alivePaths } from "../alive.ts";
 import { gatewayCaller } from "../gateway-caller.ts";
 
 export interface StatusRoutesOptions {
@@ -34,8 +35,7 @@ export function addStatusRoutes(app: FastifyInstance, options: StatusRoutesOptio
     };
   };
 
-  app.get("/health", { config }, () => ({ status: "ok" }));
-  app.get("/health/live", { config }, () => ({ status: "ok" }));
+  for (const path of alivePaths) app.get(path, { config }, () => alive);
   app.get("/health/ready", { config }, (_request, reply) => {
     const { settled } = gateway;
     return reply.code(settled ? 200 : 503).send({
