@@ -52,6 +52,9 @@ export function startNode(args, options = {}) {
     pid: child.pid ?? -1,
     /** Its exit code. */
     ended,
+    get hasEnded() {
+      return isOver;
+    },
     /** The end of what it wrote. */
     get output() {
       return output;
