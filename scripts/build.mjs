@@ -1,10 +1,10 @@
-// Bundles the program into dist/: one CommonJS file with all that commands need at their start, ES modules for the
-// rest, split so that a command loads what it needs and no more.
+// Bundles the program into dist/, as CommonJS: one file with all that commands need at their start, and the rest split so
+// that a command loads what it needs and no more.
 import { chmod, mkdir, readFile, rename, rm, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
-import { buildEarly, earlyFiles, fromEarly, sharedNames } from "./early-bundle.mjs";
+import { buildEarly, earlyFiles, fromEarly, ownUrl, writeLazy } from "./early-bundle.mjs";
 import { leftOut } from "./left-out.mjs";
 import { thirdPartyLicenses } from "./third-party-licenses.mjs";
 
@@ -63,36 +63,46 @@ async function buildInto(outdir) {
     plugins: [onlyMain],
   });
   const early = await earlyFiles(common);
-  const { metafile } = await build({
+  const { metafile, outputFiles } = await build({
     ...common,
     outdir: join(outdir, "lazy"),
     format: "esm",
-    entryPoints: {
-      ...early.lazyEntries,
-      "storage-worker": "src/storage/sqlite/worker.ts",
-      "image-worker": "src/cli/images/image-worker.ts",
-    },
+    entryPoints: { ...early.lazyEntries },
     // Beside each other: what a file finds by its own address (a worker thread) is there from every chunk.
     chunkNames: "[name]-[hash]",
     splitting: true,
-    external: ["keytar", "libsql"],
+    external: ["keytar"],
     // Its CommonJS form hides its requires from the bundler.
     alias: { "jsonc-parser": "jsonc-parser/lib/esm/main.js" },
+    define: { ...common.define, "import.meta.url": ownUrl },
     metafile: true,
+    write: false,
     plugins: [fromEarly(root, early), leftOut],
-    // CommonJS libraries call require(), which an ES module has to make for itself.
-    banner: {
-      js: 'import{createRequire as __onedoorBundleCreateRequire}from"node:module";const require=__onedoorBundleCreateRequire(import.meta.url);',
-    },
   });
-  const names = await sharedNames(join(outdir, "lazy"));
+  const names = await writeLazy(outputFiles, metafile, early);
   await buildEarly(common, outdir, early, names);
+  // Threads have no variable in common with the program, and load one file each.
+  const workers = await build({
+    ...common,
+    outdir: join(outdir, "lazy"),
+    format: "cjs",
+    banner: { js: '"use strict";' },
+    entryPoints: {
+      "storage-worker": "src/storage/sqlite/worker.ts",
+      "image-worker": "src/cli/images/image-worker.ts",
+    },
+    external: ["libsql"],
+    metafile: true,
+  });
   await chmod(join(outdir, "main.js"), 0o755);
   await writeFile(join(outdir, "package.json"), '{"type":"commonjs"}\n');
-  await writeFile(join(outdir, "lazy", "package.json"), '{"type":"module"}\n');
   await writeFile(
     join(outdir, "THIRD-PARTY-LICENSES.txt"),
-    await thirdPartyLicenses(root, [...early.inputs, ...Object.keys(metafile.inputs)]),
+    await thirdPartyLicenses(root, [
+      ...early.inputs,
+      ...Object.keys(metafile.inputs),
+      ...Object.keys(workers.metafile.inputs),
+    ]),
   );
 }
 

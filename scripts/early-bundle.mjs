@@ -1,12 +1,16 @@
 // The one file of the program that every command loads (dist/command-line.js), and how the other files get at what is
-// in it. It is CommonJS: Node reads and compiles one such file several times as fast as the fifty ES modules in which
-// the same code would lie split, and needs none of its loader of ES modules for it. What is in it is nowhere else, so
-// that a class or a variable of a module is the same for all; dist/shared.js hands it to the ES modules.
-import { readdir, readFile, writeFile } from "node:fs/promises";
-import { basename, join, relative, resolve } from "node:path";
+// in it: Node reads and compiles one file several times as fast as the fifty in which the same code would lie split. What
+// is in it is nowhere else, so that a class or a variable of a module is the same for all; dist/shared.js hands it out.
+import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { basename, dirname, join, relative, resolve } from "node:path";
 import { build } from "esbuild";
+import { asCommonJs, lazyRequires } from "./as-commonjs.mjs";
 
 const entry = "src/cli/command-line.ts";
+/** What stands before a file of the early bundle where another one imports it. */
+const inEarlyFile = "early:";
+/** What stands for a module's own address until it is known what sort of module that is. */
+export const ownUrl = "ONEDOOR_OWN_URL";
 
 /**
  * Of what is loaded lazily, this is in the early file all the same: it is evaluated when it is asked for, but its code
@@ -69,60 +73,73 @@ export async function earlyFiles(common) {
 }
 
 /**
- * Takes what the early file has from there.
+ * Has the other files take from the early one what is in it.
  * @param {string} root
  * @param {Early} early
  * @returns {import("esbuild").Plugin}
  */
 export function fromEarly(root, { modules }) {
-  const namespace = "early";
   /** @param {string} path @returns {import("esbuild").OnResolveResult | undefined} */
   const inEarly = (path) => {
     const file = relativeTo(root, path);
-    return modules.has(file) ? { path: file, namespace, sideEffects: false } : undefined;
+    return modules.has(file)
+      ? { path: `${inEarlyFile}${file}`, external: true, sideEffects: false }
+      : undefined;
   };
   return {
     name: "from-early",
     setup(bundler) {
-      bundler.onResolve({ filter: /^\.{1,2}\// }, (asked) =>
-        asked.namespace === namespace
-          ? { path: asked.path, external: true, sideEffects: false }
-          : inEarly(resolve(asked.resolveDir, asked.path)),
+      bundler.onResolve({ filter: /^\.{1,2}\// }, ({ path, resolveDir }) =>
+        inEarly(resolve(resolveDir, path)),
       );
       bundler.onResolve({ filter: /^[\w@]/ }, async ({ path, resolveDir, kind, pluginData }) => {
-        if (pluginData === namespace || path.startsWith("node:")) return undefined;
-        const found = await bundler.resolve(path, { resolveDir, kind, pluginData: namespace });
+        if (pluginData === inEarlyFile || path.startsWith("node:")) return undefined;
+        const found = await bundler.resolve(path, { resolveDir, kind, pluginData: inEarlyFile });
         return found.errors.length === 0 ? inEarly(found.path) : undefined;
-      });
-      bundler.onLoad({ filter: /.*/, namespace }, ({ path }) => {
-        const { key, exports } = modules.get(path) ?? { key: "", exports: [] };
-        if (exports.length === 0) throw new Error(`${path} would be in dist twice`);
-        const names = exports.map((name) => `${key}_${name} as ${name}`);
-        return { contents: `export { ${names.join(", ")} } from "../shared.js";` };
       });
     },
   };
 }
 
 /**
- * What the ES modules in `folder` take from dist/shared.js.
- * @param {string} folder
- * @returns {Promise<string[]>}
+ * Writes the files that were split, as CommonJS.
+ * @param {readonly import("esbuild").OutputFile[]} files
+ * @param {import("esbuild").Metafile} metafile
+ * @param {Early} early
+ * @returns {Promise<string[]>} what they take from dist/shared.js
  */
-export async function sharedNames(folder) {
+export async function writeLazy(files, metafile, { modules }) {
+  const imports = Object.values(metafile.outputs).flatMap((output) => output.imports);
+  const required = imports.find(
+    ({ path, kind }) => path.startsWith(inEarlyFile) && kind === "require-call",
+  );
+  if (required !== undefined) throw new Error(`${required.path} is required, not imported`);
+  const known = new Set(
+    imports.map(({ path, external }) => (external ? path : `./${basename(path)}`)),
+  );
   /** @type {Set<string>} */
-  const names = new Set();
-  for (const file of await readdir(folder)) {
-    const text = await readFile(join(folder, file), "utf8");
-    for (const [, list = ""] of text.matchAll(/import\{([^{}]*)\}from"\.\.\/shared\.js"/g)) {
-      for (const name of list.split(",")) names.add(name.split(" as ")[0] ?? "");
-    }
-    if (
-      /from"\.\.\/shared\.js"/.test(text.replaceAll(/import\{[^{}]*\}from"\.\.\/shared\.js"/g, ""))
-    )
-      throw new Error(`${file} takes from shared.js in another way than by import {…}`);
+  const taken = new Set();
+  /** @param {string} from @returns {import("./as-commonjs.mjs").Target | undefined} */
+  const targetOf = (from) => {
+    if (!known.has(from)) return undefined;
+    if (!from.startsWith(inEarlyFile)) return { path: from, nameOf: (name) => name };
+    const { key, exports } = modules.get(from.slice(inEarlyFile.length)) ?? {
+      key: "",
+      exports: [],
+    };
+    const nameOf = (/** @type {string} */ name) => {
+      taken.add(`${key}_${name}`);
+      return `${key}_${name}`;
+    };
+    return { path: "../shared.js", nameOf, names: exports };
+  };
+  const url = 'require("node:url").pathToFileURL(__filename)';
+  await mkdir(dirname(files[0]?.path ?? ""), { recursive: true });
+  for (const { path, text } of files) {
+    const made = path.endsWith(".js") ? asCommonJs(text, targetOf).replaceAll(ownUrl, url) : text;
+    await writeFile(path, made);
   }
-  return [...names].toSorted((a, b) => (a < b ? -1 : 1));
+  return [...taken].toSorted((a, b) => (a < b ? -1 : 1));
 }
 
 /**
@@ -166,13 +183,10 @@ export async function buildEarly(common, outdir, early, names) {
     ],
   });
   for (const { path, text } of outputFiles ?? []) {
-    await writeFile(path, path.endsWith(".js") ? withLazyBuiltins(text) : text);
+    await writeFile(path, path.endsWith(".js") ? lazyRequires(withLazyBuiltins(text)) : text);
   }
-  // The second half is for Node alone: how an ES module gets to know the names in a CommonJS one.
-  await writeFile(
-    join(outdir, "shared.js"),
-    `module.exports=require("./command-line.js").shared();0&&(module.exports={${names.join(",")}});\n`,
-  );
+  const shared = 'module.exports=require("./command-line.js").shared();\n';
+  await writeFile(join(outdir, "shared.js"), shared);
 }
 
 /**
