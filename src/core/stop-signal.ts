@@ -15,7 +15,8 @@ export interface StopSignal {
 export class Stop implements StopSignal {
   #aborted = false;
   #reason: unknown;
-  #listeners: (() => void)[] = [];
+  /** None until there is one: nearly all have exactly one, and an array that grows takes room for many. */
+  #listeners: (() => void)[] | undefined;
 
   get aborted(): boolean {
     return this.#aborted;
@@ -30,18 +31,23 @@ export class Stop implements StopSignal {
     if (this.#aborted) return;
     this.#aborted = true;
     this.#reason = reason;
-    for (let next = this.#listeners.shift(); next !== undefined; next = this.#listeners.shift()) {
-      next();
-    }
+    const listeners = this.#listeners;
+    for (let next = listeners?.shift(); next !== undefined; next = listeners?.shift()) next();
   }
 
   addEventListener(_type: "abort", listener: () => void): void {
-    if (!this.#aborted) this.#listeners.push(listener);
+    if (this.#aborted) return;
+    if (this.#listeners === undefined) this.#listeners = [listener];
+    else this.#listeners.push(listener);
   }
 
   removeEventListener(_type: "abort", listener: () => void): void {
-    const at = this.#listeners.indexOf(listener);
-    if (at !== -1) this.#listeners.splice(at, 1);
+    const listeners = this.#listeners;
+    if (listeners === undefined) return;
+    const at = listeners.indexOf(listener);
+    if (at === -1) return;
+    if (at === listeners.length - 1) listeners.pop();
+    else listeners.splice(at, 1);
   }
 
   throwIfAborted(): void {

@@ -62,7 +62,8 @@ export function createToolCalls(options: {
     end.isLimited = false;
     const params: JsonObject = { ...call.params, name };
     if (entry !== undefined) {
-      const given = { ...call, arguments: call.params["arguments"] };
+      const { untyped, text } = call;
+      const given = { arguments: call.params["arguments"], untyped, text };
       const prepared = prepareArguments(`${configuration.name}/${name}`, entry, given);
       end.args = prepared ?? {};
       if (prepared !== undefined) params["arguments"] = prepared;

@@ -26,11 +26,25 @@ export async function askHttp(
   request: HttpRequest,
   giveUp: () => void,
 ): Promise<HttpAnswer> {
+  const answer = await sendHttp(request);
+  return isSuccess(answer) ? answer : follow(sendHttp, request, giveUp, answer);
+}
+
+function isSuccess({ status }: HttpAnswer): boolean {
+  return status >= 200 && status < 300;
+}
+
+/** The answer at the end of the redirects that `first` begins. */
+async function follow(
+  sendHttp: SendHttp,
+  request: HttpRequest,
+  giveUp: () => void,
+  first: HttpAnswer,
+): Promise<HttpAnswer> {
   let { url } = request;
-  for (let followed = 0; ; followed++) {
-    const answer = await sendHttp({ ...request, url });
+  let answer = first;
+  for (let followed = 0; !isSuccess(answer); followed++) {
     const { status, headers } = answer;
-    if (status >= 200 && status < 300) return answer;
     const target = redirectTarget(url, answer);
     if (target === undefined) {
       const body = await readWithin(refusalMs, giveUp, readText(answer.body, mostOfRefusal, "cut"));
@@ -42,7 +56,9 @@ export async function askHttp(
       throw new HttpStatusError(unfollowed(target), { status, headers, body: "" });
     }
     url = target;
+    answer = await sendHttp({ ...request, url });
   }
+  return answer;
 }
 
 /** What is read, or nothing when that fails or takes too long. */

@@ -24,35 +24,52 @@ export interface HttpExchanges {
   partingIdle(): Promise<void>;
 }
 
+class Exchange implements HttpExchange {
+  readonly signal = new Stop();
+  readonly #outer: StopSignal | undefined;
+  readonly #onClose: (exchange: Exchange) => void;
+
+  constructor(outer: StopSignal | undefined, onClose: (exchange: Exchange) => void) {
+    this.#outer = outer;
+    this.#onClose = onClose;
+    if (outer?.aborted === true) this.#onOuter();
+    else outer?.addEventListener("abort", this.#onOuter);
+  }
+
+  readonly abort = (): void => this.signal.abort();
+
+  close(): void {
+    this.#outer?.removeEventListener("abort", this.#onOuter);
+    this.#onClose(this);
+  }
+
+  readonly #onOuter = (): void => this.signal.abort(this.#outer?.reason);
+}
+
 export function createHttpExchanges(): HttpExchanges {
-  const answered = new UnderWay<Stop>();
-  const parting = new UnderWay<Stop>();
+  const answered = new UnderWay<Exchange>();
+  const parting = new UnderWay<Exchange>();
   const waiting: (() => void)[] = [];
+  const onAnsweredClose = (exchange: Exchange): void => {
+    answered.delete(exchange);
+  };
+  const onPartingClose = (exchange: Exchange): void => {
+    parting.delete(exchange);
+    if (parting.size === 0) for (const resolve of waiting.splice(0)) resolve();
+  };
   const abortAnswered = (): void => {
-    for (const stop of answered) stop.abort();
+    for (const exchange of answered) exchange.abort();
   };
   return {
     open(outer, isParting) {
-      const stop = new Stop();
-      const abort = (): void => stop.abort(outer?.reason);
-      if (outer?.aborted === true) abort();
-      else outer?.addEventListener("abort", abort);
-      const underWay = isParting ? parting : answered;
-      underWay.add(stop);
-      return {
-        signal: stop,
-        abort: () => stop.abort(),
-        close() {
-          outer?.removeEventListener("abort", abort);
-          underWay.delete(stop);
-          if (parting.size === 0) for (const resolve of waiting.splice(0)) resolve();
-        },
-      };
+      const exchange = new Exchange(outer, isParting ? onPartingClose : onAnsweredClose);
+      (isParting ? parting : answered).add(exchange);
+      return exchange;
     },
     abortAnswered,
     abortAll() {
       abortAnswered();
-      for (const stop of parting) stop.abort();
+      for (const exchange of parting) exchange.abort();
     },
     partingIdle() {
       if (parting.size === 0) return Promise.resolve();

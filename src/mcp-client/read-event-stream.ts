@@ -10,9 +10,9 @@ import type { HttpBody } from "./transport.ts";
 const bytesPerTurn = 8 * 1024;
 
 export interface EventSink {
-  onEvent(event: StreamEvent): void;
+  onEvent: (event: StreamEvent) => void;
   /** The server says after how many milliseconds to come back. */
-  onRetry(retryMs: number): void;
+  onRetry: (retryMs: number) => void;
   /** How long not to read on, in milliseconds. */
   restMs?: () => number;
 }
@@ -27,18 +27,19 @@ export interface StreamEvent {
 /**
  * Reads a `text/event-stream` (WHATWG HTML §9.2) to its end, in small pieces with a turn for each, so that
  * one server's flood does not hold up the others, and with the rests that the sink asks for.
- * @throws MessageFault when an event grows beyond the limit; what `onEvent` or the stream throws
+ * @returns undefined when all of it was there, and short enough to be read at once
+ * @throws MessageFault when an event grows beyond the limit, at once or later; what `onEvent` or the stream throws
  */
-export async function readEventStream(
+export function readEventStream(
   body: HttpBody,
   limits: MessageLimits,
   sink: EventSink,
-): Promise<void> {
+): Promise<void> | undefined {
   let overflown = false;
   const parser = createParser({
     maxBufferSize: limits.bytes,
-    onEvent: (event) => sink.onEvent(event),
-    onRetry: (retryMs) => sink.onRetry(retryMs),
+    onEvent: sink.onEvent,
+    onRetry: sink.onRetry,
     onError: ({ type }) => {
       if (type === "max-buffer-size-exceeded") overflown = true;
     },
@@ -50,10 +51,15 @@ export async function readEventStream(
     return restMs > 0 ? pause(restMs, undefined, { ref: false }) : undefined;
   };
   const { whole } = body;
-  if (whole !== undefined && whole.length < bytesPerTurn) {
-    await feed(textOf(whole));
-    return;
-  }
+  return whole !== undefined && whole.length < bytesPerTurn
+    ? feed(textOf(whole))
+    : readInTurns(body, feed);
+}
+
+async function readInTurns(
+  body: HttpBody,
+  feed: (text: string) => Promise<void> | undefined,
+): Promise<void> {
   const decoder = new StringDecoder("utf8");
   let bytes = 0;
   for await (const chunk of body) {

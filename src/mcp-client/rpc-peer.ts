@@ -156,14 +156,12 @@ export function createRpcPeer(options: RpcPeerOptions): RpcPeer {
       if (ended !== undefined) return Promise.reject(new AnswerFault(ended));
       lastId += 1;
       const id = lastId;
-      const message: RpcRequest = { jsonrpc: "2.0", id, method, params };
-      if (requestOptions.onProgress !== undefined) {
-        message.params = { ...params, _meta: { ...metaOf(params), progressToken: id } };
-      }
+      const sent = requestOptions.onProgress === undefined ? params : withToken(params, id);
+      const message: RpcRequest = { jsonrpc: "2.0", id, method, params: sent };
       return new Promise((resolve, reject) => {
         const stream = new Stop();
         const onAbort = (): void => {
-          settle(() => reject(signal.reason));
+          if (settle()) reject(signal.reason);
           if (cancelBy === "notification") {
             const reason = cancellationReason(signal.reason);
             void transport
@@ -179,17 +177,20 @@ export function createRpcPeer(options: RpcPeerOptions): RpcPeer {
           }
           stream.abort(signal.reason);
         };
-        const settle = (how: () => void): void => {
-          if (!pending.delete(id)) return;
+        /** @returns whether it was under way until now */
+        const settle = (): boolean => {
+          if (!pending.delete(id)) return false;
           signal.removeEventListener("abort", onAbort);
           served.abortOn(id);
-          how();
+          return true;
         };
         pending.add(id, {
           options: requestOptions,
-          resolve: (result) => settle(() => resolve(result)),
+          resolve: (result) => {
+            if (settle()) resolve(result);
+          },
           reject: (error) => {
-            settle(() => reject(error));
+            if (settle()) reject(error);
             // Of its stream nothing more is wanted.
             if (!(error instanceof RpcFault)) stream.abort();
           },
@@ -200,7 +201,7 @@ export function createRpcPeer(options: RpcPeerOptions): RpcPeer {
             error instanceof HttpStatusError
               ? (rpcFaultOf(error, id, transport.hasSession) ?? error)
               : error;
-          settle(() => reject(fault));
+          if (settle()) reject(fault);
         });
       });
     },
@@ -210,6 +211,12 @@ export function createRpcPeer(options: RpcPeerOptions): RpcPeer {
     },
     end,
   };
+}
+
+/** Asks for progress. Not by spreading, which costs ten times as much where it adds a member. */
+function withToken(params: JsonObject, token: number): JsonObject {
+  const meta = Object.assign({}, metaOf(params), { progressToken: token });
+  return Object.assign({}, params, { _meta: meta });
 }
 
 /** What the server is told of why: our own words, never a stack. */

@@ -58,6 +58,7 @@ export function createServedRequests(
       underWay.get(id)?.controller.abort(new Error("the server cancelled its request"));
     },
     abortOn(on) {
+      if (underWay.size === 0) return;
       for (const served of underWay.values()) {
         if (served.on === on) served.controller.abort(new Error("the request is over"));
       }

@@ -7,7 +7,7 @@ import type { HttpExchange } from "./http-exchanges.ts";
 import { messageLimits } from "./message-limits.ts";
 import { costOfText, createPace } from "./pace.ts";
 import { readEventStream } from "./read-event-stream.ts";
-import type { StreamEvent } from "./read-event-stream.ts";
+import type { EventSink, StreamEvent } from "./read-event-stream.ts";
 import { MessageFault, readMessages } from "./read-messages.ts";
 import type { MessageLimits } from "./read-messages.ts";
 import { createReopening, reopenTimings } from "./reopening.ts";
@@ -62,6 +62,7 @@ export function createStreamableHttpTransport(options: StreamableHttpOptions): T
   const { sendHttp } = options;
   const exchanges = createHttpExchanges();
   const pace = createPace();
+  const restMs = (): number => pace.restMs();
   let receiver: Receiver | undefined;
   let sessionId: string | undefined;
   let protocolVersion: string | undefined;
@@ -81,13 +82,14 @@ export function createStreamableHttpTransport(options: StreamableHttpOptions): T
       const exchange = exchanges.open(own.signal, isNotification(message));
       let answer: HttpAnswer;
       try {
-        const { abort } = exchange;
+        const { abort, signal } = exchange;
+        const given = headers.ofMessage(message, own);
         const request: HttpRequest = {
           method: "POST",
           url,
-          headers: await headers.ofMessage(message, own),
+          headers: given instanceof Promise ? await given : given,
           body: JSON.stringify(message),
-          signal: exchange.signal,
+          signal,
         };
         const sending = askHttp(sendHttp, request, abort);
         answer = await (isRequest(message) ? sending : sendWithin(abort, sending));
@@ -134,7 +136,8 @@ export function createStreamableHttpTransport(options: StreamableHttpOptions): T
     try {
       const type = mediaTypeOf(answer);
       if (type === "text/event-stream") {
-        await followStream(answer.body, id, exchange, resumable);
+        const following = followStream(answer.body, id, exchange, resumable);
+        if (following !== undefined) await following;
       } else if (type === "application/json") {
         const answered = deliver(await readText(answer.body, limits.bytes, limits), id);
         if (!answered) receiver?.onFault(id, "it answered with something that is not a result");
@@ -151,51 +154,56 @@ export function createStreamableHttpTransport(options: StreamableHttpOptions): T
     }
   }
 
-  async function followStream(
+  /** @returns undefined when it came to its end at once and brought the answer, as nearly all do */
+  function followStream(
     first: HttpBody,
     id: RequestId,
     exchange: HttpExchange,
     resumable: Resumption | undefined,
-  ): Promise<void> {
+  ): Promise<void> | undefined {
     let reopening: Reopening | undefined;
     let lastEventId: string | undefined;
     let body: HttpBody | undefined = first;
     let isAnswered = false;
     let linger: NodeJS.Timeout | undefined;
-    const onEvent = (event: StreamEvent): void => {
-      reopening?.heard();
-      if (event.id !== undefined) lastEventId = sendableId.test(event.id) ? event.id : undefined;
-      if (!deliverEvent(event, id) || isAnswered) return;
-      isAnswered = true;
-      if (body?.whole === undefined) linger = setTimeout(() => exchange.abort(), lingerMs);
-    };
-    try {
-      while (body !== undefined) {
-        const reason = await readEventStream(body, limits, {
-          onEvent,
-          onRetry(retryMs) {
-            reopening ??= createReopening(timings);
-            reopening.named(retryMs);
-          },
-          restMs: () => pace.restMs(),
-        }).then(
-          () => noAnswer,
-          (error: unknown) => {
-            if (error instanceof MessageFault) throw error;
-            return reasonOf(error);
-          },
-        );
-        if (isAnswered || exchange.signal.aborted) return;
+    const sink: EventSink = {
+      onEvent(event) {
+        reopening?.heard();
+        if (event.id !== undefined) lastEventId = sendableId.test(event.id) ? event.id : undefined;
+        if (!deliverEvent(event, id) || isAnswered) return;
+        isAnswered = true;
+        if (body?.whole === undefined) linger = setTimeout(() => exchange.abort(), lingerMs);
+      },
+      onRetry(retryMs) {
         reopening ??= createReopening(timings);
-        body =
-          resumable !== undefined && lastEventId !== undefined
-            ? await resume({ ...resumable, lastEventId }, reopening, exchange.signal)
-            : undefined;
-        if (body === undefined && !exchange.signal.aborted) receiver?.onStreamEnd(id, reason);
+        reopening.named(retryMs);
+      },
+      restMs,
+    };
+    const reading = readEventStream(first, limits, sink);
+    if (reading === undefined && isAnswered) return undefined;
+
+    const isOver = (): boolean => isAnswered || exchange.signal.aborted;
+    const goOn = async (): Promise<void> => {
+      try {
+        let reason = await endOf(reading);
+        while (!isOver()) {
+          reopening ??= createReopening(timings);
+          body =
+            resumable !== undefined && lastEventId !== undefined
+              ? await resume({ ...resumable, lastEventId }, reopening, exchange.signal)
+              : undefined;
+          if (body === undefined) {
+            if (!exchange.signal.aborted) receiver?.onStreamEnd(id, reason);
+            return;
+          }
+          reason = await endOf(readEventStream(body, limits, sink));
+        }
+      } finally {
+        clearTimeout(linger);
       }
-    } finally {
-      clearTimeout(linger);
-    }
+    };
+    return goOn();
   }
 
   /** The rest of a request's stream; undefined when the server does not have it any more. */
@@ -254,7 +262,7 @@ export function createStreamableHttpTransport(options: StreamableHttpOptions): T
             deliverEvent(event, undefined);
           },
           onRetry: (retryMs) => reopening.named(retryMs),
-          restMs: () => pace.restMs(),
+          restMs,
         });
       } catch (error) {
         if (signal.aborted) break;
@@ -314,6 +322,20 @@ export function createStreamableHttpTransport(options: StreamableHttpOptions): T
     sessionId = undefined;
     headers.settle({ sessionId, protocolVersion });
     exchanges.abortAll();
+  }
+}
+
+/**
+ * Why a stream that was to bring an answer ended, should it have brought none.
+ * @throws MessageFault
+ */
+async function endOf(reading: Promise<void> | undefined): Promise<string> {
+  try {
+    await reading;
+    return noAnswer;
+  } catch (error) {
+    if (error instanceof MessageFault) throw error;
+    return reasonOf(error);
   }
 }
 

@@ -7,8 +7,7 @@ const mostWaiting = 64 * 1024;
 export interface BodySource {
   pause(): void;
   resume(): void;
-  /** Ends it: nobody wants the rest. */
-  abort(): void;
+  abort(reason: Error): void;
 }
 
 /**
@@ -56,7 +55,9 @@ export class AnswerBody implements HttpBody {
       next: () => this.#next(),
       return: () => {
         this.#chunks = [];
-        if (!this.#ended) this.#source.abort();
+        if (!this.#ended) {
+          this.#source.abort(new Error("the rest of the answer is not wanted"));
+        }
         return Promise.resolve({ done: true, value: undefined });
       },
     };

@@ -88,10 +88,10 @@ function createLazyHttp(): UndiciHttp {
     return loaded;
   };
   return {
-    async send(request) {
+    send(request) {
       if (loaded !== undefined) return loaded.send(request);
       loading ??= load();
-      return (await loading).send(request);
+      return loading.then((http) => http.send(request));
     },
     close: async () => (await loading)?.close(),
   };

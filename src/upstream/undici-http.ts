@@ -77,11 +77,7 @@ class Exchange implements Dispatcher.DispatchHandler {
   ): void {
     // An interim answer (RFC 9110 §15.2); the real one follows.
     if (status < 200) return;
-    const body = new AnswerBody({
-      pause: () => controller.pause(),
-      resume: () => controller.resume(),
-      abort: () => controller.abort(new Error("the rest of the answer is not wanted")),
-    });
+    const body = new AnswerBody(controller);
     this.#body = body;
     // Whoever waits runs when all that came with the head has been handed on: often that is the whole body.
     this.#resolve({ status, headers: singleHeaders(headers), body });
@@ -117,10 +113,18 @@ function asError(reason: unknown): Error {
 function singleHeaders(
   headers: Readonly<Record<string, string | string[] | undefined>>,
 ): Readonly<Record<string, string | undefined>> {
+  if (isSingle(headers)) return headers;
   const single: Record<string, string | undefined> = {};
   for (const name in headers) {
     const value = headers[name];
     single[name] = Array.isArray(value) ? value.join(", ") : value;
   }
   return single;
+}
+
+function isSingle(
+  headers: Readonly<Record<string, string | string[] | undefined>>,
+): headers is Readonly<Record<string, string | undefined>> {
+  for (const name in headers) if (Array.isArray(headers[name])) return false;
+  return true;
 }

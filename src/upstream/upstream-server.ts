@@ -220,7 +220,7 @@ export function createUpstreamServer(options: UpstreamServerOptions): UpstreamSe
     work: (connection: ServerConnection) => Promise<Value>,
     mayRepeat = true,
   ): Promise<Value> => {
-    const connection = await common.ready(patience);
+    const connection = common.connection ?? (await common.ready(patience));
     try {
       return await work(connection);
     } catch (error) {
@@ -246,16 +246,16 @@ export function createUpstreamServer(options: UpstreamServerOptions): UpstreamSe
     }
   };
 
-  const send = async (request: UpstreamRequest): Promise<JsonObject> => {
-    const { client } = request;
-    if (wantsOwn(client) && (await eraFor(request)) === "legacy") {
-      return client.session === undefined
-        ? leases.run(client, request, (connection) => connection.request(request))
-        : sessions.request(request, client.session);
-    }
-    return onCommon(request, (connection) =>
-      connection.request(request, requestAs(connection, client)),
+  const sendOnCommon = (request: UpstreamRequest): Promise<JsonObject> =>
+    onCommon(request, (connection) =>
+      connection.request(request, requestAs(connection, request.client)),
     );
+  const sendOnOwn = async (request: UpstreamRequest): Promise<JsonObject> => {
+    const { client } = request;
+    if ((await eraFor(request)) === "modern") return sendOnCommon(request);
+    return client.session === undefined
+      ? leases.run(client, request, (connection) => connection.request(request))
+      : sessions.request(request, client.session);
   };
   const listings = createClientListings({
     common,
@@ -307,7 +307,8 @@ export function createUpstreamServer(options: UpstreamServerOptions): UpstreamSe
       return inFlight;
     },
     listingFor: (client) => listings.for(client),
-    request: (request) => inUse(() => send(request)),
+    request: (request) =>
+      inUse(() => (wantsOwn(request.client) ? sendOnOwn(request) : sendOnCommon(request))),
     async subscribe(uri, client) {
       if (!(await sharesConnection(client)) && client.session !== undefined) {
         await sessions.subscribe(uri, client.session, client.owner);
