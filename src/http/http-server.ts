@@ -3,6 +3,7 @@ import type { Standing } from "../auth/standing.ts";
 import type { Configuration } from "../core/configuration.ts";
 import { answerClientError, farewellMs } from "./answer-client-error.ts";
 import type { Answerer } from "./answerer.ts";
+import { GatewayResponse } from "./gateway-response.ts";
 import { stoppingError } from "./in-flight.ts";
 import { listen } from "./listen.ts";
 import { createOpenAnswers } from "./open-answers.ts";
@@ -47,6 +48,7 @@ const limits = {
   connectionsCheckingInterval: 5_000,
   // A bearer of 16 KiB and more is to be refused as a bearer.
   maxHeaderSize: 32 * 1024,
+  ServerResponse: GatewayResponse,
 };
 
 /**

@@ -7,7 +7,7 @@ import { headerValues } from "./header-values.ts";
 /** What every request must pass before anything else looks at it. */
 export interface RequestGuard {
   /**
-   * Checks target, Host and Origin, and sets the headers that every answer carries.
+   * Checks target, Host and Origin, and sets the headers that follow from them.
    * @returns true when the request was a CORS preflight and only needs its (empty) answer
    * @throws HttpError 400 or 403
    */
@@ -82,7 +82,6 @@ export function createRequestGuard(
 
   return {
     admit(request, response) {
-      setSecurityHeaders(response);
       const { headers, method, url } = request;
       // An absolute target would overrule Host (RFC 9112 §3.2.2), and only proxies get them.
       if (url?.startsWith("/") !== true) {
@@ -126,18 +125,6 @@ export function createRequestGuard(
 
 function canonicalOrigin(origin: string): string {
   return URL.canParse(origin) ? new URL(origin).origin : origin;
-}
-
-/** On the raw response: streamed answers leave fastify's own headers behind. */
-function setSecurityHeaders(response: ServerResponse): void {
-  response.setHeader("x-content-type-options", "nosniff");
-  response.setHeader("x-frame-options", "DENY");
-  response.setHeader("content-security-policy", "default-src 'none'; frame-ancestors 'none'");
-  response.setHeader("cross-origin-resource-policy", "same-origin");
-  response.setHeader("referrer-policy", "no-referrer");
-  // Every answer here is of this moment, and some hold a token.
-  response.setHeader("cache-control", "no-store");
-  response.setHeader("vary", "Origin");
 }
 
 /** CORS (Fetch standard §3.2) without credentials: the bearer is a header that the script sets itself. */

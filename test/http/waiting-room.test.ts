@@ -4,6 +4,7 @@ import type { Socket } from "node:net";
 import { once } from "node:events";
 import { afterEach, describe, expect, it } from "vitest";
 import type { Configuration } from "../../src/core/configuration.ts";
+import { GatewayResponse } from "../../src/http/gateway-response.ts";
 import type { HttpServer } from "../../src/http/http-server.ts";
 import { createRequestGuard } from "../../src/http/request-guard.ts";
 import { createWaitingRoom } from "../../src/http/waiting-room.ts";
@@ -188,7 +189,9 @@ describe("before the app is attached", () => {
 describe("how many wait", () => {
   it("is bounded; who goes away makes room, and is handed on to nobody", async () => {
     const room = createWaitingRoom(createRequestGuard(testConfiguration), 2);
-    const server = createServer((request, response) => room.answer(request, response));
+    const server = createServer({ ServerResponse: GatewayResponse }, (request, response) =>
+      room.answer(request, response),
+    );
     server.listen(0, "127.0.0.1");
     await once(server, "listening");
     ends.push(() => {
