@@ -8,17 +8,17 @@ import { principalKey } from "../core/principal.ts";
 import { holdsCredential } from "../core/shown-credential.ts";
 import type { CallerContext, Gateway, GatewayCall } from "../gateway/gateway.ts";
 import { asRestFault } from "../gateway/rest-fault.ts";
-import { callerOf, principalOf } from "./authenticate-request.ts";
+import { callerOf } from "./authenticate-request.ts";
 import { errorAnswerOf } from "./error-answer.ts";
 import { createEventStream, wantsEvents } from "./event-stream.ts";
 
 /** @param capabilities what the client declares that it can be asked */
 export function restCallerOf(
-  { principal, raw, bearerInBody }: FastifyRequest,
+  request: FastifyRequest,
   capabilities: JsonObject = {},
 ): CallerContext {
-  // Without a principal no handler of a protected route runs; should one ever, it must not go on.
-  const shown = callerOf(principal ?? principalOf({ kind: "absent" }), raw);
+  const { bearerInBody } = request;
+  const shown = callerOf(request);
   const caller = bearerInBody === null ? shown : callerWith(bearerInBody, shown);
   return { ...caller, client: restClient(caller, capabilities) };
 }

@@ -1,3 +1,4 @@
+import type { FastifyRequest } from "fastify";
 import type { IncomingMessage } from "node:http";
 import type { AdministrationTokens } from "../auth/administration-tokens.ts";
 import { authServerUnreachable } from "../auth/auth-server-unreachable.ts";
@@ -8,6 +9,7 @@ import { holdsCredential } from "../core/shown-credential.ts";
 import { oneLine } from "../core/terminal-text.ts";
 import type { CallerContext, DoorAnswer, Gateway } from "../gateway/gateway.ts";
 import { HttpError } from "./error-answer.ts";
+import "./fastify-types.ts";
 import { headerValues } from "./header-values.ts";
 import { queryOf } from "./query-of.ts";
 
@@ -74,21 +76,21 @@ export function bearerShown(
 
 /**
  * Who sends a request; at once, where that is known from memory.
- * @param options.tokenInQuery whether the bearer may be the query's `token`
+ * @param options.bearer as `bearerShown` found it
  * @throws AppError `auth_required`, `auth_rejected`, `unreachable` (the one to ask does not answer); HttpError 400
  */
 export function authenticateRequest(
   gateway: Gateway,
   request: IncomingMessage,
   options: {
-    tokenInQuery: boolean;
+    bearer: string | undefined;
     /** Asked before the door; given only for routes where such a token is good. */
     administrationTokens?: Pick<AdministrationTokens, "principalOf"> | undefined;
   },
 ): Promise<Principal> | Principal {
   const administrator = options.administrationTokens?.principalOf(bearerOf(request));
   if (administrator !== undefined) return administrator;
-  const answer = gateway.authenticate({ bearer: bearerShown(request, options) });
+  const answer = gateway.authenticate({ bearer: options.bearer });
   return answer instanceof Promise ? answer.then(principalOf) : principalOf(answer);
 }
 
@@ -110,14 +112,23 @@ export function principalOf(answer: DoorAnswer): Principal {
 /**
  * Who sends a request, with what it says about itself, for the audit row: that is believed by nobody. The
  * credential is there so that it can be kept out of that row.
+ * @throws AppError `auth_required` for one that was not let in: no handler of a protected route runs for it; should one
+ *   ever, it must not go on
  */
-export function callerOf(
-  principal: Principal,
-  request: IncomingMessage,
-): Omit<CallerContext, "client"> {
-  const credential = bearerOf(request) ?? queryOf(request)?.get("token") ?? undefined;
-  const { clientName, sessionId, projectId } = selfDescription(request);
-  return { principal, clientName, sessionId, projectId, credential };
+export function callerOf({
+  principal,
+  bearer,
+  raw,
+}: Pick<FastifyRequest, "principal" | "bearer" | "raw">): Omit<CallerContext, "client"> {
+  const credential = bearer ?? queryOf(raw)?.get("token") ?? undefined;
+  const { clientName, sessionId, projectId } = selfDescription(raw);
+  return {
+    principal: principal ?? principalOf({ kind: "absent" }),
+    clientName,
+    sessionId,
+    projectId,
+    credential,
+  };
 }
 
 /** What a request says about itself, but for what names a token that it shows. */

@@ -1,4 +1,5 @@
-import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
+import fastify from "fastify";
+import type { FastifyContextConfig, FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { performance } from "node:perf_hooks";
 import type { Administration } from "../administration/administration.ts";
 import type { AdministrationTokens } from "../auth/administration-tokens.ts";
@@ -112,6 +113,7 @@ export function createApp(options: AppOptions): FastifyInstance {
     },
   });
   app.decorateRequest("principal", null);
+  app.decorateRequest("bearer", null);
   app.decorateRequest("bearerInBody", null);
   acceptJsonOnly(app);
 
@@ -121,7 +123,9 @@ export function createApp(options: AppOptions): FastifyInstance {
 
   // By a callback: fastify waits for promises, and most requests have nothing to wait for.
   app.addHook("onRequest", (request, reply, done) => {
-    measure(request, reply);
+    // Made anew each time somebody asks for them.
+    const { url, config } = request.routeOptions;
+    measure(request, reply, url);
     const refuse = (error: unknown): void => {
       refusedCalls.notLetIn(request);
       done(asError(error));
@@ -132,7 +136,7 @@ export function createApp(options: AppOptions): FastifyInstance {
         void reply.code(204).send();
         return;
       }
-      waiting = request.is404 ? refuseUnknownPath(request) : letIn(request, reply);
+      waiting = url === undefined ? refuseUnknownPath(request) : letIn(request, reply, config);
     } catch (error) {
       refuse(error);
       return;
@@ -143,44 +147,40 @@ export function createApp(options: AppOptions): FastifyInstance {
   });
 
   /** An answer ends when it is sent, and also when nobody waits for it any more. */
-  const measure = ({ method, routeOptions }: FastifyRequest, { raw }: FastifyReply): void => {
+  const measure = (request: FastifyRequest, { raw }: FastifyReply, route?: string): void => {
     const startedMs = performance.now();
     raw.once("close", () => {
-      options.metrics.requestEnded({
-        method,
-        route: routeOptions.url,
-        status: raw.headersSent ? raw.statusCode : undefined,
-        durationMs: performance.now() - startedMs,
-      });
+      const status = raw.headersSent ? raw.statusCode : undefined;
+      const durationMs = performance.now() - startedMs;
+      options.metrics.requestEnded({ method: request.method, route, status, durationMs });
+      refusedCalls.notRead(request, status);
     });
   };
-
-  app.addHook("onResponse", (request, { statusCode }, done) => {
-    refusedCalls.notRead(request, statusCode);
-    done();
-  });
 
   const mayShowInQuery = (route?: { tokenInQuery?: boolean }): boolean =>
     configuration.allowQueryToken || route?.tokenInQuery === true;
 
   /** @returns what is to be waited for; undefined when the request is let in already */
-  const letIn = (request: FastifyRequest, { raw }: FastifyReply): Promise<void> | undefined => {
-    const { config } = request.routeOptions;
+  const letIn = (
+    request: FastifyRequest,
+    { raw }: FastifyReply,
+    config: FastifyContextConfig,
+  ): Promise<void> | undefined => {
     const { access, localProof, needs } = config;
     if (access === "public") return undefined;
     const tokenInQuery = mayShowInQuery(config);
-    if (access === "bearer in body" && bearerShown(request.raw, { tokenInQuery }) === undefined) {
-      return undefined;
-    }
+    const bearer = bearerShown(request.raw, { tokenInQuery });
+    if (access === "bearer in body" && bearer === undefined) return undefined;
     const letInAs = (principal: Principal): void => {
       request.principal = principal;
+      request.bearer = bearer ?? null;
       // It has been looked at, and is no part of what is asked.
       if (tokenInQuery && isJsonObject(request.query)) delete request.query["token"];
       answers.belongsTo(raw, principal);
       if (needs !== undefined) requireRole(principal, needs, "This");
     };
     const sender = authenticateRequest(gateway, request.raw, {
-      tokenInQuery,
+      bearer,
       administrationTokens: localProof === true ? administrationTokens : undefined,
     });
     if (sender instanceof Promise) return sender.then(letInAs);
@@ -195,7 +195,7 @@ export function createApp(options: AppOptions): FastifyInstance {
     const isPublic = known?.isPublic ?? publicFolders.some((folder) => path.startsWith(folder));
     if (!isPublic) {
       await authenticateRequest(gateway, raw, {
-        tokenInQuery: mayShowInQuery(known),
+        bearer: bearerShown(raw, { tokenInQuery: mayShowInQuery(known) }),
         administrationTokens: path.startsWith(`${adminFolder}/`) ? administrationTokens : undefined,
       });
     }

@@ -20,6 +20,8 @@ declare module "fastify" {
   interface FastifyRequest {
     /** Set before the handler of every route that is not public. */
     principal: Principal | null;
+    /** The bearer that was shown in the head, once the request is let in; null where none was. */
+    bearer: string | null;
     /** The bearer that was shown in the body, which it was removed from; null where none was. */
     bearerInBody: string | null;
   }

@@ -12,8 +12,11 @@ export interface RefusedCalls {
    * showing tokens in ways that contradict each other, or because nobody can say now who sends it.
    */
   notLetIn(request: FastifyRequest, toolName?: string): void;
-  /** Of a request that was answered: with 413 or 415 it is one, where its route calls tools. */
-  notRead(request: FastifyRequest, status: number): void;
+  /**
+   * Of a request whose answer ended: with 413 or 415 it is one, where its route calls tools.
+   * @param status undefined when no answer was begun
+   */
+  notRead(request: FastifyRequest, status: number | undefined): void;
 }
 
 export function createRefusedCalls(gateway: Pick<Gateway, "recordRefusal">): RefusedCalls {

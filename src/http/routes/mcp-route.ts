@@ -6,7 +6,7 @@ import type { Gateway } from "../../gateway/gateway.ts";
 import { toJsonRpcError } from "../../gateway/json-rpc-error.ts";
 import type { McpEndpoint } from "../../mcp/mcp-endpoint.ts";
 import { failure } from "../../mcp/rpc-messages.ts";
-import { callerOf, principalOf, selfAsserted } from "../authenticate-request.ts";
+import { callerOf, selfAsserted } from "../authenticate-request.ts";
 import { bodyText, routeLimits } from "../body-text.ts";
 import { errorAnswerOf, HttpError } from "../error-answer.ts";
 import { takeJsonAsText } from "../json-as-text.ts";
@@ -49,8 +49,9 @@ export function addMcpRoute(
       method: ["GET", "POST", "DELETE"],
       url: "/mcp",
       config: { toolCalled, needs: "viewer" },
-      handler({ raw, principal, body }, reply) {
-        const caller = callerOf(principal ?? principalOf({ kind: "absent" }), raw);
+      handler(request, reply) {
+        const { raw, body } = request;
+        const caller = callerOf(request);
         caller.mode = mcpModeOf(raw);
         caller.selection = selectionOfRequest(gateway, raw);
         reply.hijack();

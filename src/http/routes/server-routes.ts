@@ -6,7 +6,7 @@ import type { ConfigurationRefusal, ConfigurationStatus } from "../../core/confi
 import { AppError } from "../../core/errors.ts";
 import type { CallerContext, Gateway } from "../../gateway/gateway.ts";
 import type { PinApprovals } from "../../gateway/pin-approvals.ts";
-import { callerOf, principalOf } from "../authenticate-request.ts";
+import { callerOf } from "../authenticate-request.ts";
 import { readBody } from "../read-body.ts";
 import { actorOf, adminFolder, administrators } from "./administration-route.ts";
 import { noBody } from "./shapes.ts";
@@ -79,7 +79,6 @@ function iso(timeMs: number): string {
   return new Date(timeMs).toISOString();
 }
 
-function callerOfRequest({ principal, raw }: FastifyRequest): CallerContext {
-  const caller = callerOf(principal ?? principalOf({ kind: "absent" }), raw);
-  return { ...caller, client: silentClient };
+function callerOfRequest(request: FastifyRequest): CallerContext {
+  return { ...callerOf(request), client: silentClient };
 }

@@ -8,7 +8,7 @@ import { toJsonRpcError } from "../../gateway/json-rpc-error.ts";
 import type { LegacySse } from "../../mcp/legacy-sse.ts";
 import { readJson } from "../../mcp/read-json.ts";
 import { failure } from "../../mcp/rpc-messages.ts";
-import { callerOf, principalOf } from "../authenticate-request.ts";
+import { callerOf } from "../authenticate-request.ts";
 import { HttpError } from "../error-answer.ts";
 import type { InFlight } from "../in-flight.ts";
 import { hostnameOf } from "../request-guard.ts";
@@ -39,10 +39,11 @@ export function addSseRoutes(app: FastifyInstance, options: SseRoutesOptions): v
       method: "GET",
       url: "/sse",
       config: { tokenInQuery: true, needs: "viewer" },
-      handler({ raw, principal }, reply) {
+      handler(request, reply) {
+        const { raw } = request;
         const mode = mcpModeOf(raw);
         const caller = {
-          ...callerOf(principal ?? principalOf({ kind: "absent" }), raw),
+          ...callerOf(request),
           mode,
           selection: selectionOfRequest(gateway, raw),
         };
@@ -73,15 +74,16 @@ export function addSseRoutes(app: FastifyInstance, options: SseRoutesOptions): v
       method: "POST",
       url: "/message",
       config: { tokenInQuery: true, needs: "viewer", toolCalled: () => "unknown" },
-      handler({ raw, principal: known, body }, reply) {
-        const principal = known ?? principalOf({ kind: "absent" });
-        const client = sse.find(sessionIdOf(raw), principal);
+      handler(request, reply) {
+        const { raw, body } = request;
+        const shown = callerOf(request);
+        const client = sse.find(sessionIdOf(raw), shown.principal);
         if (client === undefined) {
           throw new AppError("not_found", "There is no such session of yours", {
             hint: "Open /sse again",
           });
         }
-        const caller = { ...callerOf(principal, raw), mode: mcpModeOf(raw) };
+        const caller = { ...shown, mode: mcpModeOf(raw) };
         const fault = asFault(body, (value) => client.receive(value, caller));
         if (fault !== undefined) return reply.code(400).send(fault);
         return reply.code(202).type("text/plain").send("Accepted");
