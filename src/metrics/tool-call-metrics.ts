@@ -1,6 +1,8 @@
-import { Counter, Histogram } from "prom-client";
+import { Counter } from "prom-client";
 import type { Registry } from "prom-client";
 import type { CallMetrics } from "../core/call-metrics.ts";
+import { createBoundHistogram } from "./bound-histogram.ts";
+import type { HistogramSeries } from "./bound-histogram.ts";
 import { labelText, otherLabel } from "./label-text.ts";
 
 export interface ToolCallMetrics extends CallMetrics {
@@ -30,9 +32,15 @@ const durationBuckets = [0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30, 60, 1
 interface Tool {
   label: string;
   /** By status. */
-  calls: Map<string, () => void>;
+  calls: Map<string, CallCount>;
   /** By error type; empty for none. */
-  durations: Map<string, (seconds: number) => void>;
+  durations: Map<string, HistogramSeries>;
+}
+
+/** Calls since the page was asked for last: prom-client takes a while to find a series by its labels. */
+interface CallCount {
+  labels: { server: string; tool: string; status: string };
+  more: number;
 }
 
 interface Server {
@@ -60,6 +68,16 @@ export function createToolCallMetrics(
     help: "Tool calls by server, tool and status (success, error, denied).",
     labelNames: ["server", "tool", "status"] as const,
     registers,
+    collect() {
+      for (const { tools, other } of servers.values()) {
+        for (const tool of [...tools.values(), other]) {
+          for (const count of tool.calls.values()) {
+            if (count.more > 0) this.inc(count.labels, count.more);
+            count.more = 0;
+          }
+        }
+      }
+    },
   });
   const denials = new Counter({
     name: "onedoor_tool_call_denials_total",
@@ -67,12 +85,10 @@ export function createToolCallMetrics(
     labelNames: ["server", "reason"] as const,
     registers,
   });
-  const durations = new Histogram({
+  const durations = createBoundHistogram(registry, {
     name: "mcp_server_operation_duration_seconds",
     help: "Duration of tool calls, from when the gateway took them in hand until their answer.",
-    labelNames: ["mcp_method_name", "server", "gen_ai_tool_name", "error_type"] as const,
     buckets: durationBuckets,
-    registers,
   });
 
   const servers = new Map<string, Server>();
@@ -103,39 +119,31 @@ export function createToolCallMetrics(
     return tool;
   };
 
-  const callsOf = (server: Server, tool: Tool, status: string): (() => void) => {
+  const callsOf = (server: Server, tool: Tool, status: string): CallCount => {
     const known = tool.calls.get(status);
     if (known !== undefined) return known;
-    const labels = { server: server.label, tool: tool.label, status };
-    const series = calls.labels(labels);
-    const count = (): void => series.inc();
+    const count = { labels: { server: server.label, tool: tool.label, status }, more: 0 };
     tool.calls.set(status, count);
-    server.removals.push(() => calls.remove(labels));
+    server.removals.push(() => calls.remove(count.labels));
     return count;
   };
 
-  const durationOf = (
-    server: Server,
-    tool: Tool,
-    errorType: string,
-  ): ((seconds: number) => void) => {
+  const durationOf = (server: Server, tool: Tool, errorType: string): HistogramSeries => {
     const known = tool.durations.get(errorType);
     if (known !== undefined) return known;
     if (tool !== server.other) {
       if (durationCount >= limits.durations) return durationOf(server, server.other, errorType);
       durationCount += 1;
     }
-    const labels = {
+    const series = durations.series({
       mcp_method_name: "tools/call",
       server: server.label,
       gen_ai_tool_name: tool.label,
       error_type: errorType,
-    };
-    const series = durations.labels(labels);
-    const observe = (seconds: number): void => series.observe(seconds);
-    tool.durations.set(errorType, observe);
-    server.removals.push(() => durations.remove(labels));
-    return observe;
+    });
+    tool.durations.set(errorType, series);
+    server.removals.push(() => durations.remove(series));
+    return series;
   };
 
   const denialsOf = (server: Server, reason: string): (() => void) => {
@@ -153,13 +161,13 @@ export function createToolCallMetrics(
     callEnded({ server: serverName = "", tool: toolName = "", status, errorCode, durationMs }) {
       const server = serverOf(serverName);
       const tool = toolOf(server, toolName);
-      callsOf(server, tool, status)();
+      callsOf(server, tool, status).more += 1;
       if (status === "denied") denialsOf(server, errorCode ?? otherLabel)();
       // A result with `isError` is this one in the conventions.
       const errorType = errorCode ?? (status === "error" ? "tool_error" : "");
       // A clock that was put back, or no clock at all, must not fail a call.
       const seconds = durationMs > 0 && Number.isFinite(durationMs) ? durationMs / 1000 : 0;
-      durationOf(server, tool, errorType)(seconds);
+      durationOf(server, tool, errorType).observe(seconds);
     },
     keepOnly(kept) {
       for (const [name, server] of servers) {

@@ -25,6 +25,20 @@ const start = (labelLimits?: {
 const ended = { server: "one", tool: "echo", status: "success", durationMs: 15 } as const;
 
 describe("tool calls", () => {
+  it("are one series where names are shown alike, in each bucket that is not below them", async () => {
+    const metrics = start();
+    const long = "x".repeat(500);
+    metrics.callEnded({ ...ended, tool: `${long}a`, durationMs: 10 });
+    metrics.callEnded({ ...ended, tool: `${long}b`, durationMs: 1_000_000 });
+    const samples = (await scrape(metrics)).filter(({ labels }) => labels["server"] === "one");
+    const valuesOf = (name: string): number[] =>
+      samples.filter((sample) => sample.name === name).map(({ value }) => value);
+    expect(valuesOf("onedoor_tool_calls_total")).toEqual([2]);
+    const duration = "mcp_server_operation_duration_seconds";
+    expect([valuesOf(`${duration}_sum`), valuesOf(`${duration}_count`)]).toEqual([[1000.01], [2]]);
+    expect(valuesOf(`${duration}_bucket`)).toEqual([...Array.from({ length: 14 }, () => 1), 2]);
+  });
+
   it("are counted by server, tool and status, and timed", async () => {
     const metrics = start();
     metrics.callEnded(ended);
