@@ -3,6 +3,7 @@ import { createServer } from "node:net";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { processesMarked } from "../soak/processes.mjs";
 import { runAgent, startAgent } from "./support/agent.ts";
 import type { RunningAgent } from "./support/agent.ts";
 import { streamToolCall } from "./support/call-tool.ts";
@@ -120,6 +121,27 @@ describe.each(["SIGTERM", "SIGINT"] as const)("%s", (signal) => {
     expect(await gateway.agent.ended).toMatchObject({ code: 0, signal: null });
     expect(pids.map(isAlive)).toEqual([false, false]);
     expect(existsSync(join(home.stateDir, "server.json"))).toBe(false);
+  });
+
+  it("ends it in the same way while it starts, and who waits for it is not left waiting", async () => {
+    const { port, release } = await freePort();
+    await release();
+    home.writeConfiguration({ mcpServers: { raw: rawServer() } });
+    const agent = serve([...open, "--port", String(port)]);
+    await expect
+      .poll(() => fetch(`http://127.0.0.1:${port}/health`).catch(() => undefined), {
+        interval: 5,
+        timeout: 10_000,
+      })
+      .toMatchObject({ status: 200 });
+    expect(existsSync(join(home.stateDir, "server.json"))).toBe(false);
+    const waiting = fetch(`http://127.0.0.1:${port}/status`).then(({ status }) => status);
+    agent.process.kill(signal);
+    expect(await agent.ended).toMatchObject({ code: 0, signal: null });
+    expect([200, "refused"]).toContain(await waiting.catch(() => "refused"));
+    expect(processesMarked(home.folder).map(({ command }) => command)).toEqual([]);
+    expect(existsSync(join(home.stateDir, "server.json"))).toBe(false);
+    expect(await fetch(`http://127.0.0.1:${port}/health`).catch(() => "refused")).toBe("refused");
   });
 });
 

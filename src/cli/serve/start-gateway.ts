@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { join } from "node:path";
+import { setImmediate as nextTurn } from "node:timers/promises";
 import type { IdentityTokens } from "../../auth/identity-tokens.ts";
 import type { Configuration } from "../../core/configuration.ts";
 import type { ConfigurationStatus } from "../../core/configuration-status.ts";
@@ -8,7 +9,7 @@ import type { Logger } from "../../core/logger.ts";
 import type { HttpServer } from "../../http/http-server.ts";
 import { isLoopbackHost } from "../../core/url.ts";
 import { version } from "../../core/version.ts";
-import { openSqliteStorage } from "../../storage/sqlite/sqlite-storage.ts";
+import { openSqliteWorker } from "../../storage/sqlite/sqlite-storage.ts";
 import type { StorageThread } from "../../storage/sqlite/storage-worker.ts";
 import { createOwnRuntimeFile } from "../../runtime/own-runtime-file.ts";
 import { createDeferred } from "../../upstream/deferred.ts";
@@ -65,9 +66,9 @@ export async function startGateway(options: StartOptions): Promise<GatewayProces
     );
   }
   await makeStateDirectory(stateDir);
-  // Loaded while the storage opens.
+  // Loaded while the database opens.
   const loading = import("../../http/http-server.ts");
-  const storage = await openSqliteStorage({
+  const database = await openSqliteWorker({
     file: join(stateDir, "onedoor.db"),
     lockFile: join(stateDir, "gateway.lock"),
     now: Date.now,
@@ -89,7 +90,7 @@ export async function startGateway(options: StartOptions): Promise<GatewayProces
       onCertificates: (fingerprints) => runtimeFile.expect(fingerprints),
     });
   } catch (error) {
-    await storage.close();
+    await database.close();
     throw error;
   }
   const identity = createDeferred<Pick<IdentityTokens, "tokenFor">>();
@@ -100,13 +101,25 @@ export async function startGateway(options: StartOptions): Promise<GatewayProces
     version,
     identify: async (serverUrl, caller) => (await identity.promise).tokenFor(serverUrl, caller),
   });
+  // In steps: while files are evaluated nobody is answered.
+  await answerWhoAsks();
+  const { createWorkerStorage } = await import("../../storage/sqlite/worker-storage.ts");
+  await answerWhoAsks();
+  await import("../../gateway/create-gateway.ts");
+  await answerWhoAsks();
   const { composeGateway } = await import("./compose-gateway.ts");
   return composeGateway(options, {
-    storage,
+    storage: createWorkerStorage(database, logger),
     runtimeFile,
     server,
     pool,
     identifyBy: identity.resolve,
     held,
   });
+}
+
+/** In one turn the connections that have come are taken, in the next one what is asked on them is read and answered. */
+async function answerWhoAsks(): Promise<void> {
+  await nextTurn();
+  await nextTurn();
 }

@@ -25,10 +25,8 @@ export interface SqliteStorageOptions {
  * @throws AppError `config_invalid` when another gateway owns the directory, `store_unavailable` when the
  *   database cannot be used or was written by a newer version of the program
  */
-export async function openSqliteStorage(options: SqliteStorageOptions): Promise<Storage> {
+export async function openSqliteWorker(options: SqliteStorageOptions): Promise<StorageWorker> {
   const { file, lockFile, now, newId, logger, thread } = options;
-  // Loaded while the thread opens the database.
-  const loading = import("./worker-storage.ts");
   let worker: StorageWorker;
   try {
     const start = { file, lockFile, newInstanceId: newId(), nowMs: now() };
@@ -44,8 +42,14 @@ export async function openSqliteStorage(options: SqliteStorageOptions): Promise<
       setAside: worker.setAside,
     });
   }
-  const { createWorkerStorage } = await loading;
-  return createWorkerStorage(worker, logger);
+  return worker;
+}
+
+/** The port over it, at once. @throws AppError as `openSqliteWorker` */
+export async function openSqliteStorage(options: SqliteStorageOptions): Promise<Storage> {
+  const worker = await openSqliteWorker(options);
+  const { createWorkerStorage } = await import("./worker-storage.ts");
+  return createWorkerStorage(worker, options.logger);
 }
 
 function openErrorOf(failure: OpenFailure, { file, lockFile }: SqliteStorageOptions): AppError {
