@@ -12,7 +12,7 @@ export interface HistogramSeries {
  * A histogram whose series are made once and then counted in without looking for them: prom-client spells out the labels
  * of a series for each value, which takes a call as long as all else that is counted of it.
  */
-export interface BoundHistogram {
+interface BoundHistogram {
   /** The series of these labels, the same for the same values of the same names. */
   series(labels: Labels): HistogramSeries;
   remove(series: HistogramSeries): void;

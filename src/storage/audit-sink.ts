@@ -37,7 +37,7 @@ const giveUpMs = 5_000;
  * write takes longer, for the end of that one: the writer goes on with what came meanwhile. The write itself is in
  * the storage's thread and keeps no timer from running.
  *
- * What the storage cannot take now waits and is tried again and again; it is lost (counted, and said) when the
+ * What the storage cannot take now waits and is tried again and again, in smaller batches; it is lost (counted, and said) when the
  * queue is full, when the storage refuses the row itself or is gone, or when a flush gives up.
  */
 export function createAuditSink(options: AuditSinkOptions): AuditSink {
@@ -69,8 +69,7 @@ export function createAuditSink(options: AuditSinkOptions): AuditSink {
         if (mine.abandoned) return;
         settle(batch.length);
         size = Math.min(maxBatch, size * 2);
-        if (failing) logger.info("Audit events are written again", { queued: queue.length });
-        failing = false;
+        if (failing && !isBehind()) logger.info("Audit events are written again");
       } catch (error) {
         if (mine.abandoned) return;
         const { message: cause } = toAppError(error);
@@ -91,6 +90,8 @@ export function createAuditSink(options: AuditSinkOptions): AuditSink {
         }
         if (!failing) logger.warn("Audit events wait: the storage fails", { cause });
         failing = true;
+        // A disk that is nearly full may have room for fewer.
+        size = Math.ceil(batch.length / 2);
         // What comes meanwhile waits in the queue, and its limits hold.
         await new Promise((resolve) => setTimeout(resolve, pauseMs));
         if (mine.abandoned) return;

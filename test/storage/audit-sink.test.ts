@@ -15,6 +15,8 @@ let transactions: number[];
 let answers: ("fails" | "hangs" | "is written, but fails")[];
 /** A name that the storage does not take. */
 let poison: string | undefined;
+/** How many rows it has room for. */
+let room: number;
 /** What a transaction waits for before it writes. */
 let gate: () => Promise<void>;
 let nowMs: number;
@@ -33,9 +35,10 @@ const storage: Storage = {
             transactions.push(events.length);
             await gate();
             if (answer === "hangs") await new Promise(() => undefined);
-            if (answer === "fails") throw new Error("disk full");
+            if (answer === "fails" || events.length > room) throw new Error("disk full");
             if (events.some(({ toolName }) => toolName === poison)) throw new RowRefused("poison");
             await tx.audit.appendAll(events);
+            room -= events.length;
           },
         },
       }),
@@ -54,6 +57,7 @@ beforeEach(() => {
   transactions = [];
   answers = [];
   poison = undefined;
+  room = Infinity;
   gate = () => Promise.resolve();
   nowMs = 0;
   logger = createSilentLogger();
@@ -207,6 +211,19 @@ describe("a storage", () => {
     await vi.advanceTimersByTimeAsync(1_000);
     expect(await written()).toStrictEqual(["a", "b", "c"]);
     expect([audit.queued, audit.dropped, logger.errors]).toStrictEqual([0, 0, []]);
+  });
+
+  test("that has room for some of them has those, in their order, and the others later", async () => {
+    const audit = sink();
+    room = 37;
+    appendAll(audit, names(100));
+    await vi.advanceTimersByTimeAsync(5_000);
+    expect(await written()).toStrictEqual(names(37));
+    expect([audit.queued, audit.dropped]).toStrictEqual([63, 0]);
+    room = Infinity;
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect(await written()).toStrictEqual(names(100));
+    expect([audit.queued, audit.dropped, logger.warnings.length]).toStrictEqual([0, 0, 1]);
   });
 
   test("that wrote, but failed to say so, has each event once", async () => {
