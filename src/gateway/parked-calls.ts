@@ -121,9 +121,6 @@ function createCall(
     | undefined;
   let outcome: Promise<Turn> | undefined;
   let gathering: NodeJS.Timeout | undefined;
-  /** Who came for it last: between two requests of a client its token may have been replaced. */
-  let newest = client;
-
   const detach = (): typeof attended => {
     clearTimeout(gathering);
     gathering = undefined;
@@ -156,12 +153,11 @@ function createCall(
     if (attended !== undefined) gathering ??= setTimeout(askNow, gatherMs);
   };
 
-  const port: ClientPort = {
+  const port: ClientPort & { caller: ClientPort["caller"] } = {
     era: client.era,
     owner: client.owner,
-    get caller() {
-      return newest.caller;
-    },
+    // Of who came for it last: between two requests of a client its token may have been replaced.
+    caller: client.caller,
     capabilities: client.capabilities,
     session: client.session,
     logLevel: client.logLevel,
@@ -243,7 +239,7 @@ function createCall(
       }
       return new Promise<Turn>((resolve) => {
         attended = { attendance, settle: resolve };
-        newest = attendance.client;
+        port.caller = attendance.client.caller;
         attendance.signal.addEventListener("abort", onGone, { once: true });
         for (const [key, { answer }] of questions) {
           const given = Object.hasOwn(inputResponses, key) ? inputResponses[key] : undefined;

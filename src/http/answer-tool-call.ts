@@ -71,7 +71,7 @@ export async function answerToolCall(
     events.end("result", await callTool(gateway, caller, { ...call, onProgress }));
   } catch (error) {
     // Before the first event this can still be an answer with a status of its own.
-    if (!events.begun) throw error;
+    if (!events.hasBegun()) throw error;
     events.end("error", errorAnswerOf(error).error.toBody());
   }
   return reply;

@@ -3,7 +3,7 @@ import { keepsUp } from "../mcp/event-sink.ts";
 
 /** A `text/event-stream` answer (WHATWG HTML §9.2). It begins with its first event, not before. */
 export interface EventStream {
-  readonly begun: boolean;
+  hasBegun(): boolean;
   /** News on the way; left out while the client does not keep up. */
   send(event: string, data: unknown): void;
   /** The last event. */
@@ -45,9 +45,7 @@ export function createEventStream(reply: FastifyReply): EventStream {
   raw.once("close", () => clearInterval(keepAlive));
 
   return {
-    get begun() {
-      return begun;
-    },
+    hasBegun: () => begun,
     send(event, data) {
       begin();
       // For a client that does not read, nothing piles up: news is no use when it is old.

@@ -10,7 +10,7 @@ export const messageLimits = {
 
 export interface ValueCounter {
   /** Those of the message so far. */
-  readonly count: number;
+  count(): number;
   /** @returns whether the message still is within the limit */
   add(bytes: Uint8Array): boolean;
   /** The next message begins. */
@@ -30,9 +30,7 @@ export function createValueCounter(most: number): ValueCounter {
   let inString = false;
   let escaped = false;
   return {
-    get count() {
-      return count;
-    },
+    count: () => count,
     add(bytes) {
       for (const byte of bytes) {
         if (escaped) escaped = false;
@@ -73,7 +71,7 @@ export function isNestedBeyond(value: unknown, most: number): boolean {
 export function countValues(text: string): number {
   const values = createValueCounter(Number.POSITIVE_INFINITY);
   values.add(Buffer.from(text));
-  return values.count;
+  return values.count();
 }
 
 /** Whether a text has more values than that, as `createValueCounter` counts them. */

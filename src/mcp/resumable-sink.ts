@@ -9,7 +9,7 @@ import type { StreamLog } from "./event-log.ts";
  */
 export interface ResumableSink extends EventSink {
   /** Whether a connection carries it now. */
-  readonly attached: boolean;
+  isAttached(): boolean;
   /**
    * Goes on on this connection, whose head is written, with what came after the event with this number; the
    * connection that carried it before ends.
@@ -64,9 +64,7 @@ export function createResumableSink(options: ResumableSinkOptions): ResumableSin
   };
 
   return {
-    get attached() {
-      return connection !== undefined;
-    },
+    isAttached: () => connection !== undefined,
     write(text) {
       if (ended || abandoned) return;
       sequence += 1;

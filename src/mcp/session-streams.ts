@@ -92,19 +92,19 @@ export function createSessionStreams(options: SessionStreamsOptions): SessionStr
 
   const target = (): ResumableSink | undefined => {
     const youngestFirst = [...commons].toReversed();
-    return youngestFirst.find(({ attached }) => attached) ?? youngestFirst[0];
+    return youngestFirst.find((sink) => sink.isAttached()) ?? youngestFirst[0];
   };
 
   const common: MessageStream = {
     send: (message) => target()?.write(JSON.stringify(message)),
     keepsUp: () => target()?.keepsUp() ?? false,
-    isConnected: () => target()?.attached ?? false,
+    isConnected: () => target()?.isAttached() ?? false,
   };
 
   return {
     common,
     get connected() {
-      return [...streams.values()].some(({ attached }) => attached);
+      return [...streams.values()].some((sink) => sink.isAttached());
     },
     openPost(connection, onAbandoned) {
       const sink = open("post", onAbandoned);
@@ -116,7 +116,7 @@ export function createSessionStreams(options: SessionStreamsOptions): SessionStr
         commons.delete(gone);
         if (commons.size === 0) onCommon(undefined);
       });
-      const left = [...commons].filter(({ attached }) => !attached);
+      const left = [...commons].filter((other) => !other.isAttached());
       commons.add(sink);
       carry(sink, connection, 0);
       for (const text of left.flatMap((old) => old.takeUndelivered())) sink.write(text);

@@ -80,7 +80,7 @@ export function createJsonRpcLines(
     if (entries === undefined) sink.onRubbish(line);
     else {
       batch = entries.toReversed();
-      costOfEach = costOf(lineBytes, values.count) / entries.length;
+      costOfEach = costOf(lineBytes, values.count()) / entries.length;
     }
   };
   const handOn = (entry: Entry): void => {
