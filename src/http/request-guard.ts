@@ -64,12 +64,21 @@ export function createRequestGuard(
   const isStrict =
     external?.protocol === "https:" && external.port === "" && !isLoopbackHost(external.hostname);
 
+  /** The last `Host` that was one of ours: nearly all requests have the same. */
+  let known: string | undefined;
+
   /** Guards against DNS rebinding: a page's own name, pointed at this machine, is no name of ours. */
   const isOurHost = (header: string): boolean => {
+    if (header === known) return true;
     const hostname = hostnameOf(header);
     if (hostname === undefined) return false;
-    if (isLoopbackHost(hostname) || hostname === external?.hostname) return true;
-    return hosts.has(hostname) || hosts.has(header.toLowerCase());
+    const isOurs =
+      isLoopbackHost(hostname) ||
+      hostname === external?.hostname ||
+      hosts.has(hostname) ||
+      hosts.has(header.toLowerCase());
+    if (isOurs) known = header;
+    return isOurs;
   };
 
   const isOurOrigin = (origin: string): boolean => {

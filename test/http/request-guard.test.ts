@@ -45,6 +45,14 @@ it("closes the connection of who is not understood, even if the client never clo
   socket.destroy();
 });
 
+it("judges each request by its own Host, whatever the ones before had", async () => {
+  const seen: number[] = [];
+  for (const host of ["localhost", "localhost", "evil.example", "evil.example", "localhost"]) {
+    seen.push(await statusOf({ host }));
+  }
+  expect(seen).toEqual([200, 200, 403, 403, 200]);
+});
+
 describe("a target that cannot be decoded", () => {
   it("is refused with our own body and headers, behind the guard", async () => {
     const answer = await ask(server.port, "/%zz");
