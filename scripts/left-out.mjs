@@ -19,6 +19,12 @@ const stubs = [
     path: "semver",
     contents: "module.exports = { gt: leftOut, coerce: leftOut, satisfies: leftOut };",
   },
+  // The gateway makes its servers itself, and they speak HTTP/1.1.
+  {
+    by: "fastify",
+    path: "node:http2",
+    contents: "module.exports = { createServer: leftOut, createSecureServer: leftOut };",
+  },
   // Transports write logs in a worker thread; here a function takes the lines.
   { by: "pino", path: "thread-stream", contents: "module.exports = leftOut;" },
   { by: "pino", path: "sonic-boom", contents: "module.exports = leftOut;" },
