@@ -29,12 +29,16 @@ const patterns: readonly (readonly [pattern: RegExp, replacement: string, needs?
   [/(:\/\/[^\s/:@]{0,200}:)[^\s/@]{1,1000}@/gu, `$1${redacted}@`, "://"],
 ];
 
+/** In less than `Basic` and eight characters after a space nothing is found by a pattern that needs no text of its own. */
+const shortest = 14;
+
 /** What looks like a credential by its form is replaced, wherever in the text it stands. */
 export function replacePatterns(text: string): string {
   let result = text;
-  for (const [pattern, replacement, needs = ""] of patterns) {
+  for (const [pattern, replacement, needs] of patterns) {
     // Most texts have nothing of it, and that is found out faster so.
-    if (result.includes(needs)) result = result.replace(pattern, replacement);
+    const mayBeIn = needs === undefined ? result.length >= shortest : result.includes(needs);
+    if (mayBeIn) result = result.replace(pattern, replacement);
   }
   return result;
 }

@@ -37,8 +37,8 @@ const giveUpMs = 5_000;
  * write takes longer, for the end of that one: the writer goes on with what came meanwhile. The write itself is in
  * the storage's thread and keeps no timer from running.
  *
- * What the storage cannot take now waits and is tried again and again, in smaller batches; it is lost (counted, and said) when the
- * queue is full, when the storage refuses the row itself or is gone, or when a flush gives up.
+ * What the storage cannot take now waits and is tried again and again, in smaller batches; it is lost (counted, and
+ * said) when the queue is full, when the storage refuses the row itself or is gone, or when a flush gives up.
  */
 export function createAuditSink(options: AuditSinkOptions): AuditSink {
   const { storage, logger, now, maxQueued, maxQueuedBytes = 32 * 1024 * 1024, batchMs } = options;

@@ -75,6 +75,7 @@ describe("redactParams", () => {
 
   it.each([
     ["Bearer abcdefghijklmnop", `Bearer ${redacted}`],
+    ["basic abcdefgh", `basic ${redacted}`],
     ["token od_0123456789abcdefghij here", `token ${redacted} here`],
     ["eyJhbGciOiJIUzI1.eyJzdWIiOiIxMjM0.c2lnbmF0dXJl", redacted],
     ["postgres://me:hunter2@db/x", `postgres://me:${redacted}@db/x`],
