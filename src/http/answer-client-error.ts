@@ -1,5 +1,6 @@
 import type { Socket } from "node:net";
 import { AppError } from "../core/errors.ts";
+import { securityHeaders } from "./gateway-response.ts";
 
 /** Time for an answer to reach a client that was told to go, in milliseconds. */
 export const farewellMs = 500;
@@ -11,6 +12,8 @@ const clientErrors: Readonly<Record<string, readonly [status: string, message: s
   ],
   ERR_HTTP_REQUEST_TIMEOUT: ["408 Request Timeout", "The request did not arrive in time"],
 };
+
+const securityLines = securityHeaders.map(([name, value]) => `${name}: ${value}\r\n`).join("");
 
 /** What is not HTTP gets an answer in it all the same, and its connection closed. */
 export function answerClientError(error: NodeJS.ErrnoException, socket: Socket): void {
@@ -39,7 +42,7 @@ export function answerPlainHttp(socket: Socket): void {
 function answerAndEnd(socket: Socket, status: string, error: AppError): void {
   const body = JSON.stringify(error.toBody());
   socket.end(
-    `HTTP/1.1 ${status}\r\nContent-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
+    `HTTP/1.1 ${status}\r\nContent-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n${securityLines}\r\n${body}`,
   );
   // A client that does not close must not keep its connection by that; at once, and it might lose the answer.
   setTimeout(() => socket.destroy(), farewellMs).unref();

@@ -2,7 +2,7 @@ import { ServerResponse } from "node:http";
 import type { IncomingMessage, OutgoingHttpHeader, OutgoingHttpHeaders } from "node:http";
 
 /** What every answer carries that does not say otherwise. */
-const securityHeaders: readonly (readonly [name: string, value: string])[] = [
+export const securityHeaders: readonly (readonly [name: string, value: string])[] = [
   ["x-content-type-options", "nosniff"],
   ["x-frame-options", "DENY"],
   ["content-security-policy", "default-src 'none'; frame-ancestors 'none'"],

@@ -50,6 +50,7 @@ export function createWaitingRoom(guard: RequestGuard, most = mostWaiting): Wait
         answerNow(arrived, startingError());
       } else {
         waiting.add(arrived);
+        // Of one with a body that nobody reads yet it is not known: Node reads its connection no further.
         response.once("close", () => waiting.delete(arrived));
       }
     },

@@ -85,6 +85,8 @@ describe("a gateway with tls", () => {
   it("answers HTTP without TLS in the clear, with a hint, and ends the connection", async () => {
     const { port } = await start();
     const heard = await conversation(port, "GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n");
+    expect(heard).toContain("\r\ncache-control: no-store\r\n");
+    expect(heard).toContain("\r\nx-content-type-options: nosniff\r\n");
     expect(heard).toMatch(/^HTTP\/1\.1 400 /u);
     expect(heard).toContain('"hint":"Begin the address with https://"');
     expect(await conversation(port, Buffer.alloc(64, 7))).not.toContain("HTTP");

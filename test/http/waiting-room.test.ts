@@ -187,7 +187,7 @@ describe("before the app is attached", () => {
 });
 
 describe("how many wait", () => {
-  it("is bounded; who goes away makes room, and is handed on to nobody", async () => {
+  it("is bounded; who goes away without a body to be read makes room, and is handed on to nobody", async () => {
     const room = createWaitingRoom(createRequestGuard(testConfiguration), 2);
     const server = createServer({ ServerResponse: GatewayResponse }, (request, response) =>
       room.answer(request, response),

@@ -282,11 +282,11 @@ export async function composeGateway(options: StartOptions, begun: Begun): Promi
     };
   } catch (error) {
     // Perhaps it was not their turn yet; closing them again does no harm.
-    await server.close(0);
-    await pool.close();
-    await close().catch((also: unknown) => {
-      log.error("Ending what was started failed", { reason: String(also) });
-    });
+    for (const end of [() => server.close(0), () => pool.close(), close]) {
+      await end().catch((also: unknown) => {
+        log.error("Ending what was started failed", { reason: String(also) });
+      });
+    }
     throw error;
   }
 }

@@ -12,7 +12,6 @@ import type { StorageThread } from "../../storage/sqlite/storage-worker.ts";
 import { killLivingGroups } from "../../upstream/process-group.ts";
 import type { GlobalOptions } from "../command.ts";
 import type { Context } from "../context.ts";
-import { boundYoungGeneration } from "./bound-young-generation.ts";
 import { changedSettings } from "./changed-settings.ts";
 import { openServerSecretsOf } from "../open-server-secrets.ts";
 import { createSecretReader } from "../secret-reader.ts";
@@ -80,7 +79,6 @@ export async function serveForeground(
     configurationStatus: () => state.status(),
     keptSecrets: () => openServerSecretsOf(context).names(),
   });
-  const endBound = boundYoungGeneration();
   let watch: { close(): void } | undefined;
   try {
     // A key ring that was locked at one time may be open at the next: it is asked anew.
@@ -110,7 +108,6 @@ export async function serveForeground(
     logger.info("Ending: calls in flight get 5 s");
   } finally {
     watch?.close();
-    endBound();
     await gateway.close();
   }
   logger.info("Ended");

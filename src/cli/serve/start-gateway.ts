@@ -14,6 +14,7 @@ import type { StorageThread } from "../../storage/sqlite/storage-worker.ts";
 import { createOwnRuntimeFile } from "../../runtime/own-runtime-file.ts";
 import { createDeferred } from "../../upstream/deferred.ts";
 import { createUpstreamPool } from "../../upstream/upstream-pool.ts";
+import type { ConfigurablePool } from "../../upstream/upstream-pool.ts";
 import { holdBack } from "./held-logger.ts";
 import { makeStateDirectory } from "./state-directory.ts";
 
@@ -68,6 +69,8 @@ export async function startGateway(options: StartOptions): Promise<GatewayProces
   await makeStateDirectory(stateDir);
   // Loaded while the database opens.
   const loading = import("../../http/http-server.ts");
+  // Whether it failed is asked below.
+  loading.catch(() => undefined);
   const database = await openSqliteWorker({
     file: join(stateDir, "onedoor.db"),
     lockFile: join(stateDir, "gateway.lock"),
@@ -93,29 +96,38 @@ export async function startGateway(options: StartOptions): Promise<GatewayProces
     await database.close();
     throw error;
   }
-  const identity = createDeferred<Pick<IdentityTokens, "tokenFor">>();
-  const pool = createUpstreamPool({
-    servers: configuration.servers,
-    logger,
-    now: Date.now,
-    version,
-    identify: async (serverUrl, caller) => (await identity.promise).tokenFor(serverUrl, caller),
-  });
-  // In steps: while files are evaluated nobody is answered.
-  await answerWhoAsks();
-  const { createWorkerStorage } = await import("../../storage/sqlite/worker-storage.ts");
-  await answerWhoAsks();
-  await import("../../gateway/create-gateway.ts");
-  await answerWhoAsks();
-  const { composeGateway } = await import("./compose-gateway.ts");
-  return composeGateway(options, {
-    storage: createWorkerStorage(database, logger),
-    runtimeFile,
-    server,
-    pool,
-    identifyBy: identity.resolve,
-    held,
-  });
+  let pool: ConfigurablePool | undefined;
+  try {
+    const identity = createDeferred<Pick<IdentityTokens, "tokenFor">>();
+    pool = createUpstreamPool({
+      servers: configuration.servers,
+      logger,
+      now: Date.now,
+      version,
+      identify: async (serverUrl, caller) => (await identity.promise).tokenFor(serverUrl, caller),
+    });
+    // In steps: while files are evaluated nobody is answered.
+    await answerWhoAsks();
+    const { createWorkerStorage } = await import("../../storage/sqlite/worker-storage.ts");
+    await answerWhoAsks();
+    await import("../../gateway/create-gateway.ts");
+    await answerWhoAsks();
+    const { composeGateway } = await import("./compose-gateway.ts");
+    return await composeGateway(options, {
+      storage: createWorkerStorage(database, logger),
+      runtimeFile,
+      server,
+      pool,
+      identifyBy: identity.resolve,
+      held,
+    });
+  } catch (error) {
+    // Also where a file of the program is missing, as while it is installed anew. Ending again what is ended does no harm.
+    await server.close(0);
+    await pool?.close();
+    await database.close();
+    throw error;
+  }
 }
 
 /** In one turn the connections that have come are taken, in the next one what is asked on them is read and answered. */

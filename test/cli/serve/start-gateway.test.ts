@@ -3,7 +3,7 @@ import { createServer } from "node:net";
 import type { AddressInfo } from "node:net";
 import { once } from "node:events";
 import { join } from "node:path";
-import { afterEach, expect, it } from "vitest";
+import { afterEach, expect, it, vi } from "vitest";
 import { startGateway } from "../../../src/cli/serve/start-gateway.ts";
 import type { GatewayProcess } from "../../../src/cli/serve/start-gateway.ts";
 import type { Configuration } from "../../../src/core/configuration.ts";
@@ -111,6 +111,22 @@ it("leaves nothing when a part of it fails: who waits is told, port, servers and
   });
   await expect(ask(port, "/health")).rejects.toThrow("ECONNREFUSED");
   await expect.poll(() => isProcessAlive(pid)).toBe(false);
+  await (await start({ port })).close();
+});
+
+it("leaves nothing either when a file of its own cannot be loaded, as while it is installed anew", async () => {
+  const port = await somePort({ held: false });
+  const trace = join(place.state, "trace");
+  vi.doMock("../../../src/cli/serve/compose-gateway.ts", () => {
+    throw new Error("there is no such file");
+  });
+  ends.push(() => vi.doUnmock("../../../src/cli/serve/compose-gateway.ts"));
+  await expect(start({ port, servers: leavesTrace(trace) })).rejects.toThrow("mocking a module");
+  await expect(ask(port, "/health")).rejects.toThrow("ECONNREFUSED");
+  const isLeft = (): boolean =>
+    existsSync(trace) && isProcessAlive(Number(readFileSync(trace, "utf8")));
+  await expect.poll(isLeft).toBe(false);
+  vi.doUnmock("../../../src/cli/serve/compose-gateway.ts");
   await (await start({ port })).close();
 });
 
