@@ -14,7 +14,8 @@ import { echoTool, startEverything } from "./real-servers.mjs";
 /** Of one side in one round. */
 const callsInTurn = 100;
 const load = { count: 320, atOnce: 32 };
-const warmUp = { count: 1000, atOnce: 8 };
+/** Until V8 has compiled what a call passes, which takes some thousands: a gateway runs for days. */
+const warmUp = { count: 5000, atOnce: 8 };
 
 /** @param {Call} call */
 const timeOf = (call) => () => oneByOne(call, callsInTurn);
@@ -39,19 +40,27 @@ export const benchCall = ({ progress, pairs }) =>
   keepUntilEnd(async (keep) => {
     const everything = keep(await startEverything());
     const pass = keep(await startPassThrough(everything.port));
-    const gateway = keep(await startGateway({ everything: { url: everything.url } }));
-    await gateway.ready();
+    // One for each kind of client: what V8 compiles for one would bear the marks of the others.
+    const start = async () => {
+      const gateway = keep(await startGateway({ everything: { url: everything.url } }));
+      await gateway.ready();
+      return gateway;
+    };
+    const gateways = { legacy: await start(), modern: await start(), rest: await start() };
 
-    const { client, pid } = gateway;
     const exposed = { ...echoTool, name: `${echoTool.server}__${echoTool.name}` };
     const directSession = await openSession(keep(createHttpClient(everything.port)), {});
     const passSession = await openSession(keep(createHttpClient(pass.port)), {});
     const direct = createEcho(directSession, echoTool);
     const through = createEcho(passSession, echoTool);
-    const legacy = createEcho(await openSession(client, { authorization }), exposed);
-    const modern = createEcho(createModernAsk(client, authorization), exposed);
-    const rest = createRestEcho(client, authorization, echoTool);
-    for (const call of [direct, through, legacy, modern, rest]) await manyAtOnce(call, warmUp);
+    const legacySession = await openSession(gateways.legacy.client, { authorization });
+    const legacy = createEcho(legacySession, exposed);
+    const modern = createEcho(createModernAsk(gateways.modern.client, authorization), exposed);
+    const rest = createRestEcho(gateways.rest.client, authorization, echoTool);
+    for (const [name, call] of Object.entries({ direct, through, legacy, modern, rest })) {
+      progress(`warming up, ${name}`);
+      await manyAtOnce(call, warmUp);
+    }
 
     /** @param {string} what */
     const say = (what) => (/** @type {number} */ round) =>
@@ -82,9 +91,9 @@ export const benchCall = ({ progress, pairs }) =>
       pairs,
       runs: {
         through: cpuOf(through, pass.pid),
-        legacy: cpuOf(legacy, pid),
-        modern: cpuOf(modern, pid),
-        rest: cpuOf(rest, pid),
+        legacy: cpuOf(legacy, gateways.legacy.pid),
+        modern: cpuOf(modern, gateways.modern.pid),
+        rest: cpuOf(rest, gateways.rest.pid),
       },
       onRound: say("CPU"),
     });
