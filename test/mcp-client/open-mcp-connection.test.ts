@@ -71,6 +71,18 @@ describe("a request", () => {
     await expect(unusable).rejects.toMatchObject({ kind: "unusable", message: "rubbish" });
   });
 
+  test("asks for its progress without losing a member, whatever it is called", async () => {
+    const { connection, transport } = await openLegacy();
+    const text = '{"__proto__":{"a":1},"_meta":{"__proto__":{"b":2}}}';
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- it is one
+    const asked = JSON.parse(text) as JsonObject;
+    void connection.request("tools/call", asked, { signal: signal(), onProgress: () => undefined });
+    const { id, params } = await transport.next("tools/call");
+    expect(JSON.stringify(params)).toBe(
+      `{"__proto__":{"a":1},"_meta":{"__proto__":{"b":2},"progressToken":${id}}}`,
+    );
+  });
+
   test("gets its own progress, by its token, and nobody else's", async () => {
     const { connection, transport } = await openLegacy();
     const heard: JsonObject[] = [];
