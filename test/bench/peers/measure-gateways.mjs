@@ -29,7 +29,8 @@ import { openStdioSession } from "./stdio-session.mjs";
 const direct = "direct";
 const callsInTurn = 120;
 const load = { count: 320, atOnce: 32 };
-const warmUp = { count: 1000, atOnce: 8 };
+/** Until V8 has compiled what a call passes, which takes some thousands. */
+const warmUp = { count: 5000, atOnce: 8 };
 /** After so long at rest its memory is read. */
 const restMs = 3000;
 

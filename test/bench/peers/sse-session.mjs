@@ -17,7 +17,7 @@ export async function openSseSession(client, path) {
       for (const event of events) {
         const data = /^data: ?(.*)$/mu.exec(event)?.[1] ?? "";
         if (event.includes("event: endpoint")) resolve(data);
-        else waiting.answered(data);
+        else if (data !== "") waiting.answered(data);
       }
     });
     opened.catch(reject);
