@@ -1,5 +1,5 @@
 // Makes CommonJS of the ES modules into which esbuild has split the program: it splits into no other form, and Node's
-// loader of ES modules took two fifths of the time in which the gateway starts. What esbuild writes is regular, so that
+// loader of ES modules took a fifth of the time in which the gateway starts. What esbuild writes is regular, so that
 // its imports and exports need no parser. An imported name becomes a constant, as fast to use as the import was: for
 // that, nothing may be assigned to an exported variable later, and the build ends where something is.
 import { Script } from "node:vm";

@@ -18,10 +18,6 @@ const buckets = [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 
 /** What Node's parser lets through is far more; a label has those that routes or clients have a use for. */
 const methods = new Set(["GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH"]);
 
-type ByMethod = Map<string, HistogramSeries>;
-type ByStatus = Map<number | "", ByMethod>;
-type ByRoute = Map<string, ByStatus>;
-
 /** `http.server.request.duration` of OpenTelemetry's conventions: all requests, streams to their end. */
 export function createHttpMetrics(registry: Registry): (request: EndedHttpRequest) => void {
   const durations = createBoundHistogram(registry, {
@@ -29,27 +25,19 @@ export function createHttpMetrics(registry: Registry): (request: EndedHttpReques
     help: "Duration of HTTP requests by method, route and status; of event streams until their end.",
     buckets,
   });
-  const known: ByRoute = new Map();
+  const known = new Map<string, HistogramSeries>();
   return ({ method: given, route = "", status = "", durationMs }) => {
     const method = methods.has(given) ? given : otherLabel;
-    const ofRoute = among(known, route, (): ByStatus => new Map());
-    const ofStatus = among(ofRoute, status, (): ByMethod => new Map());
-    const series = among(ofStatus, method, () =>
-      durations.series({
+    const key = `${method} ${status} ${route}`;
+    let series = known.get(key);
+    if (series === undefined) {
+      series = durations.series({
         http_request_method: method,
         http_route: route,
         http_response_status_code: status,
-      }),
-    );
+      });
+      known.set(key, series);
+    }
     series.observe(Math.max(0, durationMs) / 1000);
   };
-}
-
-/** What is kept under the key, made where there is none. */
-function among<Key, Value>(map: Map<Key, Value>, key: Key, make: () => Value): Value {
-  const known = map.get(key);
-  if (known !== undefined) return known;
-  const made = make();
-  map.set(key, made);
-  return made;
 }

@@ -6,7 +6,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe } from "vitest";
 import { systemPrincipal } from "../../src/core/principal.ts";
 import type { Storage, StorageTransaction } from "../../src/core/storage.ts";
 import { createMemoryStorage } from "../../src/storage/memory-storage.ts";
-import { openSqliteStorage } from "../../src/storage/sqlite/sqlite-storage.ts";
+import { openSqliteStorage } from "../storage/support/open-sqlite-storage.ts";
 import { startStorageThread } from "../../src/storage/sqlite/storage-worker.ts";
 import { createSilentLogger } from "../storage/support/silent-logger.ts";
 import { bundleStorageWorker } from "../storage/support/storage-worker-bundle.ts";

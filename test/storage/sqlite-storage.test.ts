@@ -7,7 +7,7 @@ import Database from "libsql";
 import { beforeEach, describe, expect, test } from "vitest";
 import type { MintedToken } from "../../src/core/identities.ts";
 import type { Storage } from "../../src/core/storage.ts";
-import { openSqliteStorage } from "../../src/storage/sqlite/sqlite-storage.ts";
+import { openSqliteStorage } from "./support/open-sqlite-storage.ts";
 import { startStorageThread } from "../../src/storage/sqlite/storage-worker.ts";
 import { event, token as tokenRow } from "./support/rows.ts";
 import { useStoragePlace, within } from "./support/storage-place.ts";

@@ -11,10 +11,11 @@ import { isLoopbackHost } from "../../core/url.ts";
 import { version } from "../../core/version.ts";
 import { openSqliteWorker } from "../../storage/sqlite/sqlite-storage.ts";
 import type { StorageThread } from "../../storage/sqlite/storage-worker.ts";
+import type { createWorkerStorage } from "../../storage/sqlite/worker-storage.ts";
 import { createOwnRuntimeFile } from "../../runtime/own-runtime-file.ts";
 import { createDeferred } from "../../upstream/deferred.ts";
 import { createUpstreamPool } from "../../upstream/upstream-pool.ts";
-import type { ConfigurablePool } from "../../upstream/upstream-pool.ts";
+import type { composeGateway } from "./compose-gateway.ts";
 import { holdBack } from "./held-logger.ts";
 import { makeStateDirectory } from "./state-directory.ts";
 
@@ -96,38 +97,47 @@ export async function startGateway(options: StartOptions): Promise<GatewayProces
     await database.close();
     throw error;
   }
-  let pool: ConfigurablePool | undefined;
-  try {
-    const identity = createDeferred<Pick<IdentityTokens, "tokenFor">>();
-    pool = createUpstreamPool({
-      servers: configuration.servers,
-      logger,
-      now: Date.now,
-      version,
-      identify: async (serverUrl, caller) => (await identity.promise).tokenFor(serverUrl, caller),
-    });
-    // In steps: while files are evaluated nobody is answered.
-    await answerWhoAsks();
-    const { createWorkerStorage } = await import("../../storage/sqlite/worker-storage.ts");
-    await answerWhoAsks();
-    await import("../../gateway/create-gateway.ts");
-    await answerWhoAsks();
-    const { composeGateway } = await import("./compose-gateway.ts");
-    return await composeGateway(options, {
-      storage: createWorkerStorage(database, logger),
-      runtimeFile,
-      server,
-      pool,
-      identifyBy: identity.resolve,
-      held,
-    });
-  } catch (error) {
-    // Also where a file of the program is missing, as while it is installed anew. Ending again what is ended does no harm.
+  const identity = createDeferred<Pick<IdentityTokens, "tokenFor">>();
+  const pool = createUpstreamPool({
+    servers: configuration.servers,
+    logger,
+    now: Date.now,
+    version,
+    identify: async (serverUrl, caller) => (await identity.promise).tokenFor(serverUrl, caller),
+  });
+  const { compose, storageOver } = await loadRest().catch(async (error: unknown) => {
     await server.close(0);
-    await pool?.close();
+    await pool.close();
     await database.close();
     throw error;
-  }
+  });
+  return compose(options, {
+    storage: storageOver(database, logger),
+    runtimeFile,
+    server,
+    pool,
+    identifyBy: identity.resolve,
+    held,
+  });
+}
+
+interface Rest {
+  compose: typeof composeGateway;
+  storageOver: typeof createWorkerStorage;
+}
+
+/**
+ * In steps: while files are evaluated nobody is answered.
+ * @throws what Node throws for a file that is missing, as while the program is installed anew
+ */
+async function loadRest(): Promise<Rest> {
+  await answerWhoAsks();
+  const storage = await import("../../storage/sqlite/worker-storage.ts");
+  await answerWhoAsks();
+  await import("../../gateway/create-gateway.ts");
+  await answerWhoAsks();
+  const gateway = await import("./compose-gateway.ts");
+  return { compose: gateway.composeGateway, storageOver: storage.createWorkerStorage };
 }
 
 /** In one turn the connections that have come are taken, in the next one what is asked on them is read and answered. */

@@ -1,7 +1,6 @@
 import { dirname } from "node:path";
 import { AppError } from "../../core/errors.ts";
 import type { Logger } from "../../core/logger.ts";
-import type { Storage } from "../../core/storage.ts";
 import { WorkerNotOpened } from "./storage-worker.ts";
 import type { StorageThread, StorageWorker } from "./storage-worker.ts";
 import type { OpenFailure } from "./worker-protocol.ts";
@@ -43,13 +42,6 @@ export async function openSqliteWorker(options: SqliteStorageOptions): Promise<S
     });
   }
   return worker;
-}
-
-/** The port over it, at once. @throws AppError as `openSqliteWorker` */
-export async function openSqliteStorage(options: SqliteStorageOptions): Promise<Storage> {
-  const worker = await openSqliteWorker(options);
-  const { createWorkerStorage } = await import("./worker-storage.ts");
-  return createWorkerStorage(worker, options.logger);
 }
 
 function openErrorOf(failure: OpenFailure, { file, lockFile }: SqliteStorageOptions): AppError {

@@ -4,7 +4,7 @@ import { randomUUID } from "node:crypto";
 import { AppError } from "../../../src/core/errors.ts";
 import { systemPrincipal } from "../../../src/core/principal.ts";
 import type { StorageTransaction } from "../../../src/core/storage.ts";
-import { openSqliteStorage } from "../../../src/storage/sqlite/sqlite-storage.ts";
+import { openSqliteStorage } from "./open-sqlite-storage.ts";
 import { startStorageThread } from "../../../src/storage/sqlite/storage-worker.ts";
 import { auditRows } from "./audit-rows.ts";
 import { event, user } from "./rows.ts";

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach } from "vitest";
 import { systemPrincipal } from "../../../src/core/principal.ts";
 import type { Storage, StorageTransaction } from "../../../src/core/storage.ts";
-import { openSqliteStorage } from "../../../src/storage/sqlite/sqlite-storage.ts";
+import { openSqliteStorage } from "./open-sqlite-storage.ts";
 import { startStorageThread } from "../../../src/storage/sqlite/storage-worker.ts";
 import { createSilentLogger } from "./silent-logger.ts";
 import { bundleStorageWorker } from "./storage-worker-bundle.ts";
